@@ -1,0 +1,116 @@
+"""The group of commands; a command's module is imported when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+
+from f0ci import __version__
+
+# name -> module below f0ci.cli, what it does; grouped as `f0ci --help` shows it
+SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
+    (
+        "Write and check",
+        (
+            ("init", "scaffolding", "Set up a repository: recipes, environments, workflow, approvers."),
+            ("validate", "validating", "Find what breaks deployments before they run."),
+            ("explain", "validating", "Show the page of a rule."),
+            ("render", "rendering", "Write what an environment gets."),
+            ("diff", "rendering", "Compare two environments, or two releases."),
+            ("graph", "graphing", "Draw a recipe's steps or the workflow's stages."),
+            ("generate", "generating", "Write the pipeline of a CI system."),
+        ),
+    ),
+    ("Run", (("run", "running", "Run a recipe."),)),
+    (
+        "Promote",
+        (
+            ("release", "releasing", "Make, list and show releases."),
+            ("plan", "promoting", "Show what a promotion would do."),
+            ("promote", "promoting", "Bring a release into an environment."),
+            ("approve", "approving", "Sign an approval of a promotion's plan."),
+            ("reject", "approving", "Sign a rejection of a promotion's plan."),
+            ("abort", "approving", "End a promotion that waits."),
+            ("rollback", "promoting", "Restore what was good before."),
+            ("hold", "holding", "Suspend promotions into an environment."),
+            ("unhold", "holding", "Let promotions go on."),
+            ("quarantine", "holding", "Keep a release out of every environment."),
+        ),
+    ),
+    (
+        "Look",
+        (
+            ("status", "looking", "Show what every environment runs and waits for."),
+            ("history", "looking", "List promotions, newest first."),
+            ("audit", "auditing", "Verify the history."),
+        ),
+    ),
+)
+_MODULES = {name: (module, text) for _, commands in SECTIONS for name, module, text in commands}
+
+
+class Commands(click.Group):
+    """Commands by name, imported when called."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return every command's name."""
+        return list(_MODULES)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command and return it, or None."""
+        if cmd_name not in _MODULES:
+            return None
+        module = importlib.import_module(f"f0ci.cli.{_MODULES[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments name; an unknown one is told with the closest."""
+        if args and args[0] not in _MODULES:
+            from f0ci.core.suggestions import closest
+
+            match = closest(args[0], _MODULES)
+            ctx.fail(
+                f"there is no command {args[0]!r}" + (f"; did you mean {match!r}?" if match else "; see `f0ci --help`")
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by section, without importing them."""
+        for title, commands in SECTIONS:
+            with formatter.section(title):
+                formatter.write_dl([(name, text) for name, _, text in commands])
+
+
+@click.group(
+    cls=Commands,
+    context_settings={
+        "auto_envvar_prefix": "F0CI",
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+    },
+    epilog="Exit codes: 0 done, 1 findings or differences, 2 usage, 3 cannot work, 4 refused, 5 waiting, "
+    "6 rolled back, 7 a person is needed.",
+)
+@click.version_option(__version__, prog_name="f0ci", message="%(prog)s %(version)s")
+@click.option(
+    "-C",
+    "--directory",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    help="Work as if started in this folder.",
+)
+@click.pass_context
+def application(ctx: click.Context, directory: Path) -> None:
+    """Move recipes from dev to production with nothing to operate: Git is the only database.
+
+    \b
+    Example:
+      f0ci init && f0ci validate
+      f0ci release create && f0ci promote dev
+    """
+    ctx.obj = directory

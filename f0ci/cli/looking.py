@@ -1,0 +1,96 @@
+"""`f0ci status` and `f0ci history`."""
+
+from __future__ import annotations
+
+import click
+
+from f0ci.cli.output import colour, format_option, print_json, print_table, root_of
+from f0ci.core.clock import format_time
+from f0ci.core.errors import ExitCode
+
+offline_option = click.option("--offline", is_flag=True, help="Do not ask the remote; show what was fetched last.")
+
+
+@click.command()
+@click.argument("environment", required=False)
+@offline_option
+@format_option("text", "json")
+@click.pass_context
+def status(ctx: click.Context, environment: str | None, offline: bool, output_format: str) -> int:
+    """Show what every environment runs, and what it waits for.
+
+    \b
+    Example:
+      f0ci status
+      f0ci status prod --format json
+    """
+    from f0ci.commands.looking import environment_statuses
+
+    statuses = environment_statuses(root_of(ctx), environment, fetch=not offline)
+    if output_format == "json":
+        print_json({"version": 1, "environments": [one.to_json() for one in statuses]})
+        return ExitCode.DONE
+    rows = []
+    for one in statuses:
+        newest = one.newest
+        state = f"{newest.promotion} {colour(newest.state)}" if newest else "-"
+        flags = [
+            text for text, on in (("held", one.hold), ("quarantined", one.quarantined), ("drifted", one.drifted)) if on
+        ]
+        rows.append(
+            (one.environment, one.release[:12] if one.release else "-", one.since or "-", state, ", ".join(flags))
+        )
+    print_table(("environment", "release", "since", "newest", ""), rows)
+    for one in statuses:
+        if one.hold:
+            click.echo(f"{one.environment}: held: {one.hold}")
+        if one.newest and one.newest.state in {"waiting", "verifying", "refused", "failed", "rolled_back"}:
+            for reason in one.newest.reasons:
+                click.echo(f"{one.environment}: {reason}")
+    return ExitCode.DONE
+
+
+@click.command()
+@click.argument("environment", required=False)
+@click.option("--limit", type=click.IntRange(min=1), default=20, show_default=True, help="At most this many.")
+@offline_option
+@format_option("text", "json")
+@click.pass_context
+def history(ctx: click.Context, environment: str | None, limit: int, offline: bool, output_format: str) -> int:
+    """List promotions, newest first.
+
+    \b
+    Example:
+      f0ci history prod
+    """
+    from f0ci.commands.looking import promotion_history
+    from f0ci.promotion.report import report_on
+
+    promotions = promotion_history(root_of(ctx), environment, fetch=not offline)[:limit]
+    if output_format == "json":
+        records = [
+            {
+                **report_on(one).to_json(),
+                "purpose": one.purpose,
+                "requested_by": one.requested_by,
+                "changed_at": format_time(one.changed_at),
+            }
+            for one in promotions
+        ]
+        print_json({"version": 1, "promotions": records})
+        return ExitCode.DONE
+    print_table(
+        ("when", "promotion", "release", "what", "state", "by"),
+        [
+            (
+                format_time(one.changed_at),
+                one.id,
+                one.release[:12],
+                one.purpose,
+                colour(one.state),
+                one.requested_by.partition(" <")[0],
+            )
+            for one in promotions
+        ],
+    )
+    return ExitCode.DONE

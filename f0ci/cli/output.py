@@ -1,0 +1,86 @@
+"""Printing: results to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from f0ci.core.errors import InputError
+from f0ci.source.project import find_root
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+STATE_COLOURS = {
+    "succeeded": "green",
+    "passed": "green",
+    "waiting": "yellow",
+    "requested": "yellow",
+    "held": "yellow",
+    "verifying": "cyan",
+    "deploying": "cyan",
+    "skipped": "bright_black",
+    "refused": "red",
+    "rolled_back": "magenta",
+    "failed": "red",
+    "errored": "red",
+}
+
+
+def format_option(*formats: str) -> Callable[[F], F]:
+    """Return the option `--format` with some formats, the first of which is the default."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to print the result.",
+    )
+
+
+def root_of(ctx: click.Context) -> Path:
+    """Return the repository's root that a command works on.
+
+    Raises:
+        InputError: the folder given with `-C` does not exist.
+    """
+    directory: Path = ctx.find_root().obj or Path()
+    if not directory.is_dir():
+        raise InputError(f"there is no folder {str(directory)!r}", "check the path given with -C")
+    return find_root(directory)
+
+
+def print_json(data: Any) -> None:
+    """Print a value as JSON to stdout."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+
+
+def say(text: str) -> None:
+    """Tell the user how things go, on stderr."""
+    click.echo(text, err=True)
+
+
+def colour(state: str) -> str:
+    """Return a state in its colour; click removes it where stdout is no terminal."""
+    return click.style(state, fg=STATE_COLOURS.get(state))
+
+
+def wants_colour() -> bool:
+    """Tell whether stdout is a terminal whose user wants colour."""
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print a table to stdout, as wide as its content."""
+    table = [list(headings), *[list(row) for row in rows]]
+    widths = [max(len(click.unstyle(row[column])) for row in table) for column in range(len(headings))]
+    for index, row in enumerate(table):
+        cells = [cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(row, widths, strict=True)]
+        line = "  ".join(cells).rstrip()
+        click.echo(click.style(line, bold=True) if index == 0 else line)

@@ -1,0 +1,156 @@
+"""`f0ci plan`, `f0ci promote` and `f0ci rollback`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from f0ci.cli.output import colour, format_option, print_json, root_of, say
+from f0ci.core.errors import ExitCode, UsageError
+
+
+@click.command()
+@click.argument("environment")
+@click.option("--release", help="Digest of the release, its beginning, or `latest` (the default).")
+@format_option("text", "json")
+@click.pass_context
+def plan(ctx: click.Context, environment: str, release: str | None, output_format: str) -> int:
+    """Show what promoting a release into ENVIRONMENT would do, and the digest that approvals bind to.
+
+    \b
+    Example:
+      f0ci plan prod
+    """
+    from f0ci.commands.promoting import plan_environment
+    from f0ci.render.difference import compare, to_json, to_text
+
+    view = plan_environment(root_of(ctx), environment, release)
+    difference = compare(view.base, view.files)
+    if output_format == "json":
+        print_json(
+            {
+                "version": 1,
+                "promotion": view.promotion,
+                "digest": view.plan.digest,
+                "bound": view.plan.bound,
+                "forecast": {
+                    "gates": [answer.to_json() for answer in view.verdict.answers],
+                    "difference": to_json(difference),
+                },
+            }
+        )
+        return ExitCode.DONE
+    bound = view.plan.bound
+    click.echo(
+        f"plan {view.plan.digest[:12]} of {view.promotion}: release {bound['release'][:12]} into {bound['environment']}"
+    )
+    click.echo(f"  strategy {bound['strategy']}: " + ", ".join(f"{step['percent']}%" for step in bound["steps"]))
+    click.echo(f"  deploys with {bound['deploy']['recipe']}" if bound["deploy"] else "  deploys by the branch alone")
+    for check in bound["checks"]:
+        click.echo(f"  {'rolls back if' if check['rollback'] else 'succeeds if'} {check['condition']}")
+    click.echo("gates now:")
+    for answer in view.verdict.answers:
+        click.echo(f"  {colour(str(answer.outcome))} {answer.gate}: {answer.reason}")
+    if not view.verdict.answers:
+        click.echo("  none stands before this environment")
+    click.echo("difference:")
+    click.echo("  nothing changes" if difference.is_empty else to_text(difference).rstrip())
+    return ExitCode.DONE
+
+
+@click.command()
+@click.argument("environment", required=False)
+@click.option("--release", help="Digest of the release, its beginning, or `latest` (the default).")
+@click.option(
+    "--continue", "go_on", is_flag=True, help="Take waiting promotions further; ENVIRONMENT may be a promotion."
+)
+@click.option("--through-hold", metavar="REASON", help="Pass a hold; only for people in the approvers file.")
+@click.option("--dry-run", is_flag=True, help="Show the plan instead.")
+@format_option("text", "json")
+@click.pass_context
+def promote(
+    ctx: click.Context,
+    environment: str | None,
+    release: str | None,
+    go_on: bool,
+    through_hold: str | None,
+    dry_run: bool,
+    output_format: str,
+) -> int:
+    """Bring a release into ENVIRONMENT, through its gates; the same call takes a waiting promotion further.
+
+    \b
+    Example:
+      f0ci promote staging
+      f0ci promote --continue
+    """
+    from f0ci.commands.promoting import continue_promotions, promote_environment
+
+    root = root_of(ctx)
+    if dry_run:
+        if environment is None:
+            raise UsageError("--dry-run needs an environment", "f0ci promote staging --dry-run")
+        return int(ctx.invoke(plan, environment=environment, release=release, output_format=output_format))
+    if go_on:
+        reports = continue_promotions(root, environment, on_stage=say, on_event=tell)
+        if not reports and output_format == "text":
+            say("nothing waits")
+        if output_format == "json":
+            print_json([report.to_json() for report in reports])
+        else:
+            for report in reports:
+                print_report(report, "text")
+        return max((int(report.exit_code) for report in reports), default=int(ExitCode.DONE))
+    if environment is None:
+        raise UsageError("no environment was named", "f0ci promote staging, or f0ci promote --continue")
+    report = promote_environment(root, environment, release, through_hold=through_hold, on_stage=say, on_event=tell)
+    print_report(report, output_format)
+    return report.exit_code
+
+
+@click.command()
+@click.argument("environment")
+@click.option("--reason", required=True, help="Why, for the record.")
+@click.option("--to", help="Another release that was good here; needs the environment's approvals.")
+@format_option("text", "json")
+@click.pass_context
+def rollback(ctx: click.Context, environment: str, reason: str, to: str | None, output_format: str) -> int:
+    """Restore the exact tree of the newest earlier good release of ENVIRONMENT.
+
+    \b
+    Example:
+      f0ci rollback prod --reason "orders are lost"
+    """
+    from f0ci.commands.promoting import rollback_environment
+
+    report = rollback_environment(root_of(ctx), environment, reason, to, on_stage=say, on_event=tell)
+    print_report(report, output_format)
+    return report.exit_code
+
+
+def print_report(report: Any, output_format: str) -> None:
+    """Print where a promotion is."""
+    if output_format == "json":
+        print_json(report.to_json())
+        return
+    name = report.promotion or report.environment
+    release = f" release {report.release[:12]}" if report.release else ""
+    verified = f" ({report.verification})" if report.verification and report.verification != "none" else ""
+    click.echo(f"{name}:{release} {colour(report.state)}{verified} in {report.environment}")
+    for reason in report.reasons:
+        click.echo(f"  {reason}")
+    for answer in report.answers:
+        if answer.get("command") and answer["outcome"] == "waiting":
+            click.echo(f"  next: {answer['command']}")
+    if report.next_check_at is not None:
+        click.echo(f"  run again after {report.next_check_at:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def tell(event: Any) -> None:
+    """Tell how a deploy recipe goes, on stderr."""
+    from f0ci.cli.running import describe
+
+    text = describe(event)
+    if text:
+        say(f"  {text}")

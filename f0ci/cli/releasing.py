@@ -1,0 +1,137 @@
+"""`f0ci release create`, `list` and `show`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from f0ci.cli.looking import offline_option
+from f0ci.cli.output import format_option, print_json, print_table, root_of, say
+from f0ci.core.clock import format_time
+from f0ci.core.errors import ExitCode
+
+
+@click.group()
+def release() -> None:
+    """Make, list and show releases.
+
+    \b
+    Example:
+      f0ci release create
+    """
+
+
+@release.command()
+@click.option("--commit", default="HEAD", show_default=True, help="The commit whose content it is.")
+@format_option("text", "json")
+@click.pass_context
+def create(ctx: click.Context, commit: str, output_format: str) -> int:
+    """Make a release of what a commit holds; the same content is the same release.
+
+    \b
+    Example:
+      f0ci release create
+    """
+    from f0ci.commands.releasing import make_release
+
+    result = make_release(root_of(ctx), commit)
+    if result.left_out:
+        say("note: the work tree holds changes that are not committed; they are not part of the release")
+    if result.release is None:
+        errors = [one for one in result.diagnostics if str(one.severity) == "error"]
+        for one in errors:
+            say(f"{one.location}: error[{one.rule}] {one.message}")
+        say(f"no release: {len(errors)} error{'s' if len(errors) != 1 else ''} in the content; see `f0ci validate`")
+        return ExitCode.FINDINGS
+    made = result.release
+    if output_format == "json":
+        print_json({"version": 1, "created": result.created, **_record(made)})
+    else:
+        verb = "created" if result.created else "is this content already:"
+        click.echo(f"release {made.id} {verb} ({made.files} files from commit {made.commit[:10]})")
+    return ExitCode.DONE
+
+
+@release.command(name="list")
+@offline_option
+@format_option("text", "json")
+@click.pass_context
+def list_(ctx: click.Context, offline: bool, output_format: str) -> int:
+    """List releases, newest first, with where each is and has been.
+
+    \b
+    Example:
+      f0ci release list
+    """
+    from f0ci.commands.releasing import view_releases
+
+    views = view_releases(root_of(ctx), fetch=not offline)
+    if output_format == "json":
+        print_json({"version": 1, "releases": [_view_record(view) for view in views]})
+        return ExitCode.DONE
+    print_table(
+        ("release", "created", "commit", "runs in", "ran in", ""),
+        [
+            (
+                view.release.id,
+                format_time(view.release.created_at),
+                view.release.commit[:10],
+                ", ".join(view.in_environments) or "-",
+                ", ".join(view.was_in) or "-",
+                click.style("quarantined", fg="red") if view.quarantined else "",
+            )
+            for view in views
+        ],
+    )
+    return ExitCode.DONE
+
+
+@release.command()
+@click.argument("name", metavar="RELEASE")
+@offline_option
+@format_option("text", "json")
+@click.pass_context
+def show(ctx: click.Context, name: str, offline: bool, output_format: str) -> int:
+    """Show one release: where it comes from, where it is, what it holds.
+
+    \b
+    Example:
+      f0ci release show latest
+    """
+    from f0ci.commands.releasing import view_release
+
+    view = view_release(root_of(ctx), name, fetch=not offline)
+    if output_format == "json":
+        print_json({"version": 1, **_view_record(view), "files": list(view.files)})
+        return ExitCode.DONE
+    found = view.release
+    click.echo(f"release {found.digest}")
+    click.echo(f"  created {format_time(found.created_at)} by {found.created_by} from commit {found.commit}")
+    click.echo(
+        f"  runs in {', '.join(view.in_environments) or 'no environment'}; ran in {', '.join(view.was_in) or 'no other'}"
+    )
+    if view.quarantined:
+        click.echo(f"  quarantined: {view.quarantined}")
+    for path in view.files:
+        click.echo(f"  {path}")
+    return ExitCode.DONE
+
+
+def _record(found: Any) -> dict[str, Any]:
+    return {
+        "release": found.id,
+        "digest": found.digest,
+        "commit": found.commit,
+        "created_at": format_time(found.created_at),
+        "created_by": found.created_by,
+    }
+
+
+def _view_record(view: Any) -> dict[str, Any]:
+    return {
+        **_record(view.release),
+        "environments": list(view.in_environments),
+        "earlier": list(view.was_in),
+        "quarantined": view.quarantined,
+    }

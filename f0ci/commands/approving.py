@@ -1,0 +1,139 @@
+"""Approving, rejecting and aborting, as functions for people who embed f0ci."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from f0ci.core.clock import Clock, SystemClock
+from f0ci.core.errors import Refused
+from f0ci.promotion.approvers import Approvers
+from f0ci.promotion.events import Draft
+from f0ci.promotion.ledger import Change, Ledgers
+from f0ci.promotion.names import short
+from f0ci.promotion.policy import read_policy, require_person
+from f0ci.promotion.promoting import find_promotion
+from f0ci.promotion.report import PromotionReport, report_on
+from f0ci.promotion.site import open_site
+from f0ci.promotion.statements import Statement, sign_statement
+
+DEFAULT_EXPIRY = timedelta(days=7)
+
+
+def decide_promotion(
+    root: Path,
+    promotion: str,
+    decision: str,
+    *,
+    digest: str | None = None,
+    reason: str = "",
+    expires: timedelta | None = DEFAULT_EXPIRY,
+    clock: Clock | None = None,
+) -> tuple[Statement, str]:
+    """Sign an approval or a rejection and record it.
+
+    Args:
+        root: the work tree.
+        promotion: id of the promotion.
+        decision: `approve` or `reject`.
+        digest: beginning of the plan digest that the caller has seen; refused where the plan is another by now.
+        reason: in the approver's words.
+        expires: how long the approval counts; None for ever.
+        clock: the time; the machine's by default.
+
+    Returns:
+        The statement, and the environment.
+
+    Raises:
+        UsageError: no such promotion.
+        Refused: it has ended or begun, the plan is another, or the caller is not in the approvers file.
+        GitError: no signing key.
+    """
+    from f0ci.git.signatures import signing_key
+
+    moment = clock or SystemClock()
+    site = open_site(root, moment)
+    ledgers = site.store.read()
+    found = find_promotion(ledgers, promotion)
+    if found.state not in {"requested", "waiting"}:
+        raise Refused(
+            f"{promotion!r} is {found.state}: there is nothing to {decision}",
+            "`f0ci status` shows what waits",
+        )
+    if digest is not None and not found.digest.startswith(digest.lower()):
+        raise Refused(
+            f"the plan of {promotion!r} is {short(found.digest)} by now, not {digest!r}",
+            f"look at it again: `f0ci plan {found.environment}`",
+        )
+    policy = read_policy(site, ledgers.environments[found.environment], found.environment)
+    who = require_person(site, policy)
+    now = moment.now()
+    statement = Statement(
+        found.id,
+        found.digest,
+        found.environment,
+        who,
+        decision,
+        now,
+        now + expires if expires else None,
+        reason,
+    )
+    key = signing_key(site.repository)
+    if key is not None and _key_body(key) not in map(_key_body, policy.approvers.people[who].keys):
+        raise Refused(
+            f"your signing key is not one of {who!r} in the approvers file",
+            f"add it under people.{who}.keys and bring that to the default branch: {key}",
+        )
+    data = sign_statement(statement, site.repository)
+
+    def decide(ledgers: Ledgers) -> Change | None:
+        current = find_promotion(ledgers, promotion)
+        if current.digest != statement.digest or current.state not in {"requested", "waiting"}:
+            raise Refused(
+                f"{promotion!r} changed while you signed",
+                f"look at it again: `f0ci plan {current.environment}`",
+            )
+        if any(event.data["statement"] == data["statement"] for event in current.statements):
+            return None
+        return Change(
+            current.environment,
+            (Draft("approved" if decision == "approve" else "rejected", current.id, data),),
+        )
+
+    site.store.transact(decide)
+    return statement, found.environment
+
+
+def _key_body(key: str) -> str:
+    return " ".join(key.split()[:2])
+
+
+def abort_promotion(root: Path, promotion: str, reason: str, *, clock: Clock | None = None) -> PromotionReport:
+    """End a promotion that has not changed its environment.
+
+    Raises:
+        UsageError: no such promotion.
+        Refused: it has ended, or has changed the environment and needs a rollback.
+    """
+    site = open_site(root, clock or SystemClock())
+
+    def decide(ledgers: Ledgers) -> Change:
+        found = find_promotion(ledgers, promotion)
+        if not found.is_active:
+            raise Refused(f"{promotion!r} is {found.state} already", None)
+        if found.applied:
+            raise Refused(
+                f"{promotion!r} has changed {found.environment!r} already",
+                f"go back with `f0ci rollback {found.environment} --reason ...`",
+            )
+        return Change(found.environment, (Draft("aborted", found.id, {"reason": reason}),))
+
+    ledgers, _ = site.store.transact(decide)
+    return report_on(find_promotion(ledgers, promotion))
+
+
+def approvers_of(root: Path, environment: str, *, clock: Clock | None = None) -> Approvers:
+    """Return who may approve for an environment under the policy in force."""
+    site = open_site(root, clock or SystemClock(), fetch=False)
+    name = site.environment(environment).name
+    return read_policy(site, site.store.read().environments[name], name).approvers

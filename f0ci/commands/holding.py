@@ -1,0 +1,69 @@
+"""Holds and quarantine, as functions for people who embed f0ci."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from f0ci.core.clock import Clock, SystemClock
+from f0ci.core.errors import Refused
+from f0ci.promotion.events import WORKFLOW_EVENTS, Draft
+from f0ci.promotion.ledger import Change, Ledgers
+from f0ci.promotion.policy import read_policy, require_person
+from f0ci.promotion.releases import Release, require_release
+from f0ci.promotion.site import open_site
+
+
+def hold_environment(root: Path, environment: str, reason: str, *, clock: Clock | None = None) -> str:
+    """Suspend promotions into an environment and return its name."""
+    site = open_site(root, clock or SystemClock())
+    name = site.environment(environment).name
+    site.store.transact(lambda _: Change(name, (Draft("hold", "_environment", {"reason": reason, "promotion": None}),)))
+    return name
+
+
+def unhold_environment(root: Path, environment: str, reason: str, *, clock: Clock | None = None) -> str:
+    """Let promotions into an environment go on and return its name.
+
+    Raises:
+        Refused: the environment is not held, or the caller is not in the approvers file.
+    """
+    site = open_site(root, clock or SystemClock())
+    name = site.environment(environment).name
+
+    def decide(ledgers: Ledgers) -> Change:
+        state = ledgers.environments[name]
+        if state.hold is None:
+            raise Refused(f"{name!r} is not held", None)
+        require_person(site, read_policy(site, state, name))
+        return Change(name, (Draft("unhold", "_environment", {"reason": reason}),))
+
+    site.store.transact(decide)
+    return name
+
+
+def quarantine_release(
+    root: Path, release: str, reason: str, *, lift: bool = False, clock: Clock | None = None
+) -> Release:
+    """Keep a release out of every environment, or let it in again.
+
+    Raises:
+        UsageError: no such release.
+        Refused: it is (not) quarantined already.
+    """
+    site = open_site(root, clock or SystemClock())
+    found = require_release(site.releases(), release)
+    first = site.workflow.environments[0].name
+
+    def decide(ledgers: Ledgers) -> Change:
+        stands = ledgers.workflow.quarantine_of(found.digest)
+        if lift and stands is None:
+            raise Refused(f"release {found.id} is not quarantined", None)
+        if not lift and stands is not None:
+            raise Refused(f"release {found.id} is quarantined already: {stands}", None)
+        if lift:
+            require_person(site, read_policy(site, ledgers.environments[first], first))
+        kind = "unquarantine" if lift else "quarantine"
+        return Change(first, workflow=(Draft(kind, WORKFLOW_EVENTS, {"release": found.digest, "reason": reason}),))
+
+    site.store.transact(decide)
+    return found

@@ -1,0 +1,85 @@
+"""What environments run, and what was promoted, as functions for people who embed f0ci."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from f0ci.core.clock import Clock, SystemClock, format_time
+from f0ci.promotion.report import PromotionReport, report_on
+from f0ci.promotion.site import open_site
+from f0ci.promotion.state import Promotion
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentStatus:
+    """What one environment runs and waits for."""
+
+    environment: str
+    release: str | None
+    since: str | None
+    newest: PromotionReport | None
+    hold: str | None
+    quarantined: str | None
+    drifted: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the status as data."""
+        return {
+            "environment": self.environment,
+            "release": self.release,
+            "since": self.since,
+            "promotion": self.newest.to_json() if self.newest else None,
+            "hold": self.hold,
+            "quarantined": self.quarantined,
+            "drifted": self.drifted,
+        }
+
+
+def environment_statuses(
+    root: Path, environment: str | None = None, *, fetch: bool = True, clock: Clock | None = None
+) -> tuple[EnvironmentStatus, ...]:
+    """Return what environments run and wait for, in the workflow's order."""
+    site = open_site(root, clock or SystemClock(), fetch=fetch)
+    wanted = site.environment(environment).name if environment else None
+    ledgers = site.store.read()
+    statuses = []
+    for name, state in ledgers.environments.items():
+        if wanted not in {None, name}:
+            continue
+        current, branch = state.current, ledgers.branches[name]
+        statuses.append(
+            EnvironmentStatus(
+                name,
+                current.release if current else None,
+                format_time(current.time) if current else None,
+                report_on(state.newest) if state.newest else None,
+                f"{state.hold.reason} (by {state.hold.owner})" if state.hold else None,
+                ledgers.workflow.quarantine_of(current.release) if current else None,
+                branch != (current.commit if current else None),
+            )
+        )
+    return tuple(statuses)
+
+
+def promotion_history(
+    root: Path, environment: str | None = None, *, fetch: bool = True, clock: Clock | None = None
+) -> tuple[Promotion, ...]:
+    """Return every promotion, newest first."""
+    site = open_site(root, clock or SystemClock(), fetch=fetch)
+    wanted = site.environment(environment).name if environment else None
+    ledgers = site.store.read()
+    found = [
+        promotion
+        for name, state in ledgers.environments.items()
+        if wanted in {None, name}
+        for promotion in state.promotions
+    ]
+    return tuple(
+        sorted(
+            found,
+            key=lambda promotion: (promotion.changed_at, promotion.requested_at, promotion.id),
+            reverse=True,
+        )
+    )

@@ -1,0 +1,102 @@
+"""Making and listing releases, as functions for people who embed f0ci."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from f0ci.core.clock import Clock, SystemClock
+from f0ci.core.diagnostics import Diagnostic, Severity
+from f0ci.core.errors import GitError
+from f0ci.promotion.releases import Release, create_release, list_releases, release_paths, require_release
+from f0ci.promotion.site import Site, open_site
+from f0ci.source.project import load_project
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseResult:
+    """What `release create` did.
+
+    Attributes:
+        release: the release, or None where its content has errors.
+        created: False where the content was a release already.
+        diagnostics: findings in the content.
+        left_out: True where the work tree holds changes that no commit has.
+    """
+
+    release: Release | None
+    created: bool
+    diagnostics: tuple[Diagnostic, ...]
+    left_out: bool
+
+
+def make_release(root: Path, commit: str = "HEAD", *, clock: Clock | None = None) -> ReleaseResult:
+    """Make a release of a commit, unless its content is one already or has errors.
+
+    Raises:
+        GitError: there is no such commit, or the tag cannot be pushed.
+        CannotWork: the commit holds no recipes.
+    """
+    from f0ci.lint.engine import lint
+    from f0ci.lint.workspace import load_workspace
+
+    site = open_site(root, clock or SystemClock())
+    oid = site.repository.commit_of(commit)
+    if oid is None:
+        raise GitError(f"there is no commit {commit!r}", "commit your work first: git add -A && git commit")
+    tree = site.repository.tree(oid)
+    project = load_project(tree)
+    diagnostics = lint(load_workspace(tree, project))
+    left_out = site.repository.is_dirty()
+    if any(one.severity is Severity.ERROR for one in diagnostics):
+        return ReleaseResult(None, created=False, diagnostics=diagnostics, left_out=left_out)
+    release, created = create_release(site.repository, site.refs, site.names, oid, project, site.clock.now())
+    return ReleaseResult(release, created, diagnostics, left_out)
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseView:
+    """A release with where it is and has been.
+
+    Attributes:
+        release: the release.
+        in_environments: environments that run it.
+        was_in: environments that ran it before.
+        quarantined: why it must not be promoted, or None.
+        files: paths of its content; empty in a list.
+    """
+
+    release: Release
+    in_environments: tuple[str, ...]
+    was_in: tuple[str, ...]
+    quarantined: str | None
+    files: tuple[str, ...] = ()
+
+
+def view_releases(root: Path, *, fetch: bool = True) -> tuple[ReleaseView, ...]:
+    """Return every release with where it is and has been, newest first."""
+    site = open_site(root, SystemClock(), fetch=fetch)
+    return tuple(_view(site, release) for release in reversed(list_releases(site.repository, site.refs)))
+
+
+def view_release(root: Path, name: str, *, fetch: bool = True) -> ReleaseView:
+    """Return one release with its files.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    site = open_site(root, SystemClock(), fetch=fetch)
+    release = require_release(list_releases(site.repository, site.refs), name)
+    tree = site.repository.tree(release.commit)
+    return _view(site, release, release_paths(tree, load_project(tree)))
+
+
+def _view(site: Site, release: Release, files: tuple[str, ...] = ()) -> ReleaseView:
+    ledgers = site.store.read()
+    here, before = [], []
+    for name, state in ledgers.environments.items():
+        if state.current is not None and state.current.release == release.digest:
+            here.append(name)
+        elif any(change.release == release.digest for promotion in state.promotions for change in promotion.applied):
+            before.append(name)
+    return ReleaseView(release, tuple(here), tuple(before), ledgers.workflow.quarantine_of(release.digest), files)

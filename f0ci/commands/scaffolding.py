@@ -1,0 +1,123 @@
+"""Setting up a repository, as a function for people who embed f0ci."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+
+from f0ci.core.errors import CannotWork, GitError
+from f0ci.core.files import write_atomically
+
+# names that packaging tools treat specially are stored without their dot
+_RENAMED = {"gitignore": ".gitignore", "pre-commit-config.yaml": ".pre-commit-config.yaml"}
+APPROVERS = ".f0ci/approvers.yaml"
+KEY_COMMANDS = (
+    "ssh-keygen -t ed25519 -f ~/.ssh/f0ci_signing -N ''",
+    "git config --global gpg.format ssh && git config --global user.signingkey ~/.ssh/f0ci_signing.pub",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scaffold:
+    """What `init` did.
+
+    Attributes:
+        written: files that are new.
+        kept: files that were there already and stay as they are.
+        person: short name of the user in the approvers file.
+        key: the user's public signing key, or None where Git has none.
+        in_git: False where the folder is in no Git repository yet.
+    """
+
+    written: tuple[str, ...]
+    kept: tuple[str, ...]
+    person: str
+    key: str | None
+    in_git: bool
+
+
+def scaffold(folder: Path, *, overwrite: bool = False) -> Scaffold:
+    """Write a small working repository into a folder; files that exist stay as they are.
+
+    Args:
+        folder: where; made where it does not exist.
+        overwrite: also replace files that exist.
+
+    Raises:
+        CannotWork: a file cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise CannotWork(f"{str(folder)!r} is a file, not a folder", "name a folder")
+    name, email, key, in_git = _user(folder)
+    person = _slug(name or email.partition("@")[0])
+    files = dict(_files(resources.files("f0ci.commands") / "scaffold"))
+    files[APPROVERS] = approvers_text(person, email, key).encode()
+    written, kept = [], []
+    for path, content in sorted(files.items()):
+        if (folder / path).exists() and not overwrite:
+            kept.append(path)
+            continue
+        write_atomically(folder / path, content)
+        written.append(path)
+    return Scaffold(tuple(written), tuple(kept), person, key, in_git)
+
+
+def approvers_text(person: str, email: str, key: str | None) -> str:
+    """Return the approvers file for one person; without a key it says how to make one."""
+    lines = [
+        "# Who may approve promotions, and the keys that prove it was them.",
+        "# The file of the newest successful release judges the next one, so nobody can add themselves on the way.",
+    ]
+    if key is None:
+        lines += [
+            "# Git has no signing key here. Make one with these two commands, then put the public key under `keys`:",
+            *(f"#   {command}" for command in KEY_COMMANDS),
+        ]
+    lines += ["version: 1", "people:", f"  {person}:", f"    emails: [{_quoted(email)}]"]
+    lines += ["    keys:", f"      - {key}"] if key else ["    keys: []"]
+    lines += ["groups:", f"  release-managers: [{person}]"]
+    return "\n".join(lines) + "\n"
+
+
+def _files(folder: Traversable, prefix: str = "") -> list[tuple[str, bytes]]:
+    found: list[tuple[str, bytes]] = []
+    for entry in folder.iterdir():
+        path = f"{prefix}{_RENAMED.get(entry.name, entry.name)}"
+        if entry.is_dir():
+            if entry.name != "__pycache__":
+                found.extend(_files(entry, f"{path}/"))
+        else:
+            found.append((path, entry.read_bytes()))
+    return found
+
+
+def _user(folder: Path) -> tuple[str, str, str | None, bool]:
+    from f0ci.git.repository import Repository
+    from f0ci.git.signatures import signing_key
+
+    try:
+        repository = Repository.open(folder)
+    except GitError:
+        return "", "you@example.com", None, False
+    try:
+        identity = repository.identity()
+    except GitError:
+        return "", "you@example.com", None, True
+    try:
+        key = signing_key(repository)
+    except GitError:
+        key = None
+    return identity.name, identity.email, key, True
+
+
+def _slug(name: str) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    return slug or "you"
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"

@@ -1,0 +1,39 @@
+"""Writing files so that a reader sees the old bytes or the new ones, never half of them."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+from f0ci.core.errors import CannotWork
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Write a file through a temporary name beside it, then rename.
+
+    Args:
+        path: the file; missing folders are made.
+        content: all of its bytes.
+        mode: permission bits of a new file.
+
+    Raises:
+        CannotWork: the folder or the file cannot be written.
+    """
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).chmod(mode)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+        raise CannotWork(
+            f"cannot write {str(path)!r}: {error.strerror or error}",
+            "check the folder's permissions and free space",
+        ) from error

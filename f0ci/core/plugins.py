@@ -1,0 +1,74 @@
+"""Finding plug-ins: the files of a folder, then what other distributions offer through entry points.
+
+A plug-in folder is a package whose modules, but for `base`, are one plug-in each. A module's file name is the
+plug-in's name with underscores for hyphens. Nothing is imported before it is asked for.
+"""
+
+from __future__ import annotations
+
+import importlib
+from functools import cache
+from importlib import resources
+from types import ModuleType
+
+from f0ci.core.errors import CannotWork, UsageError
+from f0ci.core.suggestions import did_you_mean
+
+
+@cache
+def own_names(package: str) -> tuple[str, ...]:
+    """Return the names of the plug-ins that a package's folder holds, sorted, without importing them."""
+    names = []
+    for entry in resources.files(package).iterdir():
+        stem, dot, suffix = entry.name.rpartition(".")
+        if dot and suffix == "py" and stem != "base" and not stem.startswith("_"):
+            names.append(stem.replace("_", "-"))
+    return tuple(sorted(names))
+
+
+@cache
+def _third_party(group: str) -> dict[str, str]:
+    from importlib.metadata import entry_points
+
+    return {point.name: point.value for point in entry_points(group=group)}
+
+
+def names(package: str, group: str | None = None) -> tuple[str, ...]:
+    """Return the names of all plug-ins of a kind, sorted.
+
+    Args:
+        package: dotted name of the folder, such as `f0ci.promotion.gates`.
+        group: entry point group of third parties; by default `f0ci.` and the folder's last word.
+    """
+    return tuple(sorted({*own_names(package), *_third_party(group or _group(package))}))
+
+
+def load(package: str, name: str, *, noun: str, group: str | None = None) -> ModuleType:
+    """Import one plug-in.
+
+    Args:
+        package: dotted name of the folder.
+        name: the plug-in's name, with hyphens or underscores.
+        noun: what such a plug-in is called in messages.
+        group: entry point group of third parties.
+
+    Raises:
+        UsageError: no plug-in has the name; the message says the closest.
+        CannotWork: a third party's plug-in cannot be imported.
+    """
+    known = name.replace("_", "-")
+    if known in own_names(package):
+        return importlib.import_module(f"{package}.{known.replace('-', '_')}")
+    others = _third_party(group or _group(package))
+    if name in others:
+        try:
+            return importlib.import_module(others[name].partition(":")[0])
+        except ImportError as error:
+            raise CannotWork(
+                f"{noun} {name!r} cannot be imported: {error}", "reinstall the package that offers it"
+            ) from error
+    raise UsageError(f"there is no {noun} {name!r}", did_you_mean(name, names(package, group), noun="there are"))
+
+
+def _group(package: str) -> str:
+    return "f0ci." + package.rpartition(".")[2]

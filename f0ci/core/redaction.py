@@ -1,0 +1,47 @@
+"""Keeping secrets out of everything that leaves the process."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+MASK = "***"
+_URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s:@]+(?::[^/\s@]*)?(?=@)")
+# shorter values would mask half of every ordinary text
+_SHORTEST = 4
+
+
+class Redactor:
+    """Masks known secrets, and credentials inside URLs, in text and data.
+
+    Args:
+        secrets: values that must never be shown; those under 4 characters are ignored.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self._secrets: set[str] = set()
+        for secret in secrets:
+            self.add(secret)
+
+    def add(self, secret: str) -> None:
+        """Mask this value, and each of its lines, from now on."""
+        for part in (secret, *secret.splitlines()):
+            if len(part.strip()) >= _SHORTEST:
+                self._secrets.add(part.strip())
+
+    def text(self, text: str) -> str:
+        """Return the text with every secret replaced by `***`."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            text = text.replace(secret, MASK)
+        return _URL_CREDENTIALS.sub(MASK, text)
+
+    def data(self, value: Any) -> Any:
+        """Return JSON-like data with every string redacted, keys included."""
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, dict):
+            return {self.data(key): self.data(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self.data(item) for item in value]
+        return value

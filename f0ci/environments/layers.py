@@ -1,0 +1,174 @@
+"""Layers of configuration: reading one file, merging several, and what `--set` adds.
+
+Merging is JSON Merge Patch (RFC 7396): mappings merge key by key, anything else replaces, null removes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from f0ci.core.errors import InputError, UsageError
+from f0ci.environments.model import Layer
+from f0ci.source.document import Document
+from f0ci.source.schema import check_schema, type_name
+from f0ci.source.tree import Tree
+from f0ci.source.yaml import Path, read_yaml
+
+# keys of a file that steer loading and are no configuration
+STEERING_KEYS = frozenset({"extends", "$schema"})
+_SUFFIXES = ("json", "yaml", "yml")
+_JSON_HINT = "write text, a number, true or false"
+# a dot that no backslash escapes
+_SEPARATOR = re.compile(r"(?<!\\)\.")
+
+
+def overlay(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
+    """Return one mapping with another laid over it; what the upper one sets to null is gone."""
+    merged = dict(lower)
+    for key, value in upper.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping):
+            below = merged.get(key)
+            merged[key] = overlay(below if isinstance(below, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def merge(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what layers say together, from the weakest to the strongest."""
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged = overlay(merged, layer)
+    return merged
+
+
+def leaves(data: Mapping[str, Any], at: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Yield every value below the root that merging treats as a whole, with its path.
+
+    These are scalars, lists, and mappings that are empty.
+    """
+    for key, value in data.items():
+        if isinstance(value, Mapping) and value:
+            yield from leaves(value, (*at, key))
+        else:
+            yield (*at, key), value
+
+
+def dotted(at: Path) -> str:
+    r"""Return a path as people write it: `output.base_directory`; a dot inside a key is `\.`."""
+    return ".".join(str(part).replace(".", "\\.") for part in at)
+
+
+def read_dotted(name: str) -> tuple[str, ...]:
+    """Return the keys that a dotted name consists of."""
+    return tuple(key.replace("\\.", ".") for key in _SEPARATOR.split(name.strip()))
+
+
+def find_one(tree: Tree, stem: str) -> str | None:
+    """Return the one file `<stem>.json`, `.yaml` or `.yml` that exists, or None.
+
+    Raises:
+        InputError: there are several.
+    """
+    found = [f"{stem}.{suffix}" for suffix in _SUFFIXES if tree.exists(f"{stem}.{suffix}")]
+    if len(found) > 1:
+        raise InputError(f"{found[0]!r} and {found[1]!r} say the same thing twice", "keep one of them", place=found[1])
+    return found[0] if found else None
+
+
+def read_layer(document: Document, label: str) -> Layer:
+    """Return what one file contributes.
+
+    Raises:
+        InputError: it cannot be used, does not fit the schema, or holds a value that JSON has no word for.
+    """
+    data = document.require()
+    for problem in check_schema("environment", data):
+        place = document.location(problem.path, key=problem.key)
+        raise InputError(problem.message, problem.hint, place=str(place))
+    _refuse_what_json_lacks(document, data, ())
+    return Layer(label, document, {key: value for key, value in data.items() if key not in STEERING_KEYS})
+
+
+def set_layers(sets: Sequence[str], below: Mapping[str, Any]) -> tuple[Layer, ...]:
+    r"""Return one layer for each `a.b=value` of the command line.
+
+    Args:
+        sets: as written; the value is YAML (`true`, `[a, b]`, `null` to remove), a dot inside a key is `\.`.
+        below: the configuration they are laid over.
+
+    Raises:
+        UsageError: one has no name or no value, its value is not YAML, or it reaches into a list or a scalar.
+    """
+    layers: list[Layer] = []
+    merged = dict(below)
+    for text in sets:
+        data = _read_set(text, merged)
+        merged = overlay(merged, data)
+        layers.append(Layer("--set", None, data))
+    return tuple(layers)
+
+
+def _read_set(text: str, below: Mapping[str, Any]) -> dict[str, Any]:
+    name, equals, written = text.partition("=")
+    keys = read_dotted(name)
+    if not equals or not all(keys):
+        raise UsageError(
+            f"--set {text!r} is not of the form a.b=value", "write for example --set processing.batch_size=10"
+        )
+    reading = read_yaml(written.encode())
+    if reading.broken:
+        raise UsageError(f"--set {name!r}: {reading.problems[0].message}", "quote the value as in YAML")
+    value = reading.data
+    if not _is_json(value):
+        raise UsageError(
+            f"--set {name!r}: the value {written!r} cannot be written as JSON",
+            "write text, a number, true or false",
+        )
+    here: Any = below
+    for depth, key in enumerate(keys[:-1]):
+        here = here.get(key, {})
+        if not isinstance(here, Mapping):
+            reached = ".".join(keys[: depth + 1])
+            raise UsageError(
+                f"--set {name!r}: {reached!r} is {type_name(here)}, not a mapping",
+                f"set all of {reached!r} instead",
+            )
+    for key in reversed(keys):
+        value = {key: value}
+    return dict(value)
+
+
+def _is_json(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_json, value)) and all(map(_is_json, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_json, value))
+    if isinstance(value, str):
+        # JSON can escape half of a surrogate pair, which UTF-8 has no bytes for
+        return not any("\ud800" <= char <= "\udfff" for char in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return value is None or isinstance(value, bool | int)
+
+
+def _refuse_what_json_lacks(document: Document, data: Any, at: Path) -> None:
+    if _is_json(data):
+        return
+    inner: Iterable[tuple[Any, Any]] = ()
+    if isinstance(data, dict):
+        inner = data.items()
+    elif isinstance(data, list):
+        inner = enumerate(data)
+    for key, value in inner:
+        _refuse_what_json_lacks(document, value, (*at, key))
+    raise InputError(
+        "the value cannot be written as JSON",
+        "write text, a number, true or false",
+        place=str(document.location(at)),
+    )

@@ -1,0 +1,167 @@
+"""Finding environments and loading their layered configuration.
+
+From the weakest layer to the strongest: `base.*` beside the environment's folder, the environments it extends,
+its own file, and `--set` of the command line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from f0ci.core.errors import InputError, UsageError
+from f0ci.core.suggestions import did_you_mean
+from f0ci.environments.layers import find_one, merge, read_layer, set_layers
+from f0ci.environments.model import Environment, Layer
+from f0ci.environments.resolving import resolve_config
+from f0ci.source.document import Document, read_document
+from f0ci.source.project import CONFIG_NAMES, Project, is_environment_config
+from f0ci.source.tree import Tree
+
+
+def find_environments(tree: Tree, project: Project) -> tuple[str, ...]:
+    """Return the folder of every environment, sorted.
+
+    They lie below the project's environments folder. Where a repository has no such folder and its settings
+    name none, every `environments/<name>/config.*` anywhere counts.
+    """
+    below = tuple(tree.files(project.environments))
+    folders = {
+        posixpath.dirname(path)
+        for path in below
+        if posixpath.basename(path) in CONFIG_NAMES
+        and posixpath.dirname(posixpath.dirname(path)) == posixpath.normpath(project.environments)
+    }
+    named = project.document is not None and project.document.get(("environments",)) is not None
+    if not below and not named:
+        folders = {posixpath.dirname(path) for path in tree.files() if is_environment_config(path)}
+    return tuple(sorted(folders))
+
+
+def load_environment(tree: Tree, project: Project, name_or_alias: str, sets: Sequence[str] = ()) -> Environment:
+    """Load the environment that a name means.
+
+    Args:
+        tree: the workspace's files.
+        project: its settings.
+        name_or_alias: folder name, `environment.name`, `environment.type`, or another word for one of them.
+        sets: `a.b=value` of the command line, the strongest layers.
+
+    Raises:
+        UsageError: no environment, or more than one, has the name; or `sets` cannot be used.
+        InputError: a layer cannot be used.
+    """
+    folders = find_environments(tree, project)
+    return _load(tree, folders, _choose(tree, folders, name_or_alias), sets)
+
+
+def load_all(tree: Tree, project: Project) -> tuple[Environment, ...]:
+    """Load every environment, by folder.
+
+    Raises:
+        InputError: a layer of one of them cannot be used.
+    """
+    folders = find_environments(tree, project)
+    return tuple(_load(tree, folders, folder, ()) for folder in folders)
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """One environment of an `extends` chain: its folder, its file, and the document that file holds."""
+
+    folder: str
+    document: Document
+
+
+def _load(tree: Tree, folders: Sequence[str], folder: str, sets: Sequence[str]) -> Environment:
+    chain = _chain(tree, folders, folder)
+    layers: list[Layer] = []
+    for parent in dict.fromkeys(posixpath.dirname(link.folder) for link in reversed(chain)):
+        base = find_one(tree, posixpath.join(parent, "base"))
+        if base is not None:
+            layers.append(_read_base(read_document(tree, base)))
+    layers.extend(
+        read_layer(link.document, f"extends {posixpath.basename(link.folder)}") for link in reversed(chain[1:])
+    )
+    layers.append(read_layer(chain[0].document, "environment"))
+    layers.extend(set_layers(sets, merge(layer.data for layer in layers)))
+    merged = merge(layer.data for layer in layers)
+    loaded = Environment(posixpath.basename(folder), folder, merged, tuple(layers))
+    return Environment(loaded.name, folder, resolve_config(loaded), loaded.layers)
+
+
+def _read_base(document: Document) -> Layer:
+    layer = read_layer(document, "base")
+    if "extends" in document.data:
+        place = str(document.location(("extends",)))
+        raise InputError("'base' cannot extend an environment", "environments extend base already", place=place)
+    return layer
+
+
+def _chain(tree: Tree, folders: Sequence[str], folder: str) -> list[_Link]:
+    chain = [_link(tree, folder)]
+    while True:
+        here = chain[-1]
+        wanted = here.document.get(("extends",))
+        if wanted is None:
+            return chain
+        place = str(here.document.location(("extends",)))
+        if not isinstance(wanted, str):
+            raise InputError(
+                f"'extends' is {wanted!r}, not the name of an environment",
+                "write one name as text",
+                place=place,
+            )
+        try:
+            target = _choose(tree, folders, wanted)
+        except UsageError as error:
+            hint = "base.* applies to every environment by itself; remove the line" if wanted == "base" else error.hint
+            raise InputError(error.message, hint, place=place) from error
+        walked = [link.folder for link in chain]
+        if target in walked:
+            names = " -> ".join(posixpath.basename(each) for each in (*walked[walked.index(target) :], target))
+            raise InputError(
+                f"environments extend each other in a circle: {names}", "remove one 'extends'", place=place
+            )
+        chain.append(_link(tree, target))
+
+
+def _link(tree: Tree, folder: str) -> _Link:
+    path = find_one(tree, posixpath.join(folder, "config"))
+    if path is None:
+        raise InputError(
+            f"{folder!r} holds no configuration",
+            f"write one of {', '.join(CONFIG_NAMES)} there",
+            place=folder,
+        )
+    document = read_document(tree, path)
+    document.require()
+    return _Link(folder, document)
+
+
+def _choose(tree: Tree, folders: Sequence[str], name: str) -> str:
+    found = [folder for folder in folders if posixpath.basename(folder) == name]
+    if not found:
+        found = [folder for folder in folders if name in _names(tree, folder)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"{name!r} means several environments: {', '.join(map(repr, found))}", "use a folder's name")
+    if not folders:
+        raise UsageError(
+            f"there is no environment {name!r}, nor any other",
+            "write environments/<name>/config.json, or name the folder in f0ci.yaml",
+        )
+    known = {posixpath.basename(folder) for folder in folders}
+    raise UsageError(f"there is no environment {name!r}", did_you_mean(name, known, noun="environments"))
+
+
+def _names(tree: Tree, folder: str) -> frozenset[str]:
+    """Return what an environment answers to by its own file; an unreadable one by its folder's name."""
+    section: Any = None
+    with contextlib.suppress(InputError):
+        section = _link(tree, folder).document.get(("environment",))
+    return Environment(posixpath.basename(folder), folder, {"environment": section}).names

@@ -1,0 +1,296 @@
+"""Refs of a remote, or of this repository: fetched under `refs/f0ci/`, changed by compare-and-swap."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from collections.abc import Iterable, Sequence
+
+from f0ci.core.errors import F0ciError, GitError, NetworkError
+from f0ci.core.redaction import Redactor
+from f0ci.core.suggestions import did_you_mean
+from f0ci.git.answers import Answer, classify_failure, classify_push, failure_error, push_error, remote_says
+from f0ci.git.askpass import credentials
+from f0ci.git.local_refs import update_refs
+from f0ci.git.process import TOKEN_VARIABLE, Completed, git_says, run_git
+from f0ci.git.repository import Repository
+from f0ci.git.updates import AtomicUnsupported, PushOutcome, RefUpdate
+
+__all__ = ["AtomicUnsupported", "PushOutcome", "RefStore", "RefUpdate"]
+
+# seconds that a remote may take to answer one question
+ANSWER_SECONDS = 300.0
+_ATTEMPTS = 5
+_HEADS = "refs/heads/"
+_NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
+_MISSING_REF = re.compile(r"couldn't find remote ref (?P<ref>\S+)")
+_LOCAL_LOCK = re.compile(r"cannot lock ref|unable to lock|\.lock': file exists|could not lock", re.IGNORECASE)
+
+
+class RefStore:
+    """The refs of one remote, or of the repository itself when there is none.
+
+    Args:
+        repository: where objects are, and where fetched refs are kept.
+        remote: name of the remote, or None.
+        answer_seconds: how long the remote may take to answer one question.
+
+    Raises:
+        GitError: there is no remote of that name.
+    """
+
+    def __init__(self, repository: Repository, remote: str | None, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+        self.repository = repository
+        self.remote = remote
+        self.answer_seconds = answer_seconds
+        self._known: dict[str, str] | None = None
+        self._atomic: bool | None = None
+        self._urls: dict[bool, str] = {}
+        if remote is not None and remote not in (names := repository.remotes()):
+            hint = did_you_mean(remote, names, noun="known remotes") or "add one with `git remote add`"
+            raise GitError(f"there is no remote {remote!r}", hint)
+
+    @property
+    def url(self) -> str:
+        """Return where the remote is, without credentials; empty when there is none."""
+        return self._redact(self._url(push=False)) if self.remote else ""
+
+    def fetch(self, patterns: Sequence[str]) -> None:
+        """Ask the remote for refs; those that are gone there are forgotten here.
+
+        Args:
+            patterns: full ref names, `*` standing for a rest.
+
+        Raises:
+            GitError: the remote refuses.
+            NetworkError: the remote does not answer.
+        """
+        self._known = None
+        if self.remote is None or not patterns:
+            return
+        wanted = list(dict.fromkeys(patterns))
+        options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--prune", "--quiet", "--refmap=")
+        attempt = 0
+        while wanted:
+            specs = [f"+{pattern}:{self._kept(pattern)}" for pattern in wanted]
+            answer = self._ask("fetch", *options, self.remote, *specs)
+            if answer.code == 0:
+                return
+            missing = _MISSING_REF.search(answer.err)
+            if missing is not None and missing["ref"] in wanted:
+                wanted.remove(missing["ref"])
+                self._forget([missing["ref"]])
+            elif _LOCAL_LOCK.search(answer.err) and attempt < _ATTEMPTS:
+                # another f0ci fetches into the same clone
+                attempt += 1
+                _pause(attempt)
+            else:
+                raise self._failure(answer)
+
+    def complete_history(self) -> None:
+        """Fetch the commits that a shallow clone lacks; nothing happens in a full one.
+
+        Raises:
+            GitError: the remote refuses, or there is none.
+            NetworkError: the remote does not answer.
+        """
+        if not self.repository.is_shallow():
+            return
+        if self.remote is None:
+            raise GitError(
+                "this clone is shallow and has no remote to fetch the rest from", "add one with `git remote add`"
+            )
+        options = ("--unshallow", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet")
+        answer = self._ask("fetch", *options, self.remote)
+        if answer.code != 0:
+            raise self._failure(answer)
+
+    def read(self, ref: str) -> str | None:
+        """Return what a ref was when last fetched, None when it did not exist."""
+        return self._snapshot().get(ref)
+
+    def list(self, prefix: str) -> dict[str, str]:
+        """Return the refs whose full name starts with a prefix, as last fetched."""
+        return {ref: oid for ref, oid in self._snapshot().items() if ref.startswith(prefix)}
+
+    def supports_atomic(self) -> bool:
+        """Tell whether the remote can change several refs together.
+
+        Raises:
+            GitError: the remote refuses to be asked.
+            NetworkError: the remote does not answer.
+        """
+        if self.remote is None:
+            return True
+        if self._atomic is None:
+            # the empty tree is in every repository, and nothing is sent
+            empty = self.repository.run("mktree", input=b"").text
+            probe = f"{empty}:refs/tags/f0ci/probe"
+            answer = self._ask(
+                "push", "--dry-run", "--no-verify", "--porcelain", "--atomic", self.remote, probe, push=True
+            )
+            if answer.code != 0 and classify_failure(answer.err) is not Answer.NO_ATOMIC:
+                raise self._failure(answer)
+            self._atomic = answer.code == 0
+        return self._atomic
+
+    def default_branch_name(self) -> str | None:
+        """Return the short name of the branch that the remote's HEAD means, None when it means none.
+
+        Raises:
+            GitError: the remote refuses.
+            NetworkError: the remote does not answer.
+        """
+        if self.remote is None:
+            return None
+        answer = self._ask("ls-remote", "--symref", self.remote, "HEAD")
+        if answer.code != 0:
+            raise self._failure(answer)
+        match = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", answer.text, re.MULTILINE)
+        return match.group(1) if match else None
+
+    def push(self, updates: Sequence[RefUpdate], *, atomic: bool = True) -> PushOutcome:
+        """Change refs if each is still what the update says.
+
+        Args:
+            updates: the changes; a branch only moves forward.
+            atomic: all of them or none.
+
+        Returns:
+            APPLIED, also where an answer got lost but the change is there; LOST_RACE where somebody else was first.
+
+        Raises:
+            AtomicUnsupported: several refs are to change together and the remote cannot.
+            GitError: a hook, a rule or missing rights stand in the way, or a branch would be rewritten.
+            NetworkError: the remote does not answer.
+        """
+        changes = [update for update in updates if update.old != update.new]
+        if not changes:
+            return PushOutcome.APPLIED
+        self._check_forward(changes)
+        if self.remote is None:
+            outcome = update_refs(self.repository, changes, _pause)
+            self._known = None
+            return outcome
+        together = atomic and len(changes) > 1
+        return self._push_until_judged(changes, together=together)
+
+    def _push_until_judged(self, changes: Sequence[RefUpdate], *, together: bool) -> PushOutcome:
+        for attempt in range(1, _ATTEMPTS + 1):
+            completed = self._send(changes, together=together)
+            answer = classify_push(completed.text, completed.err)
+            if answer.answer is Answer.DONE:
+                self._keep(changes)
+                return PushOutcome.APPLIED
+            if answer.answer is Answer.NO_ATOMIC:
+                self._atomic = False
+                raise AtomicUnsupported(
+                    f"remote {self.remote!r} ({self.url}) cannot change several refs together",
+                    "set receive.advertiseAtomic to true on the server",
+                )
+            failure = push_error(answer, self.remote or "", self.url, self._redact(remote_says(completed.err)))
+            if answer.answer not in {Answer.LOST_RACE, Answer.UNREACHABLE, Answer.UNKNOWN}:
+                raise failure
+            outcome = self._look_again(changes, failure)
+            if outcome is not None:
+                return outcome
+            if answer.answer is Answer.UNKNOWN or attempt == _ATTEMPTS:
+                raise failure
+            _pause(attempt)
+        raise GitError("a push was never judged")
+
+    def _send(self, changes: Sequence[RefUpdate], *, together: bool) -> Completed:
+        options = ["--porcelain", "--no-verify", "--no-follow-tags", "--recurse-submodules=no"]
+        if together:
+            options.append("--atomic")
+        leases = [f"--force-with-lease={change.ref}:{change.old or ''}" for change in changes]
+        specs = [f"{change.new or ''}:{change.ref}" for change in changes]
+        return self._ask("push", *options, *leases, self.remote or "", *specs, push=True)
+
+    def _look_again(self, changes: Sequence[RefUpdate], failure: F0ciError) -> PushOutcome | None:
+        """Return what became of a push, from the refs themselves; None when they are as before."""
+        try:
+            self.fetch([change.ref for change in changes])
+        except NetworkError:
+            raise failure from None
+        landed = [self._has_landed(change) for change in changes]
+        if all(landed):
+            return PushOutcome.APPLIED
+        moved = any(self.read(change.ref) != change.old for change in changes)
+        return PushOutcome.LOST_RACE if moved else None
+
+    def _has_landed(self, change: RefUpdate) -> bool:
+        now = self.read(change.ref)
+        if now == change.new:
+            return True
+        if now is None or change.new is None or not change.ref.startswith(_HEADS):
+            return False
+        # somebody may have built on ours before we could look
+        return self.repository.is_ancestor(change.new, now)
+
+    def _check_forward(self, changes: Iterable[RefUpdate]) -> None:
+        for change in changes:
+            if change.old is None or change.new is None or not change.ref.startswith(_HEADS):
+                continue
+            if not self.repository.is_ancestor(change.old, change.new):
+                raise GitError(
+                    f"{change.ref!r} would be rewritten: {change.new[:12]} does not build on {change.old[:12]}",
+                    "make the commit on the branch's tip",
+                )
+
+    def _snapshot(self) -> dict[str, str]:
+        if self._known is None:
+            start = "refs/" if self.remote is None else f"refs/f0ci/{self.remote}/"
+            listed = self.repository.run("for-each-ref", "--format=%(refname) %(objectname)", start).text
+            pairs = (line.rsplit(" ", 1) for line in listed.splitlines())
+            self._known = {f"refs/{ref.removeprefix(start)}": oid for ref, oid in pairs}
+        return self._known
+
+    def _kept(self, ref: str) -> str:
+        """Return where a remote's ref is kept in this repository."""
+        return f"refs/f0ci/{self.remote}/{ref.removeprefix('refs/')}"
+
+    def _keep(self, changes: Iterable[RefUpdate]) -> None:
+        self._known = None
+        lines = [
+            f"update {self._kept(change.ref)} {change.new}" if change.new else f"delete {self._kept(change.ref)}"
+            for change in changes
+        ]
+        self._write_kept(lines)
+
+    def _forget(self, refs: Iterable[str]) -> None:
+        self._write_kept([f"delete {self._kept(ref)}" for ref in refs])
+
+    def _write_kept(self, lines: Sequence[str]) -> None:
+        self._known = None
+        content = "".join(f"{line}\n" for line in lines).encode()
+        self.repository.run(*_NO_HOOKS, "update-ref", "--stdin", input=content)
+
+    def _url(self, *, push: bool) -> str:
+        if push not in self._urls:
+            which = ["--push"] if push else []
+            self._urls[push] = self.repository.run("remote", "get-url", *which, self.remote or "").text.split("\n")[0]
+        return self._urls[push]
+
+    def _ask(self, *args: str, push: bool = False) -> Completed:
+        folder = self.repository.work_tree or self.repository.git_dir
+        with credentials(self._url(push=push)) as (options, env):
+            command = [*_NO_HOOKS, *options, *args]
+            answer = run_git(command, folder=folder, env=env, timeout=self.answer_seconds)
+        if answer.code < 0:
+            return Completed(answer.code, answer.out, f"fatal: timed out after {self.answer_seconds:g} seconds")
+        return answer
+
+    def _failure(self, answer: Completed) -> F0ciError:
+        reason = self._redact(remote_says(answer.err) or git_says(answer.err))
+        return failure_error(classify_failure(answer.err), self.remote or "", self.url, reason)
+
+    def _redact(self, text: str) -> str:
+        return Redactor([os.environ.get(TOKEN_VARIABLE, "")]).text(text)
+
+
+def _pause(attempt: int) -> None:
+    """Wait a little, longer with each attempt; spreads those who want the same lock."""
+    time.sleep(random.uniform(0, min(1.0, 0.02 * 2**attempt)))  # noqa: S311 - spreads writers, no secret

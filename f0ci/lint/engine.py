@@ -1,0 +1,175 @@
+"""Running rules over a workspace.
+
+files -> what reading, schemas and readers found + what rules find -> places -> settled diagnostics. A rule that crashes
+costs one diagnostic, a file that cannot be read costs its own findings: the rest is still linted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from f0ci.core.diagnostics import Diagnostic, Severity, settle
+from f0ci.lint import registry
+from f0ci.lint.ignoring import Ignore, mentions_ignore, read_ignores
+from f0ci.lint.locating import locate
+from f0ci.lint.problems import problems_of
+from f0ci.lint.registry import Choice, all_rules, explain
+from f0ci.lint.reporters.base import Summary, summarize
+from f0ci.lint.rules.base import Finding
+from f0ci.lint.workspace import Kind, Source, Workspace
+
+__all__ = ["Report", "all_rules", "examine", "explain", "lint"]
+
+INTERNAL_ERROR = "internal-error"
+_STRICT = {"unknown-key": Severity.ERROR}
+Check = Callable[..., Iterator[Finding]]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What linting found.
+
+    Attributes:
+        diagnostics: sorted by place, each once.
+        summary: how many files were read and how many diagnostics of each severity there are.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    summary: Summary
+
+
+def lint(
+    workspace: Workspace, *, strict: bool = False, select: Iterable[str] = (), ignore: Iterable[str] = ()
+) -> tuple[Diagnostic, ...]:
+    """Return what the rules have to say about a workspace; see `examine`."""
+    return examine(workspace, strict=strict, select=select, ignore=ignore).diagnostics
+
+
+def examine(
+    workspace: Workspace,
+    *,
+    strict: bool = False,
+    select: Iterable[str] = (),
+    ignore: Iterable[str] = (),
+    further: Iterable[Diagnostic] = (),
+) -> Report:
+    """Run the rules over a workspace.
+
+    Args:
+        workspace: what to lint.
+        strict: unknown keys are errors.
+        select: names of rules or groups, in place of those of the settings.
+        ignore: names of rules or groups, beside those of the settings.
+        further: what others found in the same files (rendering, generating); comments silence it as well.
+
+    Raises:
+        UsageError: `select` or `ignore` names a rule that does not exist.
+    """
+    choice = registry.choose(workspace.project.rules, select, ignore)
+    run = _Run(workspace, choice, strict)
+    files = sum(run.source(source) for source in workspace.sources())
+    run.environments()
+    run.check("check_workspace", (workspace,), str(workspace.project.workflow))
+    run.diagnostics.extend(further)
+    kept = run.silence()
+    return Report(kept, summarize(kept, files))
+
+
+@dataclass(slots=True)
+class _Run:
+    workspace: Workspace
+    choice: Choice
+    strict: bool
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    ignores: dict[str, tuple[Ignore, ...]] = field(default_factory=dict)
+    crashed: set[str] = field(default_factory=set)
+    checks: dict[str, tuple[tuple[str, Check], ...]] = field(default_factory=dict)
+
+    def source(self, source: Source) -> bool:
+        """Run what concerns one file; tell whether it is one that f0ci reads."""
+        if mentions_ignore(source.document.raw):
+            self.ignores[source.path] = read_ignores(source.document)
+        for name, finding in problems_of(source):
+            self.add(name, finding)
+        self.check("check_document", (source.document, self.workspace), source.document, source.kind)
+        if source.recipe is not None:
+            self.check("check_recipe", (source.recipe, self.workspace), source.document)
+        if source.workflow is not None:
+            self.check("check_workflow", (source.workflow, self.workspace), source.document)
+        return source.kind is not Kind.OTHER
+
+    def environments(self) -> None:
+        """Run what concerns environments, alone and together."""
+        for members in self.workspace.environment_sets:
+            self.check("check_environments", (members, self.workspace), members.root)
+            for environment in members.environments:
+                self.check("check_environment", (environment, self.workspace), environment.document or members.root)
+
+    def check(self, hook: str, arguments: tuple[Any, ...], subject: Any, kind: Kind | None = None) -> None:
+        """Call a function of every active rule that has it."""
+        if kind is Kind.OTHER:
+            return
+        for name, function in self._functions(hook):
+            try:
+                for finding in function(*arguments):
+                    self.add(name, finding)
+            except Exception as error:  # noqa: BLE001 - whatever a rule does, the others' findings must come out
+                self._crash(name, subject, error)
+
+    def add(self, name: str, finding: Finding) -> None:
+        """Note a finding, unless its rule is off or nobody asked about its file."""
+        card = self.choice.active.get(name)
+        path = finding.source if isinstance(finding.source, str) else finding.source.path
+        if card is None or not self.workspace.reports(path):
+            return
+        severity = self.choice.severity.get(name, card.severity if finding.severity is None else finding.severity)
+        if self.strict:
+            severity = _STRICT.get(name, severity)
+        self.diagnostics.append(locate(finding, name, severity))
+
+    def silence(self) -> tuple[Diagnostic, ...]:
+        """Return what no comment silences, with the comments that silence nothing."""
+        used: set[tuple[str, Ignore]] = set()
+        kept: list[Diagnostic] = []
+        for diagnostic in self.diagnostics:
+            path = diagnostic.location.path
+            covering = [comment for comment in self.ignores.get(path, ()) if comment.covers(diagnostic)]
+            used.update((path, comment) for comment in covering)
+            if not covering:
+                kept.append(diagnostic)
+        self.diagnostics = kept
+        for path, comments in self.ignores.items():
+            for comment in comments:
+                self._useless(path, comment, used=(path, comment) in used)
+        return settle(self.diagnostics)
+
+    def _useless(self, path: str, comment: Ignore, *, used: bool) -> None:
+        from f0ci.core.suggestions import did_you_mean
+
+        if used:
+            return
+        if comment.rule and comment.rule not in registry.names():
+            hint = did_you_mean(comment.rule, registry.names(), noun="rules")
+            self.add("unknown-rule", Finding(path, comment.span, f"there is no rule {comment.rule!r}", hint))
+        elif not comment.rule:
+            hint = "write '# f0ci: ignore[rule-name] reason'"
+            self.add("unused-ignore", Finding(path, comment.span, "the comment names no rule to ignore", hint))
+        elif self.choice.complete:
+            message = f"nothing here breaks the rule {comment.rule!r}"
+            self.add("unused-ignore", Finding(path, comment.span, message, "remove the comment"))
+
+    def _functions(self, hook: str) -> tuple[tuple[str, Check], ...]:
+        if hook not in self.checks:
+            modules = ((name, registry.module(name)) for name in self.choice.active)
+            self.checks[hook] = tuple((name, getattr(m, hook)) for name, m in modules if hasattr(m, hook))
+        return self.checks[hook]
+
+    def _crash(self, name: str, subject: Any, error: Exception) -> None:
+        if name in self.crashed:
+            return
+        self.crashed.add(name)
+        message = f"the rule {name!r} failed: {type(error).__name__}: {error}"
+        hint = "report this as a bug of f0ci with the file; all other rules have run"
+        self.add(INTERNAL_ERROR, Finding(subject, (), message, hint))

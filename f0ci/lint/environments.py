@@ -1,0 +1,109 @@
+"""The environments of a tree, grouped by the folder in which they stand side by side."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from f0ci.core.errors import F0ciError
+from f0ci.environments.loading import load_environment
+from f0ci.environments.model import Environment
+from f0ci.source.project import ENVIRONMENT_ALIASES, Project
+from f0ci.source.tree import Tree, subfolders
+
+_SUFFIXES = frozenset({".json", ".yaml", ".yml"})
+_ALIASES = frozenset(name for group in ENVIRONMENT_ALIASES for name in group)
+
+
+@dataclass(frozen=True, slots=True)
+class EnvironmentSet:
+    """The environments that stand side by side in one folder.
+
+    Attributes:
+        root: that folder.
+        environments: those that can be loaded, by name.
+        bare: names of folders beside them that are meant for an environment and hold no configuration.
+        faults: folders of environments that cannot be loaded, each with the reason.
+    """
+
+    root: str
+    environments: tuple[Environment, ...] = ()
+    bare: tuple[str, ...] = ()
+    faults: tuple[tuple[str, F0ciError], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all environments that have a configuration, whether it can be loaded or not."""
+        return tuple(sorted([*(e.name for e in self.environments), *(posixpath.basename(f) for f, _ in self.faults)]))
+
+    def has(self, name: str) -> bool:
+        """Tell whether a folder's name or an alias means an environment that has a configuration."""
+        if name in self.names or any(name in environment.names for environment in self.environments):
+            return True
+        group = next((set(group) for group in ENVIRONMENT_ALIASES if name in group), {name})
+        return any(posixpath.basename(folder) in group for folder, _ in self.faults)
+
+
+def may_configure(path: str, project: Project) -> bool:
+    """Tell whether a file is a layer of an environment: its configuration, or the base beside several."""
+    root = layer_root(path)
+    if root is None:
+        return False
+    named = named_environments(project)
+    return root == named if named is not None else posixpath.basename(root) == "environments"
+
+
+def layer_root(path: str) -> str | None:
+    """Return the folder of environments that a path would belong to by its name alone, or None."""
+    stem, suffix = posixpath.splitext(path)
+    if suffix not in _SUFFIXES:
+        return None
+    folder, name = posixpath.split(stem)
+    return {"config": posixpath.dirname(folder), "base": folder}.get(name)
+
+
+def named_environments(project: Project) -> str | None:
+    """Return the environments folder that the settings name, or None where they leave it open."""
+    chosen = project.document is not None and project.document.get(("environments",)) is not None
+    return posixpath.normpath(project.environments) if chosen else None
+
+
+def find_environment_sets(tree: Tree, project: Project, files: Sequence[str]) -> tuple[EnvironmentSet, ...]:
+    """Load every environment of a tree, by the folder that holds them.
+
+    Args:
+        tree: the files.
+        project: their settings; where they name the environments folder, no other counts.
+        files: all paths of the tree.
+    """
+    folders: dict[str, set[str]] = {}
+    for path in files:
+        if may_configure(path, project) and posixpath.splitext(posixpath.basename(path))[0] == "config":
+            folder = posixpath.dirname(path)
+            folders.setdefault(posixpath.dirname(folder), set()).add(folder)
+    return tuple(_load_set(tree, project, root, sorted(folders[root]), files) for root in sorted(folders))
+
+
+def _load_set(tree: Tree, project: Project, root: str, folders: Iterable[str], files: Sequence[str]) -> EnvironmentSet:
+    here = replace(project, environments=root)
+    loaded: list[Environment] = []
+    faults: list[tuple[str, F0ciError]] = []
+    for folder in folders:
+        try:
+            loaded.append(load_environment(tree, here, posixpath.basename(folder)))
+        except F0ciError as error:
+            faults.append((folder, error))
+    known = {posixpath.basename(folder) for folder in folders}
+    bare = tuple(
+        name
+        for name in subfolders(tree, root)
+        if name not in known and (name in _ALIASES or _is_empty(f"{root}/{name}", files))
+    )
+    return EnvironmentSet(root, tuple(loaded), bare, tuple(faults))
+
+
+def _is_empty(folder: str, files: Sequence[str]) -> bool:
+    """Tell whether a folder holds nothing but the marks that keep empty folders in Git."""
+    below = [path for path in files if path.startswith(f"{folder}/")]
+    return all(posixpath.basename(path).startswith(".") for path in below)

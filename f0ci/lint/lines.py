@@ -1,0 +1,59 @@
+"""Lines of a text as its reader counts them, and the part of a line that a finding is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from f0ci.core.diagnostics import Span
+
+# what libyaml counts as the end of a line
+_YAML_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+def split_lines(path: str, raw: bytes) -> list[str]:
+    """Return a file's lines without their ends, numbered as its spans number them."""
+    text = raw.decode("utf-8-sig", "replace")
+    return text.split("\n") if path.endswith(".json") else _YAML_BREAK.split(text)
+
+
+def first_line(span: Span, lines: Sequence[str]) -> Span:
+    """Return the part of a span that lies on its first line."""
+    if span.end_line == span.line or span.line > len(lines):
+        return span
+    end = len(lines[span.line - 1].rstrip()) + 1
+    return Span(span.line, span.column, span.line, max(end, span.column + 1))
+
+
+def trimmed(span: Span, lines: Sequence[str]) -> Span:
+    """Return a span without the blanks and empty lines at its end (a block scalar's span reaches the next line)."""
+    line, column = span.end_line, span.end_column
+    while line > span.line and line <= len(lines) and not lines[line - 1][: column - 1].strip():
+        line -= 1
+        column = len(lines[line - 1].rstrip()) + 1
+    return Span(span.line, span.column, line, column)
+
+
+def narrowed(span: Span, value: str, within: tuple[int, int], lines: Sequence[str]) -> Span | None:
+    """Return the span of a part of a scalar, or None where the scalar is not written as it reads.
+
+    Args:
+        span: the scalar's.
+        value: the scalar's text.
+        within: offset and length inside the text, in code points.
+        lines: the file's.
+    """
+    if span.line != span.end_line or span.line > len(lines):
+        return None
+    written = lines[span.line - 1][span.column - 1 : span.end_column - 1]
+    if written == value:
+        start = span.column
+    elif written[:1] in {"'", '"'} and written == f"{written[0]}{value}{written[0]}":
+        start = span.column + 1
+    else:
+        return None
+    offset, length = within
+    if not 0 <= offset < len(value):
+        return None
+    end = min(offset + max(length, 1), len(value))
+    return Span(span.line, start + offset, span.line, start + end)

@@ -1,0 +1,35 @@
+"""What is found before any rule runs: by reading a text, by its schema, by the workflow's reader.
+
+Each problem carries the name of a rule, whose page explains it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from f0ci.lint.rules.base import Finding, Place
+from f0ci.lint.workspace import Kind, Source
+from f0ci.source.schema import check_schema
+
+
+def problems_of(source: Source) -> Iterator[tuple[str, Finding]]:
+    """Yield what is wrong with a file in itself, with the name of the rule."""
+    document = source.document
+    if source.kind is Kind.OTHER:
+        message = f"{source.path!r} is nothing that f0ci knows"
+        hint = "a recipe has 'steps', a workflow 'kind: ProductionWorkflow'"
+        yield "not-a-recipe", Finding(document, (), message, hint)
+        return
+    for problem in document.problems:
+        first = (Place(document, problem.first, "first written here"),) if problem.first else ()
+        yield problem.rule, Finding(document, problem.span, problem.message, problem.hint, related=first)
+    if document.broken:
+        return
+    for misfit in check_schema(source.kind, document.data):
+        # what is missing from a mapping is missing at the mapping's name
+        named = misfit.rule == "missing-key" and bool(misfit.path) and isinstance(misfit.path[-1], str)
+        yield misfit.rule, Finding(document, misfit.path, misfit.message, misfit.hint, key=misfit.key or named)
+    if source.workflow is not None:
+        for fault in source.workflow.problems:
+            within = None if fault.offset is None else (fault.offset, 1)
+            yield fault.rule, Finding(document, fault.at, fault.message, fault.hint, within=within)

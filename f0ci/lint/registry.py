@@ -1,0 +1,96 @@
+"""The rules that there are, and which of them a run uses."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any
+
+from f0ci.core import plugins
+from f0ci.core.diagnostics import Severity
+from f0ci.core.errors import UsageError
+from f0ci.core.suggestions import did_you_mean
+from f0ci.lint.rules.base import Group, Rule
+
+FOLDER = "f0ci.lint.rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The rules of one run.
+
+    Attributes:
+        active: by name.
+        severity: what settings say instead of a rule's own, by rule.
+        complete: True where every rule is active: only then is an ignore comment known to be of no use.
+    """
+
+    active: Mapping[str, Rule]
+    severity: Mapping[str, Severity]
+    complete: bool
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the names of all rules, sorted, without importing them."""
+    return plugins.names(FOLDER)
+
+
+@cache
+def module(name: str) -> ModuleType:
+    """Import the file of a rule."""
+    return plugins.load(FOLDER, name, noun="rule")
+
+
+@cache
+def all_rules() -> tuple[Rule, ...]:
+    """Return every rule, by name."""
+    return tuple(rule(name) for name in names())
+
+
+def rule(name: str) -> Rule:
+    """Return the card of a rule."""
+    card: Rule = module(name).RULE
+    return card
+
+
+def explain(name: str) -> str:
+    """Return the page of a rule, in Markdown.
+
+    Raises:
+        UsageError: there is no such rule; the message says the closest.
+    """
+    if name not in names():
+        raise UsageError(f"there is no rule {name!r}", did_you_mean(name, names(), noun="rules"))
+    card = rule(name)
+    return f"# {card.name}\n\n{card.severity}, group {card.group}\n\n{inspect.getdoc(module(name)) or ''}\n"
+
+
+def choose(settings: Mapping[str, Any], select: Iterable[str] = (), ignore: Iterable[str] = ()) -> Choice:
+    """Return the rules that settings and the caller leave standing.
+
+    Args:
+        settings: `rules` of `f0ci.yaml`: `select`, `ignore`, `severity`; unknown names are a finding, not an error.
+        select: names of rules or groups, in place of those of the settings.
+        ignore: names of rules or groups, beside those of the settings.
+
+    Raises:
+        UsageError: the caller names a rule that does not exist.
+    """
+    known = {*names(), *Group}
+    wanted = tuple(select)
+    for name in (*wanted, *ignore):
+        if name not in known:
+            raise UsageError(f"there is no rule {name!r}", did_you_mean(name, known, noun="rules"))
+    chosen = set(wanted or settings.get("select", ()))
+    dropped = {*ignore, *settings.get("ignore", ())}
+    active = {
+        card.name: card
+        for card in all_rules()
+        if (not chosen or {card.name, card.group} & chosen) and not {card.name, card.group} & dropped
+    }
+    severity = {name: Severity.parse(word) for name, word in settings.get("severity", {}).items()}
+    return Choice(active, severity, complete=len(active) == len(names()))

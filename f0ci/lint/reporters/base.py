@@ -1,0 +1,73 @@
+"""What every report is made of.
+
+A reporter is one file of this folder with a function
+`report(diagnostics, sources, summary, *, colour=False) -> str`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from f0ci.core import plugins
+from f0ci.core.diagnostics import Diagnostic, Severity
+
+FOLDER = "f0ci.lint.reporters"
+# returns the bytes of a file by its path, or None where it cannot be read
+Sources = Callable[[str], bytes | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The sums under a report.
+
+    Attributes:
+        files: files that were checked.
+        errors: diagnostics of that severity; so the others.
+    """
+
+    files: int = 0
+    errors: int = 0
+    warnings: int = 0
+    notes: int = 0
+
+
+class Report(Protocol):
+    """What a reporter does."""
+
+    def __call__(
+        self, diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary, *, colour: bool = False
+    ) -> str:
+        """Return the whole report, ending with a newline unless it is empty.
+
+        Args:
+            diagnostics: in the order to report them.
+            sources: texts of the files they are in.
+            summary: the sums.
+            colour: use terminal colours, where the format knows any.
+        """
+        ...
+
+
+def summarize(diagnostics: Iterable[Diagnostic], files: int) -> Summary:
+    """Return the sums of some diagnostics."""
+    counts = dict.fromkeys(Severity, 0)
+    for diagnostic in diagnostics:
+        counts[diagnostic.severity] += 1
+    return Summary(files, counts[Severity.ERROR], counts[Severity.WARNING], counts[Severity.NOTE])
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all report formats."""
+    return plugins.names(FOLDER)
+
+
+def load(name: str) -> Report:
+    """Return the reporter of a format.
+
+    Raises:
+        UsageError: there is none of the name; the message says the closest.
+    """
+    reporter: Report = plugins.load(FOLDER, name, noun="report format").report
+    return reporter

@@ -1,0 +1,40 @@
+"""The file is larger than 20 MB.
+
+## What it does
+
+Reports a file of more than 20,000,000 bytes instead of reading it.
+
+## Why it matters
+
+A recipe of that size is data in the wrong place. Reading it would take minutes and gigabytes, in every check of every
+change.
+
+## Bad
+
+A recipe that carries a table of a million rows in `args`.
+
+## Good
+
+```yaml
+metadata:
+  name: nightly
+steps:
+  - name: load
+    run: ./load.sh data/rows.csv
+```
+
+## Fix
+
+Move the data into a file of its own and name its path in the recipe, or split the recipe.
+
+## References
+
+- `alias-bomb`, for small files that become large
+"""
+
+from __future__ import annotations
+
+from f0ci.core.diagnostics import Severity
+from f0ci.lint.rules.base import Group, Rule
+
+RULE = Rule("too-large", Group.READING, Severity.ERROR)

@@ -1,0 +1,68 @@
+"""A step waits for a step that does not exist.
+
+## What it does
+
+Reports every name in `depends_on` that no step of the recipe has, with the closest name.
+
+## Why it matters
+
+The recipe does not run: nobody can tell what it was to wait for.
+
+## Bad
+
+```yaml
+metadata:
+  name: nightly
+steps:
+  - name: load
+    run: echo loading
+  - name: store
+    run: echo storing
+    depends_on: [laod]
+```
+
+## Good
+
+```yaml
+metadata:
+  name: nightly
+steps:
+  - name: load
+    run: echo loading
+  - name: store
+    run: echo storing
+    depends_on: [load]
+```
+
+## Fix
+
+Correct the name, or remove it. Steps of a sub-recipe cannot be named: wait for the step that calls it.
+
+## References
+
+- `self-dependency`, `dependency-cycle`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from f0ci.core.diagnostics import Severity
+from f0ci.core.suggestions import did_you_mean
+from f0ci.lint.rules.base import Finding, Group, Rule, named_at
+from f0ci.lint.workspace import Workspace
+from f0ci.recipes.model import Recipe
+
+RULE = Rule("unknown-dependency", Group.GRAPH, Severity.ERROR)
+
+
+def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
+    """Yield every dependency that is no step."""
+    del workspace
+    names = {step.name for step in recipe.steps}
+    for step in recipe.steps:
+        for index, name in enumerate(step.depends_on):
+            if name not in names:
+                at = named_at(step, "depends_on", index)
+                hint = did_you_mean(name, names - {step.name}, noun="steps") or "remove it"
+                yield Finding(recipe.document, at, f"step {step.name!r} waits for {name!r}, which does not exist", hint)

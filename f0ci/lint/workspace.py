@@ -1,0 +1,229 @@
+"""What there is to lint: the files of a tree, each known by what it is, and the cross references between them.
+
+Files are read when they are asked for and not kept, so that a repository of any size fits. What several files refer
+to (called recipes, environments) is kept.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from f0ci.core.errors import InputError
+from f0ci.core.suggestions import closest
+from f0ci.environments.model import Environment
+from f0ci.lint.environments import EnvironmentSet, find_environment_sets, may_configure
+from f0ci.lint.uses import Uses, read_uses
+from f0ci.recipes.model import Recipe
+from f0ci.recipes.reading import looks_like_recipe, recipe_from
+from f0ci.source.document import Document, parse_document
+from f0ci.source.project import PROJECT_FILES, Project
+from f0ci.source.tree import Tree
+from f0ci.workflows.model import Workflow
+from f0ci.workflows.reading import looks_like_workflow, workflow_from
+
+_YAML_SUFFIXES = (".yaml", ".yml")
+_SUFFIXES = (*_YAML_SUFFIXES, ".json")
+# a file without these words is no recipe and no workflow, whatever else it says
+_WORDS = (b"steps", b"test_meta", b"ProductionWorkflow")
+# what a file that cannot be read was meant to be
+_MEANT = re.compile(rb"^(?:(?:steps|test_meta)\s*:|kind\s*:\s*[\"']?ProductionWorkflow)", re.MULTILINE)
+
+
+class Kind(StrEnum):
+    """What a file is to f0ci; also the name of its schema."""
+
+    RECIPE = "recipe"
+    ENVIRONMENT = "environment"
+    WORKFLOW = "workflow"
+    PROJECT = "project"
+    APPROVERS = "approvers"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file and what it is.
+
+    Attributes:
+        path: relative to the tree.
+        kind: what it is.
+        document: its text and data.
+        recipe: where it is a recipe that could be read.
+        workflow: where it is a workflow that could be read.
+    """
+
+    path: str
+    kind: Kind
+    document: Document
+    recipe: Recipe | None = None
+    workflow: Workflow | None = None
+
+
+@dataclass(slots=True)
+class Workspace:
+    """Everything that rules may ask of a tree.
+
+    Attributes:
+        tree: the files.
+        project: the settings.
+        paths: files that may be recipes, workflows, environments or settings, sorted.
+        named: files and folders that the caller asked about; empty for all.
+        environment_sets: the environments, by the folder that holds them.
+    """
+
+    tree: Tree
+    project: Project
+    paths: tuple[str, ...]
+    named: tuple[str, ...] = ()
+    environment_sets: tuple[EnvironmentSet, ...] = ()
+    _kept: dict[str, Source | None] = field(default_factory=dict, repr=False)
+    _uses: tuple[Recipe, Uses] | None = field(default=None, repr=False)
+
+    @property
+    def documents(self) -> dict[str, Document]:
+        """Every file that f0ci reads, by path."""
+        return {source.path: source.document for source in self.sources() if source.kind is not Kind.OTHER}
+
+    @property
+    def recipes(self) -> dict[str, Recipe]:
+        """Every recipe that can be read, by path."""
+        return {source.path: source.recipe for source in self.sources() if source.recipe is not None}
+
+    @property
+    def environments(self) -> tuple[Environment, ...]:
+        """Every environment that can be read."""
+        return tuple(e for members in self.environment_sets for e in members.environments)
+
+    @property
+    def workflow(self) -> Workflow | None:
+        """The workflow that the settings name, where it can be read."""
+        source = self.source(self.project.workflow)
+        return source.workflow if source else None
+
+    def reports(self, path: str) -> bool:
+        """Tell whether findings in a file are asked for."""
+        return not self.named or any(path == name or path.startswith(f"{name}/") for name in self.named)
+
+    def sources(self) -> Iterator[Source]:
+        """Yield every file whose findings are asked for, by path."""
+        for path in self.paths:
+            if self.reports(path):
+                source = self._kept[path] if path in self._kept else self._read(path)
+                if source is not None:
+                    yield source
+
+    def source(self, path: str) -> Source | None:
+        """Return a file that others refer to, or None where it is not there or nothing f0ci knows."""
+        if path not in self._kept:
+            self._kept[path] = self._read(path) if self.tree.exists(path) else None
+        return self._kept[path]
+
+    def recipe(self, path: str) -> Recipe | None:
+        """Return a recipe that others refer to, or None where there is none or it cannot be read."""
+        source = self.source(path)
+        return source.recipe if source else None
+
+    def uses(self, recipe: Recipe) -> Uses:
+        """Return what a recipe's expressions read."""
+        if self._uses is None or self._uses[0] is not recipe:
+            self._uses = (recipe, read_uses(recipe))
+        return self._uses[1]
+
+    def environments_of(self, path: str) -> EnvironmentSet | None:
+        """Return the environments that a recipe runs in: the nearest above it, the settings', or the only ones."""
+        sets = [members for members in self.environment_sets if members.environments]
+        around = [members for members in sets if path.startswith(_folder(members.root))]
+        if around:
+            return max(around, key=lambda members: len(members.root))
+        chosen = [members for members in sets if members.root == self.project.environments]
+        return next(iter(chosen or (sets if len(sets) == 1 else [])), None)
+
+    def _read(self, path: str) -> Source | None:
+        is_named = path in self.named
+        if not path.endswith(_SUFFIXES):
+            return Source(path, Kind.OTHER, Document(path, b"", None, broken=False)) if is_named else None
+        try:
+            raw = self.tree.read(path)
+        except InputError:
+            return None
+        kind = self._known_kind(path)
+        if kind is None and not (is_named or self._in_library(path) or any(word in raw for word in _WORDS)):
+            return None
+        return self._classify(path, parse_document(path, raw), kind, is_named=is_named)
+
+    def _known_kind(self, path: str) -> Kind | None:
+        if path in PROJECT_FILES:
+            return Kind.PROJECT
+        if path == self.project.approvers:
+            return Kind.APPROVERS
+        if path == self.project.workflow:
+            return Kind.WORKFLOW
+        return Kind.ENVIRONMENT if may_configure(path, self.project) else None
+
+    def _classify(self, path: str, document: Document, kind: Kind | None, *, is_named: bool) -> Source | None:
+        if document.broken:
+            meant = self._in_library(path) or _MEANT.search(document.raw) is not None
+            if not (kind or meant or is_named):
+                return None
+            # several documents in one file are right for others, such as Kubernetes
+            several = kind is None and not meant and document.problems[0].rule == "several-documents"
+            return Source(path, Kind.OTHER if several else kind or Kind.RECIPE, document)
+        if kind is None and (looks_like_recipe(document.data) or self._is_meant(path, document.data)):
+            return Source(path, Kind.RECIPE, document, recipe=recipe_from(document))
+        if kind is Kind.WORKFLOW or (kind is None and looks_like_workflow(document.data)):
+            return Source(path, Kind.WORKFLOW, document, workflow=workflow_from(document))
+        if kind is None:
+            return Source(path, Kind.OTHER, document) if is_named else None
+        return Source(path, kind, document)
+
+    def _is_meant(self, path: str, data: Any) -> bool:
+        """Tell whether a file among the recipes is one whose `steps` are missing or misspelt."""
+        if not self._in_library(path) or not isinstance(data, Mapping) or {"kind", "apiVersion"} & data.keys():
+            return False
+        return "metadata" in data or "parameters" in data or closest("steps", map(str, data)) is not None
+
+    def _in_library(self, path: str) -> bool:
+        return any(path.startswith(f"{folder.rstrip('/')}/") for folder in self.project.recipes)
+
+
+def load_workspace(tree: Tree, project: Project, paths: Iterable[str] | None = None) -> Workspace:
+    """Find out what a tree holds.
+
+    Args:
+        tree: the files.
+        project: their settings. Where they name the folders of recipes, recipes are looked for only there;
+            else everywhere.
+        paths: files and folders whose findings are asked for, relative to the tree; None for all. What they refer
+            to is read wherever it is.
+    """
+    named = tuple(sorted({path.strip("/") for path in paths or ()}))
+    if "" in named:
+        named = ()
+    files = list(tree.files())
+    found = {path for path in files if _is_candidate(path, project)}
+    found.update(path for path in named if tree.exists(path))
+    return Workspace(
+        tree, project, tuple(sorted(found)), named, environment_sets=find_environment_sets(tree, project, files)
+    )
+
+
+def _is_candidate(path: str, project: Project) -> bool:
+    if not path.endswith(_SUFFIXES):
+        return False
+    if path in {*PROJECT_FILES, project.workflow, project.approvers} or may_configure(path, project):
+        return True
+    if not path.endswith(_YAML_SUFFIXES):
+        return False
+    chosen = project.document is not None and project.document.get(("recipes",)) is not None
+    return not chosen or any(path.startswith(f"{folder.strip('/')}/") for folder in project.recipes)
+
+
+def _folder(root: str) -> str:
+    """Return the folder that holds a folder of environments, with its slash; the tree's root is empty."""
+    parent = posixpath.dirname(root)
+    return f"{parent}/" if parent else ""

@@ -1,0 +1,97 @@
+"""People, their identities and signing keys, and groups: `.f0ci/approvers.yaml`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from f0ci.core.errors import InputError
+from f0ci.core.suggestions import did_you_mean
+from f0ci.source.document import Document, parse_document
+from f0ci.source.schema import check_schema
+
+_EMAIL = re.compile(r"<([^<>]+)>\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who may approve.
+
+    Attributes:
+        name: short name, unique in the file.
+        emails: addresses of their commits, lower case.
+        keys: public keys, as `ssh-ed25519 AAAA...`, or OpenPGP fingerprints or armoured keys.
+    """
+
+    name: str
+    emails: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Approvers:
+    """Everybody who may approve.
+
+    Attributes:
+        people: by short name.
+        groups: names of their members, by group.
+    """
+
+    people: Mapping[str, Person] = field(default_factory=dict)
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def person_of(self, identity: str) -> str | None:
+        """Return who an identity (`Name <email>` or an address) is, or None."""
+        match = _EMAIL.search(identity)
+        email = (match.group(1) if match else identity).strip().lower()
+        return next((person.name for person in self.people.values() if email in person.emails), None)
+
+    def members(self, groups: tuple[str, ...]) -> frozenset[str]:
+        """Return who belongs to any of some groups; no group means everybody."""
+        if not groups:
+            return frozenset(self.people)
+        return frozenset(name for group in groups for name in self.groups.get(group, ()))
+
+    def keys(self) -> dict[str, list[str]]:
+        """Return everybody's keys, for checking a signature."""
+        return {person.name: list(person.keys) for person in self.people.values() if person.keys}
+
+
+def read_approvers(path: str, raw: bytes) -> Approvers:
+    """Return the approvers that a file lists.
+
+    Raises:
+        InputError: the file does not fit its schema, or a group names somebody it does not know.
+    """
+    return approvers_from(parse_document(path, raw))
+
+
+def approvers_from(document: Document) -> Approvers:
+    """Return the approvers that a document lists.
+
+    Raises:
+        InputError: as `read_approvers`.
+    """
+    data = document.require()
+    for problem in check_schema("approvers", data):
+        raise InputError(problem.message, problem.hint, place=str(document.location(problem.path, key=problem.key)))
+    people = {
+        name: Person(
+            name,
+            tuple(str(email).lower() for email in spec.get("emails", ())),
+            tuple(str(key).strip() for key in spec.get("keys", ())),
+        )
+        for name, spec in (data.get("people") or {}).items()
+    }
+    groups = {name: tuple(members) for name, members in (data.get("groups") or {}).items()}
+    for group, members in groups.items():
+        for index, member in enumerate(members):
+            if member not in people:
+                place = str(document.location(("groups", group, index)))
+                raise InputError(
+                    f"the group {group!r} lists {member!r}, who is not under 'people'",
+                    did_you_mean(member, people),
+                    place=place,
+                )
+    return Approvers(people, groups)

@@ -1,0 +1,107 @@
+"""Running an environment's deploy recipe in a temporary checkout of the release's commit."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from f0ci.core.errors import F0ciError
+from f0ci.core.outcome import Outcome
+from f0ci.core.redaction import Redactor
+from f0ci.promotion.site import Site
+from f0ci.promotion.state import Promotion
+
+EventSink = Callable[[Any], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """How a deploy recipe ended.
+
+    Attributes:
+        outcome: skipped where the environment has no deploy recipe.
+        reason: what went wrong, or what was done.
+        run: id of the run, or None.
+    """
+
+    outcome: Outcome
+    reason: str
+    run: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the deployment as data of an event."""
+        return {"outcome": str(self.outcome), "reason": self.reason, "run": self.run}
+
+
+def deploy(
+    site: Site,
+    promotion: Promotion,
+    commit: str,
+    release: str,
+    step: int,
+    tree: str,
+    on_event: EventSink | None,
+) -> Deployment:
+    """Run the deploy recipe that a release brings for an environment.
+
+    Args:
+        site: the repository.
+        promotion: on whose behalf.
+        commit: source commit of the release.
+        release: its digest.
+        step: index of the plan's step, or -1 for a rollback.
+        tree: the environment's tree, handed to the recipe as a folder.
+        on_event: is told what the recipe does.
+    """
+    from f0ci.environments.loading import load_environment
+    from f0ci.runner.executing import RunOptions, run_recipe
+    from f0ci.source.project import load_project
+    from f0ci.source.tree import DirectoryTree
+    from f0ci.workflows.reading import read_workflow
+
+    with tempfile.TemporaryDirectory(prefix="f0ci-deploy-") as temporary:
+        source, rendered = Path(temporary, "source"), Path(temporary, "rendered")
+        site.repository.checkout_to(commit, source)
+        site.repository.checkout_to(tree, rendered)
+        files = DirectoryTree(source)
+        project = load_project(files)
+        described = read_workflow(files, project.workflow).environment(promotion.environment)
+        if described is None or described.deploy is None:
+            return Deployment(Outcome.SKIPPED, "the environment has no deploy recipe")
+        configuration = load_environment(files, project, described.config)
+        options = RunOptions(
+            release=release,
+            idempotency_key=f"{promotion.id}/{step}",
+            variables={
+                "F0CI_PROMOTION": promotion.id,
+                "F0CI_RENDERED": str(rendered),
+                "F0CI_REPOSITORY": str(site.root),
+                "F0CI_PERCENT": str(promotion.plan["steps"][step]["percent"] if step >= 0 else 100),
+            },
+        )
+        try:
+            record = run_recipe(
+                described.deploy.recipe,
+                tree_root=source,
+                project=project,
+                environment=configuration,
+                parameters=described.deploy.parameters,
+                options=options,
+                on_event=on_event,
+                redactor=Redactor(),
+            )
+        except F0ciError as error:
+            return Deployment(Outcome.ERRORED, f"the deploy recipe could not run: {error}")
+    if record.outcome is Outcome.PASSED:
+        return Deployment(Outcome.PASSED, f"{described.deploy.recipe} passed", record.run)
+    bad = [
+        f"step {one.name!r} {one.outcome}: {one.message}" for one in record.steps if one.outcome >= Outcome.INCONCLUSIVE
+    ]
+    return Deployment(
+        Outcome.FAILED,
+        f"deploy recipe {described.deploy.recipe!r} {record.outcome}" + (f" ({'; '.join(bad)})" if bad else ""),
+        record.run,
+    )

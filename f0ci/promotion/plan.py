@@ -1,0 +1,178 @@
+"""The plan: what a promotion would do, bound by a digest, and the forecast, which moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from f0ci import __version__
+from f0ci.core.canonical import digest, sha256_hex
+from f0ci.core.errors import InputError
+from f0ci.core.plugins import load
+from f0ci.promotion.ledger import Ledgers
+from f0ci.promotion.policy import Policy, read_policy
+from f0ci.promotion.releases import Release
+from f0ci.promotion.site import Site
+from f0ci.promotion.strategies.base import TrafficStep
+from f0ci.source.project import Project, load_project
+from f0ci.source.tree import Tree
+from f0ci.workflows.model import Workflow, WorkflowEnvironment
+
+if TYPE_CHECKING:
+    from f0ci.environments.model import Environment
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A release's content as one environment gets it.
+
+    Attributes:
+        tree: the release's files.
+        project: its settings.
+        workflow: its workflow.
+        environment: what its workflow says of the environment.
+        configuration: its layered configuration.
+    """
+
+    tree: Tree
+    project: Project
+    workflow: Workflow
+    environment: WorkflowEnvironment
+    configuration: Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a promotion does.
+
+    Attributes:
+        bound: what approvals bind to, plain JSON data.
+        digest: SHA-256 of its canonical JSON.
+        steps: traffic of each step.
+        policy: the policy in force.
+        content: what is brought in.
+    """
+
+    bound: Mapping[str, Any]
+    digest: str
+    steps: tuple[TrafficStep, ...]
+    policy: Policy
+    content: Content
+
+
+def read_content(site: Site, release: Release, environment: str) -> Content:
+    """Read what a release says of an environment from its source commit.
+
+    Raises:
+        InputError: the release does not know the environment, or cannot be read.
+    """
+    from f0ci.environments.loading import load_environment
+    from f0ci.workflows.reading import read_workflow
+
+    tree = site.repository.tree(release.commit)
+    project = load_project(tree)
+    workflow = read_workflow(tree, project.workflow)
+    described = workflow.environment(environment)
+    if described is None:
+        raise InputError(
+            f"release {release.id} does not know the environment {environment!r}",
+            "promote a newer release",
+            place=project.workflow,
+        )
+    configuration = load_environment(tree, project, described.config)
+    return Content(tree, project, workflow, described, configuration)
+
+
+def render_step(content: Content, release: str, step: TrafficStep) -> Mapping[str, bytes]:
+    """Return the files that an environment holds after one step.
+
+    Raises:
+        InputError: the release cannot be rendered.
+    """
+    from f0ci.render.rendering import ReleaseInfo, render
+
+    info = ReleaseInfo(digest=release)
+    return render(
+        content.tree, content.project, content.configuration, content.environment, info, rollout=step.to_json()
+    ).files
+
+
+def make_plan(
+    site: Site,
+    ledgers: Ledgers,
+    environment: str,
+    release: Release,
+    promotion: str,
+    base: str | None,
+    old: str | None,
+) -> Plan:
+    """Return the plan that brings a release into an environment.
+
+    Args:
+        site: the repository.
+        ledgers: what the ledgers say.
+        environment: the workflow's name of it.
+        release: what is brought in.
+        promotion: id of the promotion, part of what is bound.
+        base: the commit of the environment's branch the plan starts from, or None.
+        old: digest of the release the environment runs, or None.
+
+    Raises:
+        InputError: the release or the policy cannot be used.
+    """
+    content = read_content(site, release, environment)
+    policy = read_policy(site, ledgers.environments[environment], environment)
+    described = content.environment
+    strategy = load("f0ci.promotion.strategies", described.strategy, noun="strategy")
+    steps: tuple[TrafficStep, ...] = strategy.plan_steps(described.steps, release.digest, old)
+    bound = {
+        "version": 1,
+        "purpose": "promote",
+        "promotion": promotion,
+        "environment": environment,
+        "release": release.digest,
+        "source_commit": release.commit,
+        "base": {"tree": site.repository.tree_of(base) if base else None, "release": old},
+        "strategy": described.strategy,
+        "steps": [{"percent": step.percent, "tree": _write_step(site, content, release, step)} for step in steps],
+        "policy": policy.to_json(),
+        "gates": [{"kind": gate.kind, "settings": dict(gate.settings)} for gate in policy.gates],
+        "checks": [{"condition": str(check.condition), "rollback": check.rollback} for check in described.checks],
+        "duration": described.duration.total_seconds(),
+        "metrics": _metrics(content),
+        "deploy": _deploy(content),
+        "renderer": __version__,
+    }
+    return Plan(bound, digest(bound), steps, policy, content)
+
+
+def _write_step(site: Site, content: Content, release: Release, step: TrafficStep) -> str:
+    return site.repository.write_tree(render_step(content, release.digest, step))
+
+
+def _metrics(content: Content) -> dict[str, Any]:
+    used = {check.condition.metric for check in content.environment.checks}
+    return {
+        name: {
+            "provider": spec.provider,
+            "settings": dict(spec.settings),
+            "unit": spec.unit,
+            "min_samples": spec.min_samples,
+            "on_insufficient_data": spec.on_insufficient_data,
+            "on_no_traffic": spec.on_no_traffic,
+            "on_provider_error": spec.on_provider_error,
+        }
+        for name, spec in sorted(content.workflow.metrics.items())
+        if name in used
+    }
+
+
+def _deploy(content: Content) -> dict[str, Any] | None:
+    deploy = content.environment.deploy
+    if deploy is None:
+        return None
+    return {
+        "recipe": deploy.recipe,
+        "parameters": dict(deploy.parameters),
+        "digest": sha256_hex(content.tree.read(deploy.recipe)),
+    }

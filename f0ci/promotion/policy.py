@@ -1,0 +1,114 @@
+"""The policy in force: who may approve and which gates stand, never those of the release being promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from f0ci.core.errors import InputError, Refused
+from f0ci.promotion.approvers import Approvers, read_approvers
+from f0ci.promotion.site import Site
+from f0ci.promotion.state import EnvironmentState
+from f0ci.source.project import load_project
+from f0ci.workflows.model import GateSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What judges a promotion.
+
+    Attributes:
+        commit: the commit it was read from.
+        gates: the environment's gates there.
+        approvers: the approvers there.
+        blobs: blob id of each file it was read from.
+        require: what an upstream success must be.
+        first: True where the environment never had a success, so that the default branch judges.
+    """
+
+    commit: str
+    gates: tuple[GateSpec, ...]
+    approvers: Approvers
+    blobs: Mapping[str, str]
+    require: str
+    first: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what a plan binds and an event records: the commit and the blobs."""
+        return {"commit": self.commit, "blobs": dict(sorted(self.blobs.items()))}
+
+
+def policy_commit(state: EnvironmentState, default_commit: str) -> tuple[str, bool]:
+    """Return the commit whose policy is in force, and whether it is the default branch's; pure.
+
+    It is the source of the newest release that a promotion (not a rollback, which never rolls policy back) brought to
+    success; before the first success it is the default branch.
+    """
+    for promotion in state.succeeded():
+        if promotion.purpose == "promote":
+            return str(promotion.plan["source_commit"]), False
+    return default_commit, True
+
+
+def read_policy(site: Site, state: EnvironmentState, environment: str) -> Policy:
+    """Return the policy in force for an environment.
+
+    Raises:
+        InputError: the policy's files cannot be used.
+        GitError: the default branch is needed and there is none.
+    """
+    commit, first = policy_commit(state, _default_or_empty(site, state))
+    return policy_at(site, commit, environment, first=first)
+
+
+def policy_at(site: Site, commit: str, environment: str, *, first: bool = False) -> Policy:
+    """Return the policy that a commit holds for an environment.
+
+    Raises:
+        InputError: the policy's files cannot be used.
+    """
+    from f0ci.workflows.reading import read_workflow
+
+    tree = site.repository.tree(commit)
+    project = load_project(tree)
+    workflow = read_workflow(tree, project.workflow)
+    found = workflow.environment(environment)
+    if found is None:
+        raise InputError(
+            f"the policy in force (commit {commit[:10]}) does not know the environment {environment!r}",
+            "bring the workflow that declares it to the default branch first",
+            place=project.workflow,
+        )
+    blobs = {
+        entry.path: entry.oid
+        for path in (project.workflow, project.approvers)
+        for entry in site.repository.list_files(commit, path)
+    }
+    approvers = Approvers()
+    if tree.exists(project.approvers):
+        approvers = read_approvers(project.approvers, tree.read(project.approvers))
+    return Policy(commit, found.gates, approvers, blobs, found.require, first)
+
+
+def _default_or_empty(site: Site, state: EnvironmentState) -> str:
+    if any(promotion.purpose == "promote" for promotion in state.succeeded()):
+        return ""
+    return site.default_commit()
+
+
+def require_person(site: Site, policy: Policy) -> str:
+    """Return the short name of whoever runs this command.
+
+    Raises:
+        Refused: the approvers file of the policy in force does not know them.
+    """
+    identity = str(site.repository.identity())
+    who = policy.approvers.person_of(identity)
+    if who is None:
+        known = ", ".join(sorted(policy.approvers.people)) or "nobody"
+        raise Refused(
+            f"{identity!r} is not in the approvers file of the policy in force",
+            f"it lists {known}; add yourself to {site.project.approvers!r} and bring that to the default branch",
+        )
+    return who

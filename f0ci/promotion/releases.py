@@ -1,0 +1,163 @@
+"""Releases: immutable, content-addressed sets of what a repository would bring into an environment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from f0ci.core.canonical import canonical_json, digest, sha256_hex
+from f0ci.core.clock import format_time, parse_time
+from f0ci.core.errors import CannotWork, UsageError
+from f0ci.promotion.names import RELEASE_TAGS, Names, short
+from f0ci.source.project import PROJECT_FILES, Project
+from f0ci.source.tree import Tree
+
+if TYPE_CHECKING:
+    from f0ci.git.refs import RefStore
+    from f0ci.git.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release as its tag tells.
+
+    Attributes:
+        digest: SHA-256 over its content, 64 hex digits.
+        commit: the source commit.
+        created_at: when.
+        created_by: `Name <email>`.
+        files: how many files it holds.
+    """
+
+    digest: str
+    commit: str
+    created_at: datetime
+    created_by: str
+    files: int
+
+    @property
+    def id(self) -> str:
+        """Return the twelve digits by which people name it."""
+        return short(self.digest)
+
+
+def release_paths(tree: Tree, project: Project) -> tuple[str, ...]:
+    """Return the files that belong to a release, sorted: recipes, configuration sources, templates, workflow, code."""
+    folders = (*project.recipes, project.environments, project.templates, *project.code)
+    files = {path for folder in folders for path in (tree.files(folder) if not tree.exists(folder) else (folder,))}
+    files.update(name for name in (*PROJECT_FILES, project.workflow) if tree.exists(name))
+    return tuple(sorted(files))
+
+
+def content_digest(tree: Tree, paths: Sequence[str]) -> str:
+    """Return a release's digest: SHA-256 over the canonical JSON of each path with its content's SHA-256.
+
+    The source commit is no part of it, so that the same content is the same release wherever it was committed.
+    """
+    return digest({"version": 1, "files": {path: sha256_hex(tree.read(path)) for path in paths}})
+
+
+def create_release(
+    repository: Repository, refs: RefStore, names: Names, commit: str, project: Project, now: datetime
+) -> tuple[Release, bool]:
+    """Tag a commit as a release, unless its content is one already.
+
+    Returns:
+        The release, and whether it is new.
+
+    Raises:
+        CannotWork: the commit holds nothing that a release is made of.
+        GitError: the tag cannot be made or pushed.
+    """
+    from f0ci.git.refs import PushOutcome, RefUpdate
+
+    tree = repository.tree(commit)
+    paths = release_paths(tree, project)
+    if not any(path.startswith(tuple(f"{folder}/" for folder in project.recipes)) for path in paths):
+        raise CannotWork(
+            f"commit {commit[:10]} holds no recipe below {', '.join(map(repr, project.recipes))}",
+            "commit your recipes, or name their folders under 'recipes' in f0ci.yaml",
+        )
+    content = content_digest(tree, paths)
+    existing = find_release(list_releases(repository, refs), content)
+    if existing is not None:
+        return existing, False
+    author = str(repository.identity())
+    record = {
+        "version": 1,
+        "digest": content,
+        "files": len(paths),
+        "created_at": format_time(now),
+        "created_by": author,
+    }
+    message = f"f0ci release {short(content)}\n\n{canonical_json(record).decode()}\n"
+    tag = repository.tag(f"f0ci/release/{short(content)}", commit, message)
+    if refs.push([RefUpdate(names.release_tag(content), None, tag)]) is not PushOutcome.APPLIED:
+        refs.fetch(["refs/tags/f0ci/*"])
+        existing = find_release(list_releases(repository, refs), content)
+        if existing is None:
+            raise CannotWork(f"the tag of release {short(content)} could not be pushed", "run the command again")
+        return existing, False
+    return Release(content, commit, now, author, len(paths)), True
+
+
+def list_releases(repository: Repository, refs: RefStore) -> tuple[Release, ...]:
+    """Return every release whose tag is known, oldest first."""
+    releases = []
+    for tag in refs.list(RELEASE_TAGS).values():
+        release = _read_tag(repository, tag)
+        if release is not None:
+            releases.append(release)
+    return tuple(sorted(releases, key=lambda release: (release.created_at, release.digest)))
+
+
+def find_release(releases: Sequence[Release], name: str) -> Release | None:
+    """Return the release that a digest, or the beginning of one, means, or None.
+
+    Raises:
+        UsageError: the beginning fits several.
+    """
+    found = [release for release in releases if release.digest.startswith(name.lower())] if name else []
+    if len(found) > 1:
+        raise UsageError(f"{name!r} is the beginning of {len(found)} releases", "write more digits")
+    return found[0] if found else None
+
+
+def require_release(releases: Sequence[Release], name: str) -> Release:
+    """Return the release that a digest, the beginning of one, or `latest` means.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name == "latest" and releases:
+        return releases[-1]
+    found = find_release(releases, name) if len(name) >= 4 else None
+    if found is None:
+        known = ", ".join(release.id for release in releases[-5:])
+        raise UsageError(
+            f"there is no release {name!r}",
+            f"known: {known}" if known else "make one with `f0ci release create`",
+        )
+    return found
+
+
+def _read_tag(repository: Repository, tag: str) -> Release | None:
+    text = repository.run("cat-file", "-p", tag).out.decode("utf-8", "replace")
+    commit = repository.commit_of(tag)
+    for line in text.splitlines():
+        if line.startswith("{"):
+            try:
+                record = json.loads(line)
+                return Release(
+                    str(record["digest"]),
+                    commit or "",
+                    parse_time(record["created_at"]),
+                    str(record["created_by"]),
+                    int(record["files"]),
+                )
+            except (ValueError, KeyError):
+                return None
+    return None

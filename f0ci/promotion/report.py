@@ -1,0 +1,89 @@
+"""What a promotion command says at its end: one record, one exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from f0ci.core.clock import format_time
+from f0ci.core.errors import ExitCode
+from f0ci.promotion.state import Promotion
+
+_EXIT = {
+    "succeeded": ExitCode.DONE,
+    "requested": ExitCode.WAITING,
+    "waiting": ExitCode.WAITING,
+    "held": ExitCode.WAITING,
+    "deploying": ExitCode.WAITING,
+    "verifying": ExitCode.WAITING,
+    "refused": ExitCode.REFUSED,
+    "superseded": ExitCode.REFUSED,
+    "expired": ExitCode.REFUSED,
+    "aborted": ExitCode.REFUSED,
+    "rolled_back": ExitCode.ROLLED_BACK,
+    "failed": ExitCode.NEEDS_A_PERSON,
+    "errored": ExitCode.CANNOT_WORK,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionReport:
+    """Where a promotion is.
+
+    Attributes:
+        promotion: its id, or None where none was made.
+        environment: its environment.
+        release: digest of its release, or None.
+        state: its state, or `held`.
+        verification: `measured`, `checked`, `none`, or None.
+        digest: digest of its plan, or None.
+        reasons: why it is where it is, for people.
+        next_check_at: when running it again may help, or None.
+        answers: what each gate said, where gates were asked.
+    """
+
+    promotion: str | None
+    environment: str
+    release: str | None
+    state: str
+    verification: str | None = None
+    digest: str | None = None
+    reasons: tuple[str, ...] = ()
+    next_check_at: datetime | None = None
+    answers: tuple[Mapping[str, Any], ...] = field(default=())
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Return what the process says."""
+        return _EXIT[self.state]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the record that `--format json` prints."""
+        return {
+            "version": 1,
+            "promotion": self.promotion,
+            "environment": self.environment,
+            "release": self.release,
+            "state": self.state,
+            "verification": self.verification,
+            "digest": self.digest,
+            "reasons": list(self.reasons),
+            "next_check_at": format_time(self.next_check_at) if self.next_check_at else None,
+        }
+
+
+def report_on(promotion: Promotion, answers: tuple[Mapping[str, Any], ...] = ()) -> PromotionReport:
+    """Return where a promotion is, from its own events."""
+    return PromotionReport(
+        promotion.id,
+        promotion.environment,
+        promotion.release,
+        promotion.state,
+        promotion.verification,
+        promotion.digest,
+        promotion.reasons,
+        promotion.next_check_at,
+        answers,
+    )

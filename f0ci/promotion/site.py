@@ -1,0 +1,121 @@
+"""What promotions of one repository work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from f0ci.core.clock import Clock
+from f0ci.core.errors import GitError, InputError, UsageError
+from f0ci.core.suggestions import did_you_mean
+from f0ci.promotion.ledger import LedgerStore
+from f0ci.promotion.names import Names
+from f0ci.promotion.releases import Release, list_releases
+from f0ci.source.project import Project, load_project
+from f0ci.source.tree import DirectoryTree
+from f0ci.workflows.model import Workflow, WorkflowEnvironment
+
+if TYPE_CHECKING:
+    from f0ci.git.refs import RefStore
+    from f0ci.git.repository import Repository
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A repository with its remote, settings and ledgers.
+
+    Attributes:
+        root: the work tree.
+        repository: its objects.
+        refs: its remote's refs, or its own where there is no remote.
+        project: settings of the work tree.
+        workflow: the workflow of the work tree.
+        names: ref names.
+        store: its ledgers.
+        clock: the time.
+    """
+
+    root: Path
+    repository: Repository
+    refs: RefStore
+    project: Project
+    workflow: Workflow
+    names: Names
+    store: LedgerStore
+    clock: Clock
+
+    def environment(self, name: str) -> WorkflowEnvironment:
+        """Return the workflow's environment that a name means.
+
+        Raises:
+            UsageError: the workflow has none of that name.
+        """
+        found = self.workflow.environment(name)
+        if found is None:
+            known = [environment.name for environment in self.workflow.environments]
+            raise UsageError(
+                f"{self.workflow.document.path!r} has no environment {name!r}",
+                did_you_mean(name, known, noun="it has"),
+            )
+        return found
+
+    def releases(self) -> tuple[Release, ...]:
+        """Return every known release, oldest first."""
+        return list_releases(self.repository, self.refs)
+
+    def default_commit(self) -> str:
+        """Return the commit of the default branch, whose policy judges an environment's first promotion.
+
+        Raises:
+            GitError: the repository has no commit there yet.
+        """
+        commit = self.store.default_tip()
+        if commit is None:
+            where = f"the remote {self.refs.remote!r}" if self.refs.remote else "the repository"
+            raise GitError(
+                f"{where} has no default branch yet",
+                f"push one: `git push {self.refs.remote} HEAD`" if self.refs.remote else "make a first commit",
+            )
+        return commit
+
+
+def open_site(root: Path, clock: Clock, *, fetch: bool = True) -> Site:
+    """Open a repository for promotions.
+
+    Args:
+        root: the work tree.
+        clock: the time.
+        fetch: also ask the remote for ledgers, environments and releases.
+
+    Raises:
+        GitError: no Git repository, no such remote, or the remote refuses.
+        InputError: the workflow cannot be read.
+    """
+    from f0ci.git.refs import RefStore
+    from f0ci.git.repository import Repository
+    from f0ci.workflows.reading import read_workflow
+
+    repository = Repository.open(root)
+    tree = DirectoryTree(repository.root)
+    project = load_project(tree)
+    if not tree.exists(project.workflow):
+        raise InputError(
+            f"there is no workflow file {project.workflow!r}",
+            "make one with `f0ci init`, or name it under 'workflow' in f0ci.yaml",
+        )
+    workflow = read_workflow(tree, project.workflow)
+    remotes = repository.remotes()
+    if remotes and project.remote not in remotes:
+        raise GitError(
+            f"there is no remote {project.remote!r}",
+            f"known: {', '.join(remotes)}; name one under 'remote' in f0ci.yaml",
+        )
+    refs = RefStore(repository, project.remote if remotes else None)
+    names = Names(project.branch_prefix)
+    store = LedgerStore(
+        repository, refs, names, clock, tuple(environment.name for environment in workflow.environments)
+    )
+    if fetch:
+        store.fetch()
+    return Site(repository.root, repository, refs, project, workflow, names, store, clock)

@@ -1,0 +1,151 @@
+"""Approvals and rejections: canonical statements with a detached signature.
+
+The statement names what was agreed to, not where it lies, so a race re-parents it without signing again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from f0ci.core.canonical import canonical_json
+from f0ci.core.clock import format_time, parse_time
+from f0ci.promotion.approvers import Approvers
+from f0ci.promotion.events import Event
+
+if TYPE_CHECKING:
+    from f0ci.git.repository import Repository
+
+NAMESPACE = "f0ci-approval"
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What an approver signs.
+
+    Attributes:
+        promotion: id of the promotion.
+        digest: digest of the plan.
+        environment: its environment.
+        approver: short name of the person.
+        decision: `approve` or `reject`.
+        time: when it was signed.
+        expires: when it stops to count, or None.
+        reason: in the approver's words, or empty.
+    """
+
+    promotion: str
+    digest: str
+    environment: str
+    approver: str
+    decision: str
+    time: datetime
+    expires: datetime | None = None
+    reason: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the statement as data."""
+        return {
+            "type": "f0ci/approval/v1",
+            "promotion": self.promotion,
+            "digest": self.digest,
+            "environment": self.environment,
+            "approver": self.approver,
+            "decision": self.decision,
+            "time": format_time(self.time),
+            "expires": format_time(self.expires) if self.expires else None,
+            "reason": self.reason,
+        }
+
+    def payload(self) -> bytes:
+        """Return the bytes that are signed."""
+        return canonical_json(self.to_json())
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedStatement:
+    """A statement with the answer to "who really signed it?".
+
+    Attributes:
+        statement: what was signed.
+        signer: short name of the person whose key signed it, or None.
+        problem: why it does not count, or None.
+    """
+
+    statement: Statement
+    signer: str | None
+    problem: str | None
+
+
+def parse_statement(data: Mapping[str, Any]) -> Statement:
+    """Return the statement that data holds.
+
+    Raises:
+        ValueError: a field is missing or malformed.
+    """
+    try:
+        if data["type"] != "f0ci/approval/v1":
+            raise ValueError(f"unknown statement type {data['type']!r}")
+        return Statement(
+            promotion=str(data["promotion"]),
+            digest=str(data["digest"]),
+            environment=str(data["environment"]),
+            approver=str(data["approver"]),
+            decision=str(data["decision"]),
+            time=parse_time(str(data["time"])),
+            expires=parse_time(str(data["expires"])) if data.get("expires") else None,
+            reason=str(data.get("reason", "")),
+        )
+    except KeyError as error:
+        raise ValueError(f"the statement lacks {error.args[0]!r}") from error
+
+
+def verify_statement(event: Event, approvers: Approvers) -> VerifiedStatement:
+    """Check one `approved` or `rejected` event: signature, signer, and that event and statement agree.
+
+    Raises:
+        GitError: the program that checks signatures is missing.
+        ValueError: the event holds no statement.
+    """
+    from f0ci.git.signatures import verify
+
+    statement = parse_statement(event.data["statement"])
+    signature = event.data["signature"]
+    signer = verify(
+        canonical_json(event.data["statement"]),
+        str(signature.get("armored", "")),
+        str(signature.get("format", "ssh")),
+        approvers.keys(),
+        namespace=NAMESPACE,
+    )
+    return VerifiedStatement(statement, signer, _problem(event, statement, signer))
+
+
+def _problem(event: Event, statement: Statement, signer: str | None) -> str | None:
+    wanted = "approve" if event.kind == "approved" else "reject"
+    if statement.decision != wanted:
+        return f"the event says {event.kind!r}, the statement {statement.decision!r}"
+    if (statement.promotion, statement.environment) != (event.promotion, event.environment):
+        return f"the statement is about {statement.promotion!r} in {statement.environment!r}"
+    if signer is None:
+        return f"no key of {statement.approver!r} or anybody else in the approvers file signed it"
+    if signer != statement.approver:
+        return f"it names {statement.approver!r} but {signer!r} signed it"
+    return None
+
+
+def sign_statement(statement: Statement, repository: Repository) -> dict[str, Any]:
+    """Return the data of an `approved` or `rejected` event, signed with the user's key.
+
+    Raises:
+        GitError: Git knows no signing key, or signing fails.
+    """
+    from f0ci.git.signatures import sign
+
+    signature = sign(statement.payload(), repository=repository, namespace=NAMESPACE)
+    return {
+        "statement": statement.to_json(),
+        "signature": {"format": signature.format, "armored": signature.armored, "key": signature.key},
+    }

@@ -1,0 +1,151 @@
+"""Judging what a promotion brought by its measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from f0ci.core.clock import format_time
+from f0ci.core.errors import CannotWork
+from f0ci.core.outcome import Outcome
+from f0ci.promotion.plan import Plan
+from f0ci.promotion.site import Site
+from f0ci.promotion.state import Promotion
+
+# late data may still arrive this long after a window ends; then a missing answer is for a person
+PATIENCE = timedelta(hours=1)
+_LOOK_AGAIN = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What one look at a step's measurements says.
+
+    Attributes:
+        outcome: passed or skipped goes on, failed rolls back, waiting and inconclusive stay.
+        reasons: why.
+        verification: `measured`, `checked` or `none`.
+        record: data of a `measured` event, or None where nothing was measured.
+        next_check_at: when looking again may help, or None where a person is needed.
+    """
+
+    outcome: Outcome
+    reasons: tuple[str, ...]
+    verification: str = "none"
+    record: Mapping[str, Any] | None = None
+    next_check_at: datetime | None = None
+
+
+def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verification:
+    """Measure and judge one step; its window was fixed when its deploy recipe ended, whenever this is asked.
+
+    Args:
+        site: the repository.
+        promotion: the promotion.
+        step: index of the plan's step.
+        now: when it is asked.
+    """
+    from f0ci.analysis.judging import conclude, judge
+    from f0ci.analysis.measuring import measure, metric_spec
+    from f0ci.analysis.providers.base import Query
+    from f0ci.source.project import load_project
+    from f0ci.workflows.reading import read_workflow
+
+    deployed = next(event for event in promotion.events if event.kind == "deployed" and event.data["step"] == step)
+    ran = "checked" if deployed.data.get("outcome") == str(Outcome.PASSED) else "none"
+    if promotion.purpose == "rollback":
+        return Verification(Outcome.SKIPPED, ("the exact tree of an earlier success",), ran)
+    tree = site.repository.tree(str(promotion.plan["source_commit"]))
+    workflow = read_workflow(tree, load_project(tree).workflow)
+    described = workflow.environment(promotion.environment)
+    if described is None or not described.checks:
+        return Verification(Outcome.SKIPPED, ("the workflow declares no checks",), ran)
+    applied = next(change for change in promotion.applied if change.step == step)
+    # without a time to watch, what the deploy recipe itself measured is all there is
+    start = deployed.time if described.duration else applied.time
+    end = deployed.time + described.duration
+    specs = {check.condition.metric: metric_spec(workflow, check.condition.metric) for check in described.checks}
+    query = Query(promotion.environment, promotion.release, start, min(max(now, start), end), now)
+    judgements = []
+    for check in described.checks:
+        spec = specs[check.condition.metric]
+        measurement = measure(spec, query, site.root) if spec else None
+        judgements.append(judge(check, spec, measurement))
+    known = {name: spec for name, spec in specs.items() if spec}
+    conclusion = conclude(judgements, known, expired=now > end + PATIENCE)
+    record = {
+        "step": step,
+        "window": {"start": format_time(start), "end": format_time(end)},
+        "asked_at": format_time(now),
+        "judgements": [
+            {
+                "condition": judgement.condition,
+                "rollback": judgement.rollback,
+                "verdict": str(judgement.verdict),
+                "value": judgement.value,
+                "samples": judgement.samples,
+                "reason": judgement.reason,
+            }
+            for judgement in judgements
+        ],
+        "outcome": str(conclusion.outcome),
+    }
+    return settle(conclusion.outcome, conclusion.reasons, conclusion.verification, record, now, end)
+
+
+def settle(
+    outcome: Outcome,
+    reasons: tuple[str, ...],
+    verification: str,
+    record: Mapping[str, Any],
+    now: datetime,
+    end: datetime,
+) -> Verification:
+    """Say what a look means at its moment; pure.
+
+    failed                        failed, also before the window ends: bad is bad
+    passed, before the end        waiting until the end
+    passed, at the end            passed
+    waiting                       waiting: at the window's end, or a minute later once it has ended
+    inconclusive, errored         stays, for a person
+    """
+    if outcome is Outcome.PASSED and now < end:
+        return Verification(Outcome.WAITING, (f"good so far; watched until {format_time(end)}",), next_check_at=end)
+    if outcome is Outcome.WAITING:
+        return Verification(outcome, reasons, next_check_at=end if now < end else now + _LOOK_AGAIN)
+    if outcome in {Outcome.PASSED, Outcome.FAILED}:
+        return Verification(outcome, reasons, verification, record)
+    return Verification(outcome, (*reasons, "a person is needed: fix the measurement and continue, or roll back"))
+
+
+def check_metrics_answer(site: Site, plan: Plan) -> None:
+    """Ask every metric of a plan once, so that a misspelt one is found before anything changes.
+
+    Raises:
+        CannotWork: a metric is not declared, or its provider cannot answer.
+    """
+    from f0ci.analysis.measuring import measure, metric_spec
+    from f0ci.analysis.providers.base import Query
+
+    now = site.clock.now()
+    environment = plan.content.environment
+    query = Query(environment.name, str(plan.bound["release"]), now, now, now)
+    for check in environment.checks:
+        name = check.condition.metric
+        place = str(plan.content.workflow.document.location(check.at))
+        spec = metric_spec(plan.content.workflow, name)
+        if spec is None:
+            raise CannotWork(
+                f"{environment.name!r} is judged by {name!r}, which nothing measures",
+                f"add it to spec.metrics: `{name}: {{provider: file, path: metrics.csv, value: {name}}}`",
+                place=place,
+            )
+        answer = measure(spec, query, site.root)
+        if answer.error is not None:
+            raise CannotWork(
+                f"the metric {name!r} cannot be measured: {answer.error}",
+                "mend it before promoting",
+                place=place,
+            )

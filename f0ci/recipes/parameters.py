@@ -1,0 +1,247 @@
+"""From what a caller gives to what a recipe's expressions see as `params`."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from f0ci.core.errors import InputError
+from f0ci.core.suggestions import did_you_mean
+from f0ci.expressions.parsing import ExpressionError, parse, references, texts
+from f0ci.recipes.model import Parameter, Recipe
+from f0ci.source.schema import check_against, type_name
+from f0ci.source.yaml import read_yaml
+
+# declared type -> types of JSON
+_TYPES: dict[str, tuple[str, ...]] = {
+    "string": ("string",),
+    "str": ("string",),
+    "text": ("string",),
+    "integer": ("integer",),
+    "int": ("integer",),
+    "number": ("number",),
+    "float": ("number",),
+    "boolean": ("boolean",),
+    "bool": ("boolean",),
+    "object": ("object",),
+    "dict": ("object",),
+    "mapping": ("object",),
+    "array": ("array",),
+    "list": ("array",),
+    "null": ("null",),
+}
+# keywords of `validation` that JSON Schema knows; they may be written with underscores
+_KEYWORDS = frozenset(
+    {
+        "enum",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "maxItems",
+        "maxLength",
+        "maximum",
+        "minItems",
+        "minLength",
+        "minimum",
+        "multipleOf",
+        "pattern",
+        "uniqueItems",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterProblem:
+    """What is wrong with a parameter that a caller gives or leaves out.
+
+    Attributes:
+        kind: `unknown`, `missing`, `type` or `validation`.
+        name: the parameter.
+        message: what is wrong; never the value, which may be a secret.
+        hint: what would be right.
+    """
+
+    kind: str
+    name: str
+    message: str
+    hint: str | None = None
+
+
+def bind_parameters(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a recipe: what is given, the defaults of the others, null where there is no default.
+
+    Args:
+        recipe: the recipe that is called.
+        given: values by name, evaluated.
+
+    Raises:
+        InputError: a required parameter is missing or null, a name is unknown, a value has the wrong type or is
+            refused by `validation`.
+    """
+    for problem in check_parameters(recipe, given):
+        declared = recipe.parameter(problem.name)
+        place = str(recipe.document.location(declared.at)) if declared else recipe.path
+        raise InputError(problem.message, problem.hint, place=place)
+    bound: dict[str, Any] = {}
+    for parameter in recipe.parameters:
+        bound.setdefault(parameter.name, copy.deepcopy(parameter.default))
+    return bound | dict(given)
+
+
+def check_parameters(
+    recipe: Recipe, given: Mapping[str, Any], *, unevaluated: bool = False
+) -> tuple[ParameterProblem, ...]:
+    """Return what is wrong with the parameters that a caller gives.
+
+    A name that the recipe does not declare is unknown only where the recipe declares any parameter and no expression
+    in it uses the name as `params.<name>` or `<name>`: recipes that were written without declarations keep working.
+
+    Args:
+        recipe: the recipe that is called.
+        given: values by name.
+        unevaluated: values that hold expressions are not judged.
+    """
+    problems: list[ParameterProblem] = []
+    declared: dict[str, Parameter] = {}
+    for parameter in recipe.parameters:
+        declared.setdefault(parameter.name, parameter)
+    undeclared = [name for name in given if name not in declared]
+    if undeclared and declared:
+        used = used_parameters(recipe)
+        problems += [
+            ParameterProblem(
+                "unknown",
+                name,
+                f"{recipe.path!r} has no parameter {name!r}",
+                did_you_mean(name, declared, noun="its parameters"),
+            )
+            for name in undeclared
+            if name not in used
+        ]
+    for name, parameter in declared.items():
+        if name not in given:
+            if parameter.required:
+                problems.append(
+                    ParameterProblem("missing", name, f"{recipe.path!r} needs the parameter {name!r}", _what(parameter))
+                )
+        elif not (unevaluated and next(texts(given[name]), None)):
+            problems += _judged(parameter, given[name])
+    return tuple(problems)
+
+
+def used_parameters(recipe: Recipe) -> frozenset[str]:
+    """Return the names that a recipe's expressions use as `params.<name>`, and bare names (template dialect)."""
+    found: set[str] = set()
+    for _, text in texts(recipe.document.data):
+        try:
+            used = references(parse(text))
+        except ExpressionError:
+            continue
+        for reference in used:
+            found.add(str(reference.path[0]) if reference.root == "params" and reference.path else reference.root)
+    return frozenset(found)
+
+
+def read_texts(recipe: Recipe, given: Mapping[str, str]) -> dict[str, Any]:
+    """Return values that arrived as text, as on a command line.
+
+    They stay text where the recipe declares text; otherwise they are what YAML reads.
+
+    Raises:
+        InputError: the text of a parameter is not YAML.
+    """
+    values: dict[str, Any] = {}
+    for name, text in given.items():
+        parameter = recipe.parameter(name)
+        wanted = _wanted(parameter) if parameter else ()
+        if not text or wanted == ("string",):
+            values[name] = text
+            continue
+        reading = read_yaml(text.encode())
+        if reading.broken:
+            raise InputError(f"parameter {name!r}: {reading.problems[0].message}", "quote the value")
+        # `k=1.10` for `type: [string, number]` stays what was typed
+        values[name] = text if "string" in wanted and not isinstance(reading.data, dict | list) else reading.data
+    return values
+
+
+def _judged(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:
+    if value is None:
+        if parameter.required:
+            yield ParameterProblem(
+                "missing", parameter.name, f"the parameter {parameter.name!r} is null", _what(parameter)
+            )
+            return
+        if parameter.default is None:
+            return
+    wanted = _wanted(parameter)
+    if wanted:
+        for problem in check_against({"type": list(wanted)}, value):
+            yield ParameterProblem(
+                "type",
+                parameter.name,
+                f"the parameter {parameter.name!r} is {type_name(value)}, not {_spoken(wanted)}",
+                _what(parameter) or problem.hint,
+            )
+            return
+    yield from _validated(parameter, value)
+
+
+def _validated(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:
+    schema: dict[str, Any] = {}
+    for key, rule in parameter.validation.items():
+        keyword = re.sub(r"_([a-z])", lambda match: match.group(1).upper(), str(key))
+        if keyword in _KEYWORDS:
+            schema[keyword] = rule
+    if isinstance(parameter.validation.get("schema"), Mapping):
+        schema["allOf"] = [parameter.validation["schema"]]
+    if not schema:
+        return
+    try:
+        problems = check_against(schema, value)
+    except Exception as error:  # noqa: BLE001 - a schema of somebody else may be wrong in any way
+        message = f"the validation of parameter {parameter.name!r} cannot be used: {type(error).__name__}"
+        yield ParameterProblem("validation", parameter.name, message, "correct its pattern or schema")
+        return
+    if problems:
+        own = parameter.validation.get("error_message")
+        way = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problems[0].path)
+        reason = f"{parameter.name}{way}: breaks {problems[0].rule}"
+        yield ParameterProblem(
+            "validation",
+            parameter.name,
+            f"parameter {parameter.name!r}: {own if isinstance(own, str) and own else reason}",
+            _allowed(parameter, problems[0].message, problems[0].hint),
+        )
+
+
+def _allowed(parameter: Parameter, message: str, hint: str | None) -> str | None:
+    values = parameter.validation.get("enum")
+    if isinstance(values, list):
+        return "allowed: " + ", ".join(map(str, values))
+    pattern = parameter.validation.get("pattern")
+    if isinstance(pattern, str):
+        return f"it must match {pattern!r}"
+    return hint or message
+
+
+def _wanted(parameter: Parameter) -> tuple[str, ...]:
+    names = (parameter.type,) if isinstance(parameter.type, str) else parameter.type or ()
+    # a type nobody knows is reported by the linter and judges nothing here
+    if not all(name in _TYPES for name in names):
+        return ()
+    return tuple(dict.fromkeys(kind for name in names for kind in _TYPES[name]))
+
+
+def _spoken(wanted: tuple[str, ...]) -> str:
+    words = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
+    words |= {"object": "a mapping", "array": "a list", "null": "null"}
+    return " or ".join(words[kind] for kind in wanted)
+
+
+def _what(parameter: Parameter) -> str | None:
+    kind = _spoken(_wanted(parameter)) if _wanted(parameter) else ""
+    text = "; ".join(part for part in (parameter.description, kind) if part)
+    return f"give a value: {text}" if text else "give a value"

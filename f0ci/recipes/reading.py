@@ -1,0 +1,175 @@
+"""From a positioned document to a recipe: the three dialects become one model.
+
+Reading is lenient: what does not fit is left at its default, because the schema already reports it at its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import Any
+
+from f0ci.core.duration import parse_duration
+from f0ci.core.errors import InputError
+from f0ci.recipes.model import Dialect, Parameter, Recipe, Retry, Step
+from f0ci.source.document import Document, read_document
+from f0ci.source.tree import Tree
+from f0ci.source.yaml import Path
+
+
+def looks_like_recipe(data: Any) -> bool:
+    """Tell whether a document is meant to be a recipe: a mapping with `steps`, or with `test_meta`."""
+    return isinstance(data, Mapping) and data.get("kind") is None and ("test_meta" in data or "steps" in data)
+
+
+def dialect_of(data: Mapping[str, Any]) -> Dialect:
+    """Return the dialect that a recipe's top-level keys tell."""
+    if "test_meta" in data:
+        return Dialect.TEST
+    # a template may carry `metadata` too, for usage examples: its name stands at the top
+    if "name" in data or isinstance(data.get("parameters"), Mapping):
+        return Dialect.COMPOSITION if "name" in _mapping(data.get("metadata")) else Dialect.TEMPLATE
+    if "metadata" in data or isinstance(data.get("parameters"), list):
+        return Dialect.COMPOSITION
+    return Dialect.TEMPLATE
+
+
+def read_recipe(tree: Tree, path: str) -> Recipe:
+    """Read a recipe from a tree.
+
+    Raises:
+        InputError: there is no such file, it cannot be read, or it is not a recipe.
+    """
+    document = read_document(tree, path)
+    data = document.require()
+    if not looks_like_recipe(data):
+        hint = "a recipe is a mapping with a list of 'steps'"
+        raise InputError(f"{path!r} is not a recipe", hint, place=f"{path}:1:1")
+    return recipe_from(document)
+
+
+def recipe_from(document: Document) -> Recipe:
+    """Return the recipe that a document holds; the document must look like one."""
+    data: Mapping[str, Any] = document.data
+    dialect = dialect_of(data)
+    heading = _mapping(data.get({Dialect.TEST: "test_meta", Dialect.COMPOSITION: "metadata"}.get(dialect, ""), data))
+    name = heading.get("name") or heading.get("test_id") or PurePosixPath(document.path).stem
+    steps = data.get("steps")
+    return Recipe(
+        path=document.path,
+        dialect=dialect,
+        name=str(name),
+        version=str(heading.get("version", "")),
+        description=str(heading.get("description", "")),
+        parameters=_parameters(data),
+        steps=tuple(
+            _step(item, ("steps", index), dialect)
+            for index, item in enumerate(steps if isinstance(steps, list) else [])
+            if isinstance(item, Mapping)
+        ),
+        timeout=_seconds(_mapping(data.get("execution")).get("timeout_seconds")),
+        document=document,
+    )
+
+
+def _parameters(data: Mapping[str, Any]) -> tuple[Parameter, ...]:
+    found: list[Parameter] = []
+    sources: tuple[tuple[Any, Path], ...] = (
+        (data.get("parameters"), ("parameters",)),
+        (_mapping(data.get("metadata")).get("template_parameters"), ("metadata", "template_parameters")),
+    )
+    for declared, at in sources:
+        if isinstance(declared, Mapping):
+            found.extend(_parameter(str(name), _mapping(spec), (*at, name)) for name, spec in declared.items())
+        elif isinstance(declared, list):
+            found.extend(
+                _parameter(str(spec["name"]), spec, (*at, index))
+                for index, spec in enumerate(declared)
+                if isinstance(spec, Mapping) and "name" in spec
+            )
+    return tuple(found)
+
+
+def _parameter(name: str, spec: Mapping[str, Any], at: Path) -> Parameter:
+    kind = spec.get("type")
+    return Parameter(
+        name=name,
+        required=spec.get("required") is True and "default" not in spec,
+        default=spec.get("default"),
+        has_default="default" in spec,
+        type=tuple(map(str, kind)) if isinstance(kind, list) else (str(kind) if kind is not None else None),
+        validation=_mapping(spec.get("validation")),
+        description=str(spec.get("description", "")),
+        at=at,
+    )
+
+
+def _step(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
+    key = "parameters" if "parameters" in data and "args" not in data else "args"
+    retry = _mapping(data.get("error_handling"))
+    success = _mapping(data.get("success"))
+    condition = data.get("condition")
+    kind = data.get("type")
+    outputs = data.get("outputs")
+    if kind is None:
+        kind = (
+            "sub_recipe" if "recipe_path" in data else ("shell" if "run" in data and "module" not in data else "python")
+        )
+    return Step(
+        name=str(data.get("name", f"step {at[-1]}")),
+        kind=str(kind),
+        at=at,
+        idx=data["idx"] if isinstance(data.get("idx"), int | float) else None,
+        depends_on=_names(data.get("depends_on")),
+        condition=condition if isinstance(condition, str | bool) else None,
+        parallel_group=_text(data.get("parallel_group")),
+        trigger=_text(data.get("trigger")),
+        module=_text(data.get("module") or (data.get("scriptlet") if dialect is Dialect.TEMPLATE else None)),
+        function=_text(data.get("function")),
+        run=_text(data.get("run") or data.get("command")),
+        recipe_path=_text(data.get("recipe_path")),
+        arguments=_mapping(data.get(key)),
+        arguments_key=key,
+        env=_mapping(data.get("env")),
+        outputs=tuple(
+            str(item.get("name")) if isinstance(item, Mapping) else str(item)
+            for item in (outputs if isinstance(outputs, list) else [])
+        ),
+        ctx_has_keys=_names(success.get("ctx_has_keys")),
+        retry=Retry(
+            attempts=int(_number(retry.get("retry_attempts", retry.get("max_retries")))),
+            delay=_seconds(retry.get("retry_delay")) or 0.0,
+            on_failure=str(retry.get("on_failure", "fail_fast")),
+            fallback=retry.get("fallback_action"),
+            notify=retry.get("notify_on_failure") is True,
+        ),
+        timeout=_seconds(data.get("timeout", data.get("timeout_seconds"))),
+        raw=data,
+    )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(str(item) for item in value) if isinstance(value, list) else ()
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0.0
+
+
+def _seconds(value: Any) -> float | None:
+    if isinstance(value, str):
+        try:
+            return parse_duration(value).total_seconds()
+        except ValueError:
+            return None
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None

@@ -1,0 +1,81 @@
+"""Which files a rendered tree may hold, and the one place where they come together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from f0ci.core.errors import InputError
+from f0ci.source.tree import resolve_path
+
+CONFIG_FILE = "config.json"
+RELEASE_FILE = "release.json"
+TRAFFIC_FILE = "traffic.json"
+RECIPES_FOLDER = "recipes"
+# what was written into a folder, kept beside it
+MANIFEST_FILE = ".f0ci-rendered.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedFile:
+    """One file of a rendered tree.
+
+    Attributes:
+        path: where it goes, relative to the tree's root.
+        content: its bytes.
+        source: the file it was made from, relative to the workspace.
+    """
+
+    path: str
+    content: bytes
+    source: str
+
+
+def recipe_output(path: str) -> str:
+    """Return where a recipe goes: the same path, below `recipes/` if it is not there already."""
+    return path if path.startswith(f"{RECIPES_FOLDER}/") else f"{RECIPES_FOLDER}/{path}"
+
+
+def is_safe_path(path: str) -> bool:
+    """Tell whether a file may be written there: inside the tree, not in Git's own folder, not the manifest."""
+    parts = path.split("/")
+    return (
+        resolve_path(path) == path
+        and path not in {".", MANIFEST_FILE}
+        and not any(part.lower() == ".git" for part in parts)
+        and path.isprintable()
+        and "\\" not in path
+    )
+
+
+def collect(files: Iterable[RenderedFile]) -> dict[str, RenderedFile]:
+    """Return files by path, sorted.
+
+    Raises:
+        InputError: two want one place, or one lies outside the tree.
+    """
+    found: dict[str, RenderedFile] = {}
+    for file in files:
+        if not is_safe_path(file.path):
+            raise InputError(
+                f"the output path {file.path!r} is not one that a rendered tree may hold",
+                "rename the file so that it stays inside the tree",
+                place=file.source,
+            )
+        if file.path in found:
+            raise InputError(
+                f"{found[file.path].source!r} and {file.source!r} both render to {file.path!r}",
+                "rename one of them",
+                place=file.source,
+            )
+        found[file.path] = file
+    for path, file in found.items():
+        cuts = [index for index, char in enumerate(path) if char == "/"]
+        above = next((path[:cut] for cut in cuts if path[:cut] in found), None)
+        if above is not None:
+            raise InputError(
+                f"{found[above].source!r} renders to {above!r}, which is a folder for {path!r}",
+                "rename one of them",
+                place=file.source,
+            )
+    return dict(sorted(found.items()))

@@ -1,0 +1,249 @@
+"""Templates: Jinja2 in its sandbox, with only what every machine would give it.
+
+A template `templates/<path>.j2` renders to `<path>`. One whose name begins with `_` is there to be included by others.
+"""
+
+from __future__ import annotations
+
+import json
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from f0ci.core.errors import InputError
+from f0ci.core.suggestions import did_you_mean
+from f0ci.expressions.filters import text_of
+from f0ci.render.emitting import emit_yaml
+from f0ci.render.layout import RenderedFile
+from f0ci.render.rereading import check_data_file
+from f0ci.source.schema import type_name
+from f0ci.source.tree import Tree
+
+if TYPE_CHECKING:
+    from jinja2 import Environment as Jinja
+
+SUFFIX = ".j2"
+_ALLOWED_GLOBALS = frozenset({"range", "dict", "namespace", "cycler", "joiner"})
+# its answer would differ from run to run
+_REMOVED_FILTERS = frozenset({"random"})
+
+
+class Text(str):
+    """A text that also has parts: `{{ release }}` is the digest, `{{ release.id }}` a part of it.
+
+    Attributes:
+        parts: what may be asked of it.
+    """
+
+    __slots__ = ("parts",)
+    parts: Mapping[str, Any]
+
+
+def with_parts(text: str, parts: Mapping[str, Any]) -> Text:
+    """Return a text with parts that templates may ask for."""
+    made = Text(text)
+    made.parts = parts
+    return made
+
+
+def render_templates(tree: Tree, folder: str, paths: Iterable[str], scope: Mapping[str, Any]) -> Iterator[RenderedFile]:
+    """Render templates.
+
+    Args:
+        tree: the workspace's files.
+        folder: the folder that templates are named from.
+        paths: files of templates below it; those whose name begins with `_` are passed over.
+        scope: values by name.
+
+    Raises:
+        InputError: a template is wrong, asks for what does not exist, or renders YAML or JSON that cannot be read;
+            carries the template's path and line.
+    """
+    paths = list(paths)
+    jinja = _jinja(tree, folder, paths)
+    for path in paths:
+        if PurePosixPath(path).name.startswith("_"):
+            continue
+        output = path.removeprefix(f"{folder.strip('/')}/").removesuffix(SUFFIX)
+        content = _render(jinja, path, folder, scope, paths).encode()
+        check_data_file(output, content, path)
+        yield RenderedFile(output, content, path)
+
+
+def _render(jinja: Jinja, path: str, folder: str, scope: Mapping[str, Any], paths: list[str]) -> str:
+    from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
+
+    try:
+        return jinja.get_template(path.removeprefix(f"{folder.strip('/')}/")).render(**scope)
+    except TemplateSyntaxError as error:
+        place = f"{error.filename or path}:{error.lineno}"
+        raise InputError(f"not a valid template: {_sentence(error.message)}", None, place=place) from error
+    except TemplateNotFound as error:
+        known = [each.removeprefix(f"{folder.strip('/')}/") for each in paths]
+        hint = did_you_mean(str(error.name), known, noun="templates")
+        raise InputError(f"there is no template {error.name!r}", hint, place=_place(error, path, paths)) from error
+    except InputError as error:
+        raise InputError(error.message, error.hint, place=error.place or _place(error, path, paths)) from error
+    except _missing_class() as error:
+        message, hint = _explain_missing(error.undefined_obj, error.undefined_name, scope)
+        raise InputError(message, hint, place=_place(error, path, paths)) from error
+    except TemplateError as error:
+        raise InputError(_sentence(error.message), None, place=_place(error, path, paths)) from error
+    except Exception as error:
+        message = f"cannot be rendered: {_sentence(str(error)) or type(error).__name__}"
+        raise InputError(message, "check the types of the values", place=_place(error, path, paths)) from error
+
+
+def _place(error: BaseException, path: str, paths: list[str]) -> str:
+    """Return the template and the line that an error came out of, which may be an included one."""
+    known = {*paths, path}
+    lines = [
+        (frame.f_code.co_filename, line)
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if frame.f_code.co_filename in known
+    ]
+    return f"{lines[-1][0]}:{lines[-1][1]}" if lines else path
+
+
+def _explain_missing(holder: Any, name: Any, scope: Mapping[str, Any]) -> tuple[str, str | None]:
+    if holder is None:
+        if name == "release":
+            return "'release' is not known here", "render for a release"
+        return f"the name {name!r} is not defined", did_you_mean(str(name), scope, noun="known names")
+    known = holder.parts if isinstance(holder, Text) else holder
+    way = next((way for root, value in scope.items() for way in _ways(value, holder, root)), None)
+    subject = repr(way) if way else type_name(holder)
+    if isinstance(known, Mapping):
+        hint = did_you_mean(str(name), map(str, known), noun="its keys") if known else "it is empty"
+        return f"{subject} has no key {name!r}", hint
+    return f"{subject} is {type_name(holder)}, so it has no {name!r}" if way else f"{subject} has no {name!r}", None
+
+
+def _ways(value: Any, wanted: Any, way: str) -> Iterator[str]:
+    """Yield the names under which a value stands in another."""
+    if value is wanted:
+        yield way
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _ways(item, wanted, f"{way}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _ways(item, wanted, f"{way}[{index}]")
+
+
+def _sentence(text: str | None) -> str:
+    line = (text or "").strip().split("\n", 1)[0].removesuffix(".")
+    return line[:1].lower() + line[1:]
+
+
+def _jinja(tree: Tree, folder: str, paths: list[str]) -> Jinja:
+    from jinja2 import FunctionLoader
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    prefix = f"{folder.strip('/')}/"
+
+    def load(name: str) -> tuple[str, str, None] | None:
+        path = prefix + name
+        if path not in paths:
+            return None
+        try:
+            return tree.read(path).decode("utf-8-sig"), path, None
+        except UnicodeDecodeError as error:
+            raise InputError("the template is not UTF-8", "save the file as UTF-8", place=path) from error
+
+    class Sandbox(ImmutableSandboxedEnvironment):
+        """Jinja's sandbox, in which a key of a mapping comes before a method of the same name."""
+
+        def getattr(self, obj: Any, attribute: str) -> Any:
+            holder = obj.parts if isinstance(obj, Text) else obj
+            if isinstance(holder, Mapping) and attribute in holder:
+                return holder[attribute]
+            return super().getattr(obj, attribute)
+
+    jinja = Sandbox(
+        undefined=_strict_class(),
+        keep_trailing_newline=True,
+        # what is rendered is configuration, never a page; escaping would corrupt it
+        autoescape=False,
+        finalize=_finalize,
+        loader=FunctionLoader(load),
+    )
+    jinja.globals = {name: value for name, value in jinja.globals.items() if name in _ALLOWED_GLOBALS}
+    jinja.filters = {name: value for name, value in jinja.filters.items() if name not in _REMOVED_FILTERS}
+    jinja.filters |= {"to_json": _to_json, "tojson": _to_json, "to_yaml": _to_yaml, "string": text_of}
+    return jinja
+
+
+@cache
+def _missing_class() -> Any:
+    from jinja2 import UndefinedError
+
+    class MissingError(UndefinedError):
+        """A template asked for what does not exist."""
+
+        def __init__(self, message: str, undefined_obj: Any, undefined_name: Any) -> None:
+            super().__init__(message)
+            self.undefined_obj = undefined_obj
+            self.undefined_name = undefined_name
+
+    return MissingError
+
+
+@cache
+def _strict_class() -> Any:
+    from jinja2 import StrictUndefined
+    from jinja2.utils import missing
+
+    class Strict(StrictUndefined):
+        """An undefined value that says what was asked of what."""
+
+        __slots__ = ()
+
+        def __init__(
+            self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None
+        ) -> None:
+            holder = None if obj is missing else obj
+
+            def build(message: str) -> Exception:
+                built: Exception = _missing_class()(message, holder, name)
+                return built
+
+            # Jinja raises what calling `exc` with a message gives; a class is not needed for that
+            super().__init__(hint, obj, name, build if exc is None or hint is None else exc)  # type: ignore[arg-type]
+
+    return Strict
+
+
+def _finalize(value: Any) -> Any:
+    from jinja2 import Undefined
+
+    if isinstance(value, Undefined | str):
+        return value
+    if value is None or isinstance(value, bool | int | float | Mapping | list | tuple):
+        return text_of(value)
+    raise InputError(f"a {type(value).__name__} cannot be written as text", "call it, or turn it into a list: `| list`")
+
+
+def _to_json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(_known(value), ensure_ascii=False, allow_nan=False, indent=indent, sort_keys=True)
+
+
+def _to_yaml(value: Any) -> str:
+    return emit_yaml(_plain(_known(value))).removesuffix("\n").removesuffix("\n...")
+
+
+def _known(value: Any) -> Any:
+    from jinja2 import Undefined
+
+    # a filter's argument may be missing; asking for its text says so
+    return str(value) if isinstance(value, Undefined) else value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Mapping):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value

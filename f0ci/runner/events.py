@@ -1,0 +1,96 @@
+"""What happens during a run, told while it happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from f0ci.core.outcome import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """A step's first try begins.
+
+    Attributes:
+        step: name; inside sub-recipes `parent/child`.
+        kind: step type.
+        time: moment of the start.
+    """
+
+    step: str
+    kind: str
+    time: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StepRetried:
+    """A try failed and another will follow.
+
+    Attributes:
+        step: name, as in `StepStarted`.
+        attempt: the try that failed, counted from 1.
+        attempts: tries there can be at most.
+        delay: seconds until the next.
+        message: why the try failed.
+    """
+
+    step: str
+    attempt: int
+    attempts: int
+    delay: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """A step that started is over.
+
+    Attributes:
+        step: name, as in `StepStarted`.
+        outcome: how it ended.
+        attempts: tries it took.
+        seconds: time it took, waiting between tries included.
+        message: why, empty where it passed and has nothing to say.
+    """
+
+    step: str
+    outcome: Outcome
+    attempts: int
+    seconds: float
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepSkipped:
+    """A step does not run.
+
+    Attributes:
+        step: name, as in `StepStarted`.
+        reason: why.
+    """
+
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepNoted:
+    """Something about a step that a person or another system acts on; the runner itself does not.
+
+    Attributes:
+        step: name, as in `StepStarted`.
+        note: `fallback` (the recipe names an action for the failure), `notify` (it wants somebody told),
+            `rollback` (it wants undone what the runner does not undo) or `parameters` (something is given that the
+            sub-recipe does not declare).
+        text: what the recipe says, or what is to be known.
+    """
+
+    step: str
+    note: str
+    text: str
+
+
+Event = StepStarted | StepRetried | StepEnded | StepSkipped | StepNoted
+Listener = Callable[[Event], object]

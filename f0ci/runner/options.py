@@ -1,0 +1,76 @@
+"""How a run differs from what its recipe says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from f0ci.core.errors import UsageError
+from f0ci.core.suggestions import did_you_mean
+from f0ci.recipes.model import Recipe, Step
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Settings of one run.
+
+    Attributes:
+        only: names of the steps to run; empty runs all.
+        skip: names of the steps to leave out.
+        continue_on_error: a failed step does not keep independent steps from starting.
+        step_timeout: seconds for a step that names no time of its own, or None.
+        max_retries: tries after the first for a step that names none of its own, or None.
+        retry_delay: seconds before another try, where the step names none, or None.
+        parallel: steps of one recipe that run at the same time at most, 1 or more.
+        release: digest of the release that runs, for expressions and processes, or None.
+        run: identity of the run, for processes and the record, or None.
+        idempotency_key: what makes an effect of this run recognisable when it is run again, or None.
+        variables: further environment variables that every step sees.
+    """
+
+    only: tuple[str, ...] = ()
+    skip: tuple[str, ...] = ()
+    continue_on_error: bool = False
+    step_timeout: float | None = None
+    max_retries: int | None = None
+    retry_delay: float | None = None
+    parallel: int = 4
+    release: str | None = None
+    run: str | None = None
+    idempotency_key: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_options(options: RunOptions, recipe: Recipe) -> None:
+    """Check options against the recipe they are for.
+
+    Raises:
+        UsageError: a step is named that the recipe does not have, or a number makes no sense.
+    """
+    known = [step.name for step in recipe.steps]
+    for option, names in (("--only", options.only), ("--skip", options.skip)):
+        for name in names:
+            if name not in known:
+                raise UsageError(
+                    f"{option} names {name!r}, which is no step of {recipe.path}",
+                    did_you_mean(name, known, noun="steps"),
+                )
+    for option, value, least in (
+        ("--step-timeout", options.step_timeout, 0.001),
+        ("--max-retries", options.max_retries, 0),
+        ("--retry-delay", options.retry_delay, 0),
+        ("--parallel", options.parallel, 1),
+    ):
+        if value is not None and value < least:
+            raise UsageError(f"{option} is {value}", f"give {least if least == int(least) else 'a time'} or more")
+
+
+def left_out(options: RunOptions, steps: Iterable[Step]) -> dict[str, str]:
+    """Return the reason for every step that the options leave out, by its name."""
+    reasons = {}
+    for step in steps:
+        if options.only and step.name not in options.only:
+            reasons[step.name] = "not named by --only"
+        elif step.name in options.skip:
+            reasons[step.name] = "named by --skip"
+    return reasons

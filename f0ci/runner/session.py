@@ -1,0 +1,94 @@
+"""What every step of one run shares, sub-recipes included."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from f0ci.core.cancellation import Cancellation
+from f0ci.core.clock import Clock
+from f0ci.core.redaction import Redactor
+from f0ci.environments.model import Environment
+from f0ci.recipes.model import Dialect, Recipe
+from f0ci.runner.context import Context
+from f0ci.runner.events import Event, Listener
+from f0ci.runner.options import RunOptions
+from f0ci.runner.output import collecting
+from f0ci.runner.secret_values import SecretValues
+from f0ci.source.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One run.
+
+    Attributes:
+        root: the tree's root on disk.
+        tree: the same files, for reading recipes.
+        environment: where it runs, or None.
+        options: how it differs from what the recipe says.
+        context: the values that steps share.
+        redactor: keeps secrets out of events and the record.
+        environ: environment for processes, without what only one step knows.
+        secrets: answers what `secret://name` means.
+        clock: the time for the record.
+        sleep: waits between tries, given seconds; None waits until the run is stopped, or the time is over.
+        listener: told of events, one at a time, or None.
+    """
+
+    root: Path
+    tree: Tree
+    environment: Environment | None
+    options: RunOptions
+    context: Context
+    redactor: Redactor
+    environ: Mapping[str, str]
+    secrets: SecretValues
+    clock: Clock
+    sleep: Callable[[float], object] | None = None
+    listener: Listener | None = None
+    _telling: threading.Lock = field(default_factory=threading.Lock)
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def tell(self, event: Event) -> None:
+        """Hand an event on; what the listener prints is its own, not the step's."""
+        if self.listener is None:
+            return
+        with self._telling, collecting(None):
+            if not self._over.is_set():
+                self.listener(event)
+
+    def close(self) -> None:
+        """Tell nothing any more: a step that could not be ended may still have something to say."""
+        with self._telling:
+            self._over.set()
+
+    def pause(self, seconds: float, cancellation: Cancellation) -> None:
+        """Wait before another try."""
+        if self.sleep is not None:
+            self.sleep(seconds)
+        elif seconds > 0:
+            cancellation.wait(seconds)
+
+    def environ_of(self, path: str) -> dict[str, str]:
+        """Return the environment for the processes of one step."""
+        environ = {**self.environ, "F0CI_STEP": path}
+        if self.options.idempotency_key is not None:
+            environ["F0CI_IDEMPOTENCY_KEY"] = f"{self.options.idempotency_key}/{path}"
+        return environ
+
+
+def names_in_scope(
+    recipe: Recipe, params: Mapping[str, Any], environment: Environment | None, options: RunOptions
+) -> dict[str, Any]:
+    """Return what a recipe's expressions see before anything runs; the template dialect also names bare parameters."""
+    bare = dict(params) if recipe.dialect is Dialect.TEMPLATE else {}
+    return bare | {
+        "params": params,
+        "config": {} if environment is None else environment.config,
+        "environment": None if environment is None else environment.name,
+        "release": options.release,
+    }

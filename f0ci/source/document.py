@@ -1,0 +1,168 @@
+"""A file that was read: its data, and where each part of it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from f0ci.core.diagnostics import Diagnostic, Location, Related, Severity, Span
+from f0ci.core.errors import InputError
+from f0ci.source.json import read_json
+from f0ci.source.tree import Tree
+from f0ci.source.yaml import Path, Positions, Reading, ReadingProblem, read_yaml
+
+MAX_BYTES = 20_000_000
+
+# problems that make data useless are errors in any case; these alone leave it usable
+_USABLE = {"duplicate-key": Severity.ERROR}
+
+
+@dataclass(slots=True)
+class Document:
+    """A positioned document.
+
+    Attributes:
+        path: relative to the workspace, with forward slashes.
+        raw: the file's bytes.
+        data: what it says; None where it is broken.
+        broken: True where data must not be used.
+        problems: what is wrong with the text itself.
+        ambiguous: plain scalars that YAML 1.2 reads otherwise, with their spans.
+    """
+
+    path: str
+    raw: bytes
+    data: Any
+    broken: bool
+    problems: tuple[ReadingProblem, ...] = ()
+    ambiguous: tuple[tuple[str, Span], ...] = ()
+    _positions: Positions | None = field(default=None, repr=False)
+
+    def span(self, path: Path, *, key: bool = False) -> Span:
+        """Return where a part of the document stands.
+
+        Args:
+            path: keys and indexes from the root; where the part is missing, its nearest existing parent answers.
+            key: the mapping key rather than its value.
+        """
+        positions = self._read_positions()
+        at: Path = tuple(path)
+        while True:
+            found = _find(positions, at, key=key)
+            if found is not None:
+                return found
+            if not at:
+                return Span()
+            # the place of what is missing is the key of the mapping it is missing from
+            at, key = at[:-1], len(at) > 1 and isinstance(at[-2], str)
+
+    def location(self, path: Path, *, key: bool = False) -> Location:
+        """Return where a part of the document stands, with the file's path."""
+        return Location(self.path, self.span(path, key=key))
+
+    def get(self, path: Iterable[str | int], default: Any = None) -> Any:
+        """Return the value at a path, or a default where there is none."""
+        value = self.data
+        for part in path:
+            try:
+                value = value[part]
+            except (KeyError, IndexError, TypeError):
+                return default
+        return value
+
+    def inside_value(self, line: int, column: int) -> bool:
+        """Tell whether a place lies inside a key or a scalar: what looks like a comment there is text."""
+        if self.broken:
+            return False
+        positions = self._read_positions()
+        place = (line, column)
+        scalars = (span for path, span in positions.values.items() if not isinstance(self.get(path), dict | list))
+        return any(
+            (span.line, span.column) <= place < (span.end_line, span.end_column)
+            for span in (*positions.keys.values(), *scalars)
+        )
+
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Return what is wrong with the text itself."""
+        return tuple(
+            Diagnostic(
+                rule=problem.rule,
+                severity=_USABLE.get(problem.rule, Severity.ERROR),
+                message=problem.message,
+                location=Location(self.path, problem.span),
+                hint=problem.hint,
+                related=(Related(Location(self.path, problem.first), "first written here"),) if problem.first else (),
+            )
+            for problem in self.problems
+        )
+
+    def require(self) -> Any:
+        """Return the data.
+
+        Raises:
+            InputError: the document cannot be used; carries the place of its first problem.
+        """
+        if self.broken:
+            problem = self.problems[0]
+            place = f"{self.path}:{problem.span.line}:{problem.span.column}"
+            raise InputError(problem.message, problem.hint, place=place)
+        return self.data
+
+    def _read_positions(self) -> Positions:
+        if self._positions is None:
+            self._positions = _read(self.path, self.raw, positions=True).positions or Positions()
+        return self._positions
+
+
+def _find(positions: Positions, path: Path, *, key: bool, depth: int = 0) -> Span | None:
+    table = positions.keys if key else positions.values
+    if path in table:
+        return table[path]
+    if depth > 20:
+        return None
+    for cut in range(len(path) - 1, -1, -1):
+        head, tail = path[:cut], path[cut:]
+        if head in positions.aliases:
+            return _find(positions, (*positions.aliases[head], *tail), key=key, depth=depth + 1)
+        for source in positions.merges.get(head, ()):
+            found = _find(positions, (*source, *tail), key=key, depth=depth + 1)
+            if found is not None:
+                return found
+    return None
+
+
+def parse_document(path: str, raw: bytes) -> Document:
+    """Return a document from a file's bytes; the suffix `.json` means JSON, anything else YAML."""
+    if len(raw) > MAX_BYTES:
+        problem = ReadingProblem(
+            "too-large", f"{len(raw):,} bytes; at most {MAX_BYTES:,} are read", Span(), "split the file"
+        )
+        return Document(path, raw[:1], None, broken=True, problems=(problem,))
+    reading = _read(path, raw, positions=False)
+    if not reading.broken and reading.data is None and not raw.decode("utf-8-sig").strip():
+        reading.broken = True
+        reading.problems.append(
+            ReadingProblem("empty", "the file is empty", Span(), "write the document, or remove the file")
+        )
+    return Document(
+        path,
+        raw,
+        reading.data,
+        broken=reading.broken,
+        problems=tuple(reading.problems),
+        ambiguous=tuple(reading.ambiguous),
+    )
+
+
+def read_document(tree: Tree, path: str) -> Document:
+    """Read a document from a tree.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read.
+    """
+    return parse_document(path, tree.read(path))
+
+
+def _read(path: str, raw: bytes, *, positions: bool) -> Reading:
+    return (read_json if path.endswith(".json") else read_yaml)(raw, positions=positions)

@@ -1,0 +1,108 @@
+"""Where a repository keeps what: `f0ci.yaml`, or the defaults that fit most repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from f0ci.core.errors import InputError
+from f0ci.source.document import Document, read_document
+from f0ci.source.schema import check_schema
+from f0ci.source.tree import Tree, resolve_path
+
+PROJECT_FILES = ("f0ci.yaml", "f0ci.yml")
+CONFIG_NAMES = ("config.json", "config.yaml", "config.yml")
+# the words in which people call one environment
+ENVIRONMENT_ALIASES = (
+    ("dev", "development"),
+    ("staging", "stage", "stg"),
+    ("prod", "production"),
+    ("test", "testing", "qa"),
+)
+_MARKS = (*PROJECT_FILES, ".git", "workflow.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The settings of a repository; every path is relative to its root.
+
+    Attributes:
+        recipes: folders that hold recipes.
+        environments: the folder that holds one folder an environment.
+        workflow: the ProductionWorkflow document.
+        templates: the folder of templates rendered per environment.
+        approvers: the file of people, keys and groups.
+        code: files and folders of code that belong to a release, beside the recipes.
+        rules: settings of rules: `select`, `ignore`, `severity`.
+        branch_prefix: set where a repository holds several workflows.
+        remote: the Git remote that holds environments and ledgers.
+        document: `f0ci.yaml` itself, where there is one.
+    """
+
+    recipes: tuple[str, ...] = ("recipes",)
+    environments: str = "environments"
+    workflow: str = "workflow.yaml"
+    templates: str = "templates"
+    approvers: str = ".f0ci/approvers.yaml"
+    code: tuple[str, ...] = ()
+    rules: Mapping[str, Any] = field(default_factory=dict)
+    branch_prefix: str = ""
+    remote: str = "origin"
+    document: Document | None = None
+
+
+def find_root(start: Path) -> Path:
+    """Return the nearest folder from a path up that holds `f0ci.yaml`, `workflow.yaml` or `.git`, else the path."""
+    folder = start.resolve()
+    if folder.is_file():
+        folder = folder.parent
+    for candidate in (folder, *folder.parents):
+        if any((candidate / mark).exists() for mark in _MARKS):
+            return candidate
+    return folder
+
+
+def load_project(tree: Tree) -> Project:
+    """Read a tree's settings, or the defaults where it has none.
+
+    Raises:
+        InputError: `f0ci.yaml` cannot be read, does not fit its schema, or names a path outside the repository.
+    """
+    for name in PROJECT_FILES:
+        if tree.exists(name):
+            return _from_document(read_document(tree, name))
+    return Project()
+
+
+def _from_document(document: Document) -> Project:
+    data = document.require()
+    for problem in check_schema("project", data):
+        place = document.location(problem.path, key=problem.key)
+        raise InputError(problem.message, problem.hint, place=str(place))
+    for key in ("environments", "workflow", "templates", "approvers"):
+        if key in data and resolve_path(data[key]) is None:
+            raise InputError(
+                f"the path {data[key]!r} leaves the repository",
+                "write a path below the repository's root",
+                place=str(document.location((key,))),
+            )
+    settings = {
+        key: data[key]
+        for key in ("environments", "workflow", "templates", "approvers", "branch_prefix", "remote")
+        if key in data
+    }
+    return Project(
+        recipes=tuple(data.get("recipes", ("recipes",))),
+        code=tuple(data.get("code", ())),
+        rules=data.get("rules", {}),
+        document=document,
+        **settings,
+    )
+
+
+def is_environment_config(path: str) -> bool:
+    """Tell whether a path is an environment's configuration: `**/environments/<name>/config.(json|yaml|yml)`."""
+    parts = PurePosixPath(path).parts
+    return len(parts) >= 3 and parts[-1] in CONFIG_NAMES and parts[-3] == "environments"

@@ -1,0 +1,237 @@
+"""JSON Schema with messages that point at the key at fault.
+
+`jsonschema_rs` is the fast gate; `jsonschema` explains what the gate refused, and stands in where the gate's wheel is
+missing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path as FilePath
+from typing import Any
+
+from f0ci.core.errors import Defect
+from f0ci.core.suggestions import did_you_mean
+from f0ci.source.yaml import Path
+
+NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record")
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaProblem:
+    """Where data does not fit its schema.
+
+    Attributes:
+        rule: `unknown-key`, `missing-key`, `wrong-type` or `bad-value`.
+        path: the value at fault (for `missing-key`, the mapping that lacks it).
+        key: True where the key rather than the value is at fault.
+        message: what is wrong, with the value quoted.
+        hint: what would be right.
+    """
+
+    rule: str
+    path: Path
+    key: bool
+    message: str
+    hint: str | None = None
+
+
+def schema_folder() -> FilePath:
+    """Return the folder of the published schemas, in the wheel or in a checkout.
+
+    Raises:
+        Defect: the installation lacks its schemas.
+    """
+    package = FilePath(__file__).resolve().parent.parent
+    for folder in (package / "schemas", package.parent / "schemas"):
+        if folder.is_dir():
+            return folder
+    raise Defect("this installation of f0ci has no schemas", "reinstall it")
+
+
+@cache
+def load_schema(name: str) -> dict[str, Any]:
+    """Return a published schema, such as `recipe`."""
+    data: dict[str, Any] = json.loads((schema_folder() / f"{name}.schema.json").read_bytes())
+    return data
+
+
+def check_schema(name: str, data: Any) -> tuple[SchemaProblem, ...]:
+    """Return every place where data does not fit a published schema, by path."""
+    gate = _gate(name)
+    if gate is not None and _fits(gate, data):
+        return ()
+    return check_against(load_schema(name), data, _explainer(name))
+
+
+def check_against(schema: dict[str, Any], data: Any, validator: Any = None) -> tuple[SchemaProblem, ...]:
+    """Return every place where data does not fit a schema that somebody wrote, by path."""
+    explainer = validator or _validator(schema)
+    problems = {problem for error in explainer.iter_errors(data) for problem in _explain(error)}
+    return tuple(sorted(problems, key=lambda problem: (tuple(map(str, problem.path)), problem.rule, problem.message)))
+
+
+@cache
+def _gate(name: str) -> Any:
+    try:
+        import jsonschema_rs
+    except ImportError:
+        return None
+    return jsonschema_rs.validator_for(load_schema(name))
+
+
+def _fits(gate: Any, data: Any) -> bool:
+    try:
+        return bool(gate.is_valid(data))
+    except (ValueError, TypeError, OverflowError):
+        # a value the gate has no word for; the explainer decides
+        return False
+
+
+@cache
+def _explainer(name: str) -> Any:
+    return _validator(load_schema(name))
+
+
+def _validator(schema: dict[str, Any]) -> Any:
+    from jsonschema.validators import validator_for
+
+    cls = validator_for(schema)
+    return cls(schema)
+
+
+def _explain(error: Any) -> Iterator[SchemaProblem]:
+    path: Path = tuple(error.absolute_path)
+    keyword = error.validator
+    if keyword in {"anyOf", "oneOf"} and error.context:
+        yield from _explain_alternatives(error, path)
+    elif keyword in {"if", "then", "else", "allOf", "$ref"} and error.context:
+        for inner in error.context:
+            yield from _explain(inner)
+    elif keyword in {"additionalProperties", "unevaluatedProperties"}:
+        known = _known_keys(error.schema)
+        for name in sorted(set(error.instance) - known, key=str):
+            if not any(_matches(pattern, name) for pattern in error.schema.get("patternProperties", {})):
+                yield SchemaProblem(
+                    "unknown-key",
+                    (*path, name),
+                    True,
+                    f"unknown key {name!r}",
+                    did_you_mean(str(name), known, noun="known keys"),
+                )
+    elif keyword == "required":
+        for name in error.validator_value:
+            if name not in error.instance:
+                yield SchemaProblem("missing-key", path, False, f"the key {name!r} is missing", f"add {name!r} here")
+    elif keyword == "type":
+        wanted = error.validator_value
+        names = [wanted] if isinstance(wanted, str) else list(wanted)
+        expected = " or ".join(_TYPE_NAMES.get(name, name) for name in names)
+        yield SchemaProblem(
+            "wrong-type",
+            path,
+            False,
+            f"{_show(error.instance)} is {type_name(error.instance)}, not {expected}",
+            None,
+        )
+    elif keyword in {"enum", "const"}:
+        allowed = error.validator_value if keyword == "enum" else [error.validator_value]
+        hint = did_you_mean(str(error.instance), [str(value) for value in allowed], noun="allowed")
+        yield SchemaProblem("bad-value", path, False, f"{_show(error.instance)} is not an allowed value", hint)
+    elif keyword == "pattern":
+        named = "propertyNames" in error.absolute_schema_path
+        path = (*path, error.instance) if named else path
+        yield SchemaProblem(
+            "bad-value",
+            path,
+            named,
+            f"{_show(error.instance)} does not match {error.validator_value!r}",
+            error.schema.get("description"),
+        )
+    elif keyword == "not":
+        message = f"{_show(error.instance)} does not belong here"
+        yield SchemaProblem("bad-value", path, False, message, error.schema.get("description"))
+    elif keyword == "propertyNames":
+        yield SchemaProblem("bad-value", path, False, f"a key is not allowed: {error.message}", None)
+    else:
+        message = (
+            error.message if len(error.message) < 200 else f"{_show(error.instance)} breaks the schema's {keyword!r}"
+        )
+        yield SchemaProblem(
+            "bad-value", path, False, message[:1].lower() + message[1:], error.schema.get("description")
+        )
+
+
+def _explain_alternatives(error: Any, path: Path) -> Iterator[SchemaProblem]:
+    from jsonschema.exceptions import best_match
+
+    types = [inner for inner in error.context if inner.validator == "type" and not inner.relative_path]
+    if len(types) == len({inner.schema_path[0] for inner in error.context}):
+        expected = " or ".join(
+            dict.fromkeys(_TYPE_NAMES.get(str(inner.validator_value), str(inner.validator_value)) for inner in types)
+        )
+        yield SchemaProblem(
+            "wrong-type",
+            path,
+            False,
+            f"{_show(error.instance)} is {type_name(error.instance)}, not {expected}",
+            None,
+        )
+        return
+    deeper = [inner for inner in error.context if inner not in types]
+    match = best_match(iter(deeper)) if deeper else None
+    if match is not None:
+        yield from _explain(match)
+
+
+def _known_keys(schema: dict[str, Any]) -> set[str]:
+    known = set(schema.get("properties", {}))
+    for inner in schema.get("allOf", []):
+        known |= _known_keys(inner)
+    for keyword in ("then", "else"):
+        if isinstance(schema.get(keyword), dict):
+            known |= _known_keys(schema[keyword])
+    return known
+
+
+def _matches(pattern: str, name: Any) -> bool:
+    import re
+
+    return isinstance(name, str) and re.search(pattern, name) is not None
+
+
+_TYPE_NAMES = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "null",
+}
+
+
+def type_name(value: Any) -> str:
+    """Return what people call a value's type: text, a list, a mapping, a number, ..."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    for kind, name in (
+        (int, "a whole number"),
+        (float, "a number"),
+        (str, "text"),
+        (list, "a list"),
+        (dict, "a mapping"),
+    ):
+        if isinstance(value, kind):
+            return name
+    return type(value).__name__
+
+
+def _show(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."

@@ -1,0 +1,152 @@
+"""A set of files to read from: a folder on disk, or what a commit holds."""
+
+from __future__ import annotations
+
+import errno
+import os
+import posixpath
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from f0ci.core.errors import InputError, MissingFile, OutsideTree
+from f0ci.core.folders import holds_source
+
+
+class Tree(Protocol):
+    """Files by their path relative to the workspace, with forward slashes."""
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes.
+
+        Raises:
+            MissingFile: there is no such file.
+            InputError: it cannot be read.
+        """
+        ...
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is a file at the path."""
+        ...
+
+    def files(self, prefix: str = "") -> Iterator[str]:
+        """Yield the paths of all files below a folder, sorted."""
+        ...
+
+
+def resolve_path(path: str, base: str = "") -> str | None:
+    """Return a path relative to the workspace in its shortest form, or None where it leaves the workspace.
+
+    Args:
+        path: as somebody wrote it, with forward slashes.
+        base: the folder it is relative to.
+    """
+    if path.startswith(("/", "\\", "~")) or (len(path) > 1 and path[1] == ":") or "\0" in path:
+        return None
+    joined = posixpath.normpath(posixpath.join(base, path))
+    return None if joined == ".." or joined.startswith(("../", "/")) else joined
+
+
+class DirectoryTree:
+    """The files of a folder; symbolic links are followed only while they stay inside it."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes.
+
+        Raises:
+            MissingFile: there is no such file.
+            InputError: it cannot be read, or it lies outside the folder.
+        """
+        target = self.root / path
+        try:
+            real = target.resolve(strict=True)
+            if not real.is_relative_to(self.root):
+                raise OutsideTree(f"{path!r} leads out of {self.root.name!r}", "keep the file inside the repository")
+            return real.read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise _missing(path) from error
+        except (OSError, RuntimeError) as error:
+            raise InputError(*_why_unreadable(path, error)) from error
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is a file at the path, inside the folder."""
+        try:
+            real = (self.root / path).resolve(strict=True)
+        except (OSError, RuntimeError):
+            return False
+        return real.is_file() and real.is_relative_to(self.root)
+
+    def files(self, prefix: str = "") -> Iterator[str]:
+        """Yield the paths of all files below a folder, sorted; hidden folders and environments are left out."""
+        start = self.root / prefix if prefix else self.root
+        yield from self._walk(start, prefix.strip("/"))
+
+    def _walk(self, folder: Path, prefix: str) -> Iterator[str]:
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            return
+        for entry in entries:
+            path = f"{prefix}/{entry.name}" if prefix else entry.name
+            if entry.is_dir(follow_symlinks=False):
+                if holds_source(entry.name):
+                    yield from self._walk(folder / entry.name, path)
+            elif entry.is_file(follow_symlinks=False) or self.exists(path):
+                yield path
+
+
+class MemoryTree:
+    """Files held in memory: what a commit holds, what was rendered, or what a test needs."""
+
+    def __init__(self, content: Mapping[str, bytes]) -> None:
+        self.content = dict(content)
+
+    def read(self, path: str) -> bytes:
+        """Return a file's bytes.
+
+        Raises:
+            MissingFile: there is no such file.
+        """
+        try:
+            return self.content[path]
+        except KeyError:
+            raise _missing(path) from None
+
+    def exists(self, path: str) -> bool:
+        """Tell whether there is a file at the path."""
+        return path in self.content
+
+    def files(self, prefix: str = "") -> Iterator[str]:
+        """Yield the paths of all files below a folder, sorted."""
+        start = prefix.rstrip("/") + "/" if prefix else ""
+        yield from sorted(path for path in self.content if path.startswith(start))
+
+
+def subfolders(tree: Tree, folder: str) -> tuple[str, ...]:
+    """Return the names of the folders right below a folder, sorted; empty ones only where the tree knows of them."""
+    if isinstance(tree, DirectoryTree):
+        try:
+            entries = list(os.scandir(tree.root / folder))
+        except OSError:
+            return ()
+        return tuple(sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")))
+    start = f"{folder}/" if folder else ""
+    rests = (path.removeprefix(start) for path in tree.files(folder))
+    return tuple(sorted({rest.partition("/")[0] for rest in rests if "/" in rest}))
+
+
+def _missing(path: str) -> MissingFile:
+    return MissingFile(f"there is no file {path!r}", "check the spelling; paths are relative to the repository's root")
+
+
+def _why_unreadable(path: str, error: OSError | RuntimeError) -> tuple[str, str | None]:
+    code = error.errno if isinstance(error, OSError) else errno.ELOOP
+    if code == errno.EISDIR:
+        return f"{path!r} is a folder, not a file", "name a file"
+    if code == errno.ELOOP:
+        return f"{path!r} is a symbolic link that leads back to itself", "replace the link by the file"
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return f"cannot read {path!r}: {reason}", None

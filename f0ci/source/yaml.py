@@ -1,0 +1,417 @@
+"""YAML as PyYAML's safe loader reads it, straight from libyaml's events.
+
+The values are those of `yaml.safe_load`, but for three decisions: timestamps stay text (JSON has no dates), a key
+keeps the text it was written with (`on:` is the key "on"), and what would be silently lost or would exhaust the
+machine (duplicate keys, alias bombs, extreme depth) is a problem. The builder keeps its own stack, so depth costs
+neither Python's nor C's.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from f0ci.core.diagnostics import Span
+
+Path = tuple[str | int, ...]
+
+MAX_DEPTH = 100
+MAX_EXPANDED_NODES = 1_000_000
+_YAML = "tag:yaml.org,2002:"
+_MERGE = object()
+_NO_KEY = object()
+_YAML_1_1_ONLY = re.compile(
+    r"""(?:yes|no|on|off|Yes|No|On|Off|YES|NO|ON|OFF)$
+      | [-+]?0[0-7_]+$            # octal without 0o
+      | [-+]?[0-9][0-9_]*_[0-9_]*(?:\.[0-9_]*)?$
+      | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$
+      | [-+]?[0-9]+\.[0-9]*0$     # 1.10 reads as 1.1
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingProblem:
+    """Something that keeps a text from meaning what its author thinks."""
+
+    rule: str
+    message: str
+    span: Span
+    hint: str | None = None
+    first: Span | None = None
+
+
+@dataclass(slots=True)
+class Positions:
+    """Where every key and value of a document stands.
+
+    Attributes:
+        values: span of each value, by path.
+        keys: span of each mapping key, by the path of its value.
+        aliases: for a value given by an alias, the path of the anchored value.
+        merges: for a mapping with `<<`, the paths of the mappings merged in.
+    """
+
+    values: dict[Path, Span] = field(default_factory=dict)
+    keys: dict[Path, Span] = field(default_factory=dict)
+    aliases: dict[Path, Path] = field(default_factory=dict)
+    merges: dict[Path, list[Path]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a text says: data, problems, and (on request) positions.
+
+    Attributes:
+        data: the value; None where the text cannot be read at all.
+        problems: what is wrong with the text.
+        broken: True where data must not be used.
+        ambiguous: plain scalars that YAML 1.2 reads otherwise, with their spans.
+    """
+
+    data: Any = None
+    problems: list[ReadingProblem] = field(default_factory=list)
+    broken: bool = False
+    ambiguous: list[tuple[str, Span]] = field(default_factory=list)
+    positions: Positions | None = None
+
+
+class _Frame:
+    __slots__ = (
+        "anchor",
+        "flow",
+        "is_map",
+        "key",
+        "key_span",
+        "key_spans",
+        "merges",
+        "path",
+        "size",
+        "start",
+        "value",
+    )
+
+    def __init__(self, *, is_map: bool, path: Path, anchor: str | None, start: Any, flow: bool) -> None:
+        self.is_map = is_map
+        self.value: Any = {} if is_map else []
+        self.path = path
+        self.anchor = anchor
+        self.start = start
+        self.flow = flow
+        self.key: Any = _NO_KEY
+        self.key_span: Span | None = None
+        self.key_spans: dict[str, Span] = {}
+        self.merges: list[Any] = []
+        self.size = 1
+
+
+def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
+    """Read one YAML document.
+
+    Args:
+        raw: the file's bytes, UTF-8 (a byte-order mark is allowed).
+        positions: also record where every key and value stands.
+
+    Returns:
+        The data with every problem found; never raises for what the text says.
+    """
+    import yaml
+    from yaml._yaml import CParser
+
+    reading = Reading(positions=Positions() if positions else None)
+    bad = _not_utf8(raw)
+    if bad is not None:
+        reading.problems.append(bad)
+        reading.broken = True
+        return reading
+    try:
+        _build(CParser(raw), reading)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        message = " ".join(str(part) for part in (error.problem, error.context and f"({error.context})") if part)
+        reading.problems.append(
+            ReadingProblem(
+                "syntax",
+                f"not valid YAML: {message}",
+                Span(line, column, line, column + 1),
+                _syntax_hint(raw, line),
+            )
+        )
+        reading.broken = True
+    except yaml.YAMLError as error:
+        text = str(error).splitlines()[0] if str(error) else "unreadable"
+        reading.problems.append(ReadingProblem("syntax", f"not valid YAML: {text}", Span(), None))
+        reading.broken = True
+    if reading.broken:
+        reading.data = None
+    return reading
+
+
+def _build(parser: Any, reading: Reading) -> None:  # noqa: PLR0915 - one state machine over the event stream, hot
+    from yaml import events as ev
+
+    stack: list[_Frame] = []
+    anchors: dict[str, tuple[Any, int, Path]] = {}
+    positions = reading.positions
+    expanded = 0
+    last_end: Any = None
+    documents = 0
+    while True:
+        event = parser.get_event()
+        kind = type(event)
+        if kind is ev.ScalarEvent:
+            value = _scalar(event, reading)
+            size, source = 1, None
+            start, end = event.start_mark, event.end_mark
+            last_end = end
+            if event.anchor and not (stack and stack[-1].is_map and stack[-1].key is _NO_KEY):
+                anchors[event.anchor] = (value, 1, _child_path(stack))
+        elif kind is ev.MappingStartEvent or kind is ev.SequenceStartEvent:
+            if len(stack) >= MAX_DEPTH:
+                _refuse(
+                    reading,
+                    "too-deep",
+                    f"nested deeper than {MAX_DEPTH} levels",
+                    event,
+                    "flatten the document",
+                )
+                return
+            if stack and stack[-1].is_map and stack[-1].key is _NO_KEY:
+                _refuse(
+                    reading,
+                    "syntax",
+                    "a key must be a word, not a list or a mapping",
+                    event,
+                    "quote the text of the key",
+                )
+                return
+            if event.tag and event.tag not in {f"{_YAML}map", f"{_YAML}seq", "!"}:
+                _refuse(
+                    reading,
+                    "syntax",
+                    f"the tag {event.tag!r} is not one that recipes may use",
+                    event,
+                    "remove the tag",
+                )
+                return
+            stack.append(
+                _Frame(
+                    is_map=kind is ev.MappingStartEvent,
+                    path=_child_path(stack),
+                    anchor=event.anchor,
+                    start=event.start_mark,
+                    flow=bool(event.flow_style),
+                )
+            )
+            if event.anchor:
+                anchors[event.anchor] = (_NO_KEY, 0, stack[-1].path)
+            continue
+        elif kind is ev.MappingEndEvent or kind is ev.SequenceEndEvent:
+            frame = stack.pop()
+            for merged in frame.merges:
+                for key, item in merged.items():
+                    frame.value.setdefault(key, item)
+            value, size, source = frame.value, frame.size, None
+            start = frame.start
+            end = event.end_mark if frame.flow or last_end is None else last_end
+            if frame.flow:
+                last_end = end
+            if frame.anchor:
+                anchors[frame.anchor] = (value, size, frame.path)
+        elif kind is ev.AliasEvent:
+            if event.anchor not in anchors:
+                _refuse(
+                    reading,
+                    "syntax",
+                    f"the alias {'*' + event.anchor!r} has no anchor before it",
+                    event,
+                    f"write &{event.anchor} at the value it means",
+                )
+                return
+            value, size, source = anchors[event.anchor]
+            if value is _NO_KEY:
+                _refuse(
+                    reading,
+                    "alias-cycle",
+                    f"the alias {'*' + event.anchor!r} stands inside the value it names",
+                    event,
+                    "write the value out",
+                )
+                return
+            start, end = event.start_mark, event.end_mark
+            last_end = end
+            expanded += size
+            if expanded > MAX_EXPANDED_NODES:
+                _refuse(
+                    reading,
+                    "alias-bomb",
+                    f"aliases expand to more than {MAX_EXPANDED_NODES:,} values",
+                    event,
+                    "write the values out, or fewer of them",
+                )
+                return
+        elif kind is ev.DocumentStartEvent:
+            documents += 1
+            if documents > 1:
+                _refuse(
+                    reading,
+                    "several-documents",
+                    "a second document starts here; f0ci reads one a file",
+                    event,
+                    "put it into a file of its own",
+                )
+                return
+            continue
+        elif kind is ev.StreamEndEvent:
+            break
+        else:
+            continue
+
+        if not stack:
+            reading.data = value
+            if positions is not None:
+                positions.values[()] = _span(start, end)
+                if source is not None:
+                    positions.aliases[()] = source
+            continue
+        frame = stack[-1]
+        frame.size += size
+        if not frame.is_map:
+            path = (*frame.path, len(frame.value))
+            frame.value.append(value)
+        elif frame.key is _NO_KEY:
+            _take_key(frame, event, value, from_alias=kind is ev.AliasEvent)
+            continue
+        else:
+            key, frame.key = frame.key, _NO_KEY
+            if key is _MERGE:
+                if not _merge(frame, value, source, reading, start, end):
+                    return
+                continue
+            path = (*frame.path, key)
+            if key in frame.key_spans:
+                reading.problems.append(
+                    ReadingProblem(
+                        "duplicate-key",
+                        f"the key {key!r} is written twice; the last one silently wins",
+                        frame.key_span or Span(),
+                        "remove one of the two",
+                        frame.key_spans[key],
+                    )
+                )
+            if frame.key_span is not None:
+                frame.key_spans[key] = frame.key_span
+            frame.value[key] = value
+            if positions is not None and frame.key_span is not None:
+                positions.keys[path] = frame.key_span
+        if positions is not None:
+            positions.values[path] = _span(start, end)
+            if source is not None:
+                positions.aliases[path] = source
+
+
+def _take_key(frame: _Frame, event: Any, value: Any, *, from_alias: bool) -> None:
+    span = _span(event.start_mark, event.end_mark)
+    if from_alias:
+        frame.key = value if isinstance(value, str) else str(value)
+    elif event.value == "<<" and event.implicit[0]:
+        frame.key = _MERGE
+    else:
+        frame.key = event.value
+    frame.key_span = span
+
+
+def _merge(frame: _Frame, value: Any, source: Path | None, reading: Reading, start: Any, end: Any) -> bool:
+    mappings = value if isinstance(value, list) else [value]
+    if not all(isinstance(item, dict) for item in mappings):
+        reading.problems.append(
+            ReadingProblem("syntax", "'<<' merges mappings only", _span(start, end), "name an anchor of a mapping")
+        )
+        reading.broken = True
+        return False
+    frame.merges.extend(mappings)
+    if reading.positions is not None and source is not None:
+        reading.positions.merges.setdefault(frame.path, []).append(source)
+    return True
+
+
+def _child_path(stack: list[_Frame]) -> Path:
+    if not stack:
+        return ()
+    frame = stack[-1]
+    if frame.is_map:
+        return (*frame.path, frame.key if isinstance(frame.key, str) else "<<")
+    return (*frame.path, len(frame.value))
+
+
+def _span(start: Any, end: Any) -> Span:
+    return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1)
+
+
+def _refuse(reading: Reading, rule: str, message: str, event: Any, hint: str) -> None:
+    reading.problems.append(ReadingProblem(rule, message, _span(event.start_mark, event.end_mark), hint))
+    reading.broken = True
+
+
+def _scalar(event: Any, reading: Reading) -> Any:
+    text: str = event.value
+    if event.tag and event.tag != "!":
+        return _construct(event.tag, text)
+    if not event.implicit[0] or event.tag == "!":
+        return text
+    value = _plain(text)
+    if not isinstance(value, str) and _YAML_1_1_ONLY.match(text):
+        reading.ambiguous.append((text, _span(event.start_mark, event.end_mark)))
+    return value
+
+
+@lru_cache(maxsize=65536)
+def _plain(text: str) -> Any:
+    from yaml import SafeLoader
+
+    resolvers = SafeLoader.yaml_implicit_resolvers
+    for tag, pattern in resolvers.get(text[:1], ()):
+        if pattern.match(text):
+            return text if tag in {f"{_YAML}timestamp", f"{_YAML}value", f"{_YAML}merge"} else _construct(tag, text)
+    return text
+
+
+def _construct(tag: str, text: str) -> Any:
+    import yaml
+
+    if tag in {f"{_YAML}str", f"{_YAML}timestamp"}:
+        return text
+    node = yaml.ScalarNode(tag, text)
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except (ValueError, KeyError, OverflowError) as error:
+        raise yaml.YAMLError(f"{text!r} is not a value of {tag.removeprefix(_YAML)!r}") from error
+
+
+def _not_utf8(raw: bytes) -> ReadingProblem | None:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = len(raw[raw.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8", "replace")) + 1
+        return ReadingProblem(
+            "not-utf8",
+            f"byte 0x{raw[error.start]:02x} is not UTF-8",
+            Span(line, column, line, column + 1),
+            "save the file as UTF-8",
+        )
+    return None
+
+
+def _syntax_hint(raw: bytes, line: int) -> str | None:
+    lines = raw.decode("utf-8", "replace").splitlines()
+    text = lines[line - 1] if 0 < line <= len(lines) else ""
+    if "\t" in text[: len(text) - len(text.lstrip())] or text.startswith("\t"):
+        return "indent with blanks; YAML forbids tabs there"
+    if text.count(": ") > 1:
+        return "quote a value that holds ': '"
+    return "check the indentation and the quotes of this line and the one before"

@@ -1,0 +1,259 @@
+"""What follows for each environment from its own mapping and from the stages that promote into it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+from f0ci.core.duration import parse_duration
+from f0ci.core.suggestions import did_you_mean
+from f0ci.source.yaml import Path
+from f0ci.workflows.conditions import Condition, ConditionError, Quantity, parse_condition
+from f0ci.workflows.model import (
+    Check,
+    Deploy,
+    GateSpec,
+    Stage,
+    WorkflowEnvironment,
+    WorkflowProblem,
+    meant_environment,
+)
+
+DEFAULT_STRATEGY = "rolling"
+DEFAULT_STEPS: Mapping[str, tuple[int, ...]] = {
+    "rolling": (100,),
+    "canary": (10, 50, 100),
+    "blue_green": (0, 100),
+}
+SUCCESS_RATE = "success_rate"
+# where a stage writes its checks, and whether they are rollback triggers
+_CHECK_PLACES = ((("validation", "success_criteria"), False), (("monitoring", "rollback_triggers"), True))
+
+
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return a mapping, or an empty one for anything else."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def text(value: Any) -> str | None:
+    """Return a text that is not empty, or None for anything else."""
+    return value if isinstance(value, str) and value else None
+
+
+def texts(value: Any, at: Path) -> Iterator[tuple[str, Path]]:
+    """Yield a text, or the texts of a list, each with its path."""
+    if isinstance(value, str):
+        yield value, at
+    elif isinstance(value, list):
+        yield from ((item, (*at, index)) for index, item in enumerate(value) if isinstance(item, str))
+
+
+def config_folders(spec: Mapping[str, Any]) -> dict[str, str]:
+    """Return the configuration folder of each environment, by workflow name."""
+    declared = mapping(spec.get("environments"))
+    return {str(name): text(mapping(settings).get("config")) or str(name) for name, settings in declared.items()}
+
+
+def derive_environments(
+    spec: Mapping[str, Any], stages: Sequence[Stage], problems: list[WorkflowProblem]
+) -> tuple[WorkflowEnvironment, ...]:
+    """Return the environments of a workflow in written order.
+
+    Args:
+        spec: the workflow's `spec` as written.
+        stages: its stages, read already.
+        problems: what has to be left out is added here.
+    """
+    configs = config_folders(spec)
+    for stage in stages:
+        if stage.environment is None:
+            problems.extend(_homeless_checks(spec, stage))
+    return tuple(_environment(name, configs, spec, stages, problems) for name in configs)
+
+
+def _environment(
+    name: str,
+    configs: Mapping[str, str],
+    spec: Mapping[str, Any],
+    stages: Sequence[Stage],
+    problems: list[WorkflowProblem],
+) -> WorkflowEnvironment:
+    at: Path = ("spec", "environments", name)
+    settings = mapping(mapping(spec["environments"])[name])
+    own = [stage for stage in stages if stage.environment == name]
+    before = _stages_before(own, stages)
+    words = [
+        *(text(_raw(spec, stage).get("strategy")) for stage in own),
+        text(settings.get("deployment_strategy")),
+    ]
+    strategy = next((word.replace("-", "_") for word in words if word), DEFAULT_STRATEGY)
+    checks = [check for stage in own for check in _stage_checks(spec, stage, problems)]
+    checks.extend(_threshold(settings.get("rollback_threshold"), (*at, "rollback_threshold"), problems))
+    upstream = tuple(other for other in configs if any(stage.environment == other for stage in before))
+    written = mapping(settings.get("gates"))
+    if "order" in written:
+        upstream = _ordered(mapping(written["order"]), (*at, "gates", "order"), upstream, configs, problems)
+    return WorkflowEnvironment(
+        name=name,
+        config=configs[name],
+        upstream=upstream,
+        gates=_gates(settings, at, upstream, own, before),
+        strategy=strategy,
+        steps=_steps(settings.get("steps"), strategy, (*at, "steps"), problems),
+        deploy=_deploy(settings.get("deploy"), (*at, "deploy")),
+        checks=tuple(checks),
+        duration=max((_duration(spec, stage, problems) for stage in own), default=timedelta()),
+        require=text(settings.get("require")) or "none",
+        auto_promote=settings.get("auto_promote") is True,
+        settings=settings,
+        at=at,
+    )
+
+
+def _raw(spec: Mapping[str, Any], stage: Stage) -> Mapping[str, Any]:
+    written: Mapping[str, Any] = spec["pipeline_stages"][stage.at[-1]]
+    return written
+
+
+def _stages_before(own: Sequence[Stage], stages: Sequence[Stage]) -> list[Stage]:
+    """Return the stages that an environment's stages build on, up to the nearest that have an environment."""
+    found: list[Stage] = []
+    seen = {stage.at for stage in own}
+    queue = list(own)
+    while queue:
+        required = queue.pop(0).requires
+        for stage in stages:
+            if stage.name in required and stage.at not in seen:
+                seen.add(stage.at)
+                found.append(stage)
+                if stage.environment is None:
+                    queue.append(stage)
+    return found
+
+
+def _gates(
+    settings: Mapping[str, Any],
+    at: Path,
+    upstream: Sequence[str],
+    own: Sequence[Stage],
+    before: Sequence[Stage],
+) -> tuple[GateSpec, ...]:
+    """Return the gates: order first, then those written, then an approval, so that people are asked last.
+
+    A gate that is written stands even where its settings have the wrong shape: a slip must not open the way.
+    """
+    written = mapping(settings.get("gates"))
+    order = {"policy": "all", **mapping(written.get("order")), "upstream": list(upstream)}
+    gates = [
+        GateSpec(str(kind), order if kind == "order" else mapping(value), (*at, "gates", kind))
+        for kind, value in written.items()
+    ]
+    if upstream and "order" not in written:
+        gates.insert(0, GateSpec("order", order, (*own[0].at, "requires")))
+    asking = [stage for stage in (*own, *(s for s in before if s.environment is None)) if stage.manual_approval]
+    if "approval" not in written:
+        if settings.get("approval_required") is True:
+            gates.append(GateSpec("approval", {}, (*at, "approval_required")))
+        elif asking:
+            gates.append(GateSpec("approval", {}, (*asking[0].at, "requires")))
+    return tuple(gates)
+
+
+def _ordered(
+    order: Mapping[str, Any],
+    at: Path,
+    derived: tuple[str, ...],
+    configs: Mapping[str, str],
+    problems: list[WorkflowProblem],
+) -> tuple[str, ...]:
+    """Return the upstream of a written order gate: what it names, else what follows from the stages."""
+    named = list(texts(order.get("upstream"), (*at, "upstream")))
+    meant = [meant_environment(name, configs) for name, _ in named]
+    lost = [pair for pair, known in zip(named, meant, strict=True) if known is None]
+    problems.extend(unknown_environment(name, place, configs) for name, place in lost)
+    upstream = tuple(dict.fromkeys(name for name in meant if name)) if named else derived
+    if not upstream and not lost:
+        hint = "write 'upstream: [...]', or let its stage require another environment's"
+        problems.append(
+            WorkflowProblem("unknown-environment", at, "the order gate has no environment to wait for", hint)
+        )
+    return upstream
+
+
+def unknown_environment(name: str, at: Path, configs: Iterable[str]) -> WorkflowProblem:
+    """Return the problem of a name that no environment of the workflow has."""
+    hint = did_you_mean(name, configs, noun="environments") or "declare it under 'spec.environments'"
+    return WorkflowProblem("unknown-environment", at, f"there is no environment {name!r}", hint)
+
+
+def _stage_checks(spec: Mapping[str, Any], stage: Stage, problems: list[WorkflowProblem]) -> Iterator[Check]:
+    raw = _raw(spec, stage)
+    for (section, key), rollback in _CHECK_PLACES:
+        for written, at in texts(mapping(raw.get(section)).get(key), (*stage.at, section, key)):
+            try:
+                yield Check(parse_condition(written), rollback, at)
+            except ConditionError as error:
+                problems.append(WorkflowProblem("bad-condition", at, error.message, error.hint, error.offset))
+
+
+def _homeless_checks(spec: Mapping[str, Any], stage: Stage) -> Iterator[WorkflowProblem]:
+    for (section, key), _ in _CHECK_PLACES:
+        if mapping(_raw(spec, stage).get(section)).get(key):
+            yield WorkflowProblem(
+                "unknown-environment",
+                (*stage.at, section, key),
+                f"stage {stage.name!r} has checks but no environment that they could judge",
+                "add 'environment:' to the stage, or move the checks to the stage that deploys",
+            )
+
+
+def _threshold(value: Any, at: Path, problems: list[WorkflowProblem]) -> Iterator[Check]:
+    """Yield the check that a `rollback_threshold` means: the success rate stays at or above it."""
+    if isinstance(value, str):
+        try:
+            quantity = parse_condition(f"{SUCCESS_RATE} >= {value}").quantity
+        except ConditionError:
+            quantity = None
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        quantity = Quantity(float(value))
+    else:
+        return
+    if quantity is None or quantity.unit not in {"", "%"} or not 0 <= quantity.base <= 1:
+        hint = "write the lowest success rate as 0.95 or 95%"
+        problems.append(WorkflowProblem("bad-condition", at, f"{value!r} is not a share between 0 and 1", hint))
+        return
+    yield Check(Condition(SUCCESS_RATE, ">=", quantity, f"{SUCCESS_RATE} >= {quantity}"), rollback=False, at=at)
+
+
+def _steps(value: Any, strategy: str, at: Path, problems: list[WorkflowProblem]) -> tuple[int, ...]:
+    default = DEFAULT_STEPS.get(strategy, (100,))
+    if value is None:
+        return default
+    steps = value if isinstance(value, list) else [value]
+    whole = all(isinstance(step, int) and not isinstance(step, bool) and 0 <= step <= 100 for step in steps)
+    if whole and steps and steps[-1] == 100 and all(a < b for a, b in pairwise(steps)):
+        return tuple(steps)
+    message = f"{value!r} are not steps of a rollout"
+    problems.append(
+        WorkflowProblem("bad-steps", at, message, "write rising percentages that end with 100: [10, 50, 100]")
+    )
+    return default
+
+
+def _deploy(value: Any, at: Path) -> Deploy | None:
+    recipe = text(value) or text(mapping(value).get("recipe"))
+    return Deploy(recipe, mapping(mapping(value).get("parameters")), at) if recipe else None
+
+
+def _duration(spec: Mapping[str, Any], stage: Stage, problems: list[WorkflowProblem]) -> timedelta:
+    written = mapping(_raw(spec, stage).get("validation")).get("duration")
+    if isinstance(written, str):
+        try:
+            return parse_duration(written)
+        except (ValueError, OverflowError):
+            at = (*stage.at, "validation", "duration")
+            message = f"{written!r} is not a duration"
+            problems.append(WorkflowProblem("bad-duration", at, message, "write one such as 30m, 1h30m or 90s"))
+    return timedelta()

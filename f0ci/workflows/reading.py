@@ -1,0 +1,168 @@
+"""From a positioned document to a workflow.
+
+Reading is lenient: what does not fit the schema is left at its default, because the schema reports it.
+What the schema cannot see (a condition that does not parse, a stage that names no environment) becomes a
+problem of the workflow, since leaving it out would remove a check or a gate without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from f0ci.core.errors import InputError
+from f0ci.core.suggestions import did_you_mean
+from f0ci.source.document import Document, read_document
+from f0ci.source.schema import check_schema
+from f0ci.source.tree import Tree
+from f0ci.source.yaml import Path
+from f0ci.workflows.deriving import (
+    config_folders,
+    derive_environments,
+    mapping,
+    text,
+    texts,
+    unknown_environment,
+)
+from f0ci.workflows.model import (
+    MANUAL_APPROVAL,
+    Binding,
+    MetricSpec,
+    Stage,
+    Workflow,
+    WorkflowEnvironment,
+    WorkflowProblem,
+    meant_environment,
+)
+
+KIND = "ProductionWorkflow"
+# keys of a metric that judging uses; all others belong to its provider
+METRIC_KEYS = frozenset(
+    {
+        "provider",
+        "unit",
+        "min_samples",
+        "on_insufficient_data",
+        "on_no_traffic",
+        "on_provider_error",
+        "description",
+    }
+)
+
+
+def looks_like_workflow(data: Any) -> bool:
+    """Tell whether a document is meant to be a workflow: a mapping with `kind: ProductionWorkflow`."""
+    return isinstance(data, Mapping) and data.get("kind") == KIND
+
+
+def read_workflow(tree: Tree, path: str) -> Workflow:
+    """Read the workflow that decisions rest on.
+
+    Raises:
+        InputError: there is no such file, it is not a workflow, it does not fit the schema, or a part of it
+            cannot be understood; carries the place of the first problem.
+    """
+    document = read_document(tree, path)
+    data = document.require()
+    if not looks_like_workflow(data):
+        raise InputError(f"{path!r} is not a workflow", f"write 'kind: {KIND}' at its top", place=f"{path}:1:1")
+    for misfit in check_schema("workflow", data):
+        place = document.location(misfit.path, key=misfit.key)
+        raise InputError(misfit.message, misfit.hint, place=str(place))
+    workflow = workflow_from(document)
+    for problem in workflow.problems:
+        raise InputError(problem.message, problem.hint, place=str(document.location(problem.at)))
+    return workflow
+
+
+def workflow_from(document: Document) -> Workflow:
+    """Return the workflow that a document holds; never raises for what the document says."""
+    data = mapping(document.data)
+    spec = mapping(data.get("spec"))
+    bindings = mapping(spec.get("bindings"))
+    problems: list[WorkflowProblem] = []
+    stages = _stages(spec, bindings, problems)
+    environments = derive_environments(spec, stages, problems)
+    return Workflow(
+        name=text(mapping(data.get("metadata")).get("name")) or "",
+        environments=environments,
+        stages=stages,
+        metrics={str(name): _metric(str(name), mapping(m)) for name, m in mapping(spec.get("metrics")).items()},
+        settings=spec,
+        document=document,
+        detectors=_detectors(environments, bindings),
+        problems=tuple(problems),
+    )
+
+
+def _stages(spec: Mapping[str, Any], bindings: Mapping[str, Any], problems: list[WorkflowProblem]) -> tuple[Stage, ...]:
+    written = spec.get("pipeline_stages")
+    stages = [
+        _stage(raw, ("spec", "pipeline_stages", index), bindings, config_folders(spec), problems)
+        for index, raw in enumerate(written if isinstance(written, list) else [])
+        if isinstance(raw, Mapping)
+    ]
+    names = {stage.name for stage in stages}
+    for stage in stages:
+        for name, at in texts(spec["pipeline_stages"][stage.at[-1]].get("requires"), (*stage.at, "requires")):
+            if name != MANUAL_APPROVAL and name not in names:
+                hint = did_you_mean(name, {*names, MANUAL_APPROVAL}, noun="stages")
+                problems.append(WorkflowProblem("unknown-stage", at, f"there is no stage {name!r}", hint))
+    return tuple(stages)
+
+
+def _stage(
+    raw: Mapping[str, Any],
+    at: Path,
+    bindings: Mapping[str, Any],
+    configs: Mapping[str, str],
+    problems: list[WorkflowProblem],
+) -> Stage:
+    environment = text(raw.get("environment"))
+    if environment is not None:
+        meant = meant_environment(environment, configs)
+        if meant is None:
+            problems.append(unknown_environment(environment, (*at, "environment"), configs))
+        environment = meant or environment
+    requires = [name for name, _ in texts(raw.get("requires"), ())]
+    uses = text(raw.get("uses"))
+    return Stage(
+        name=text(raw.get("name")) or f"stage {at[-1]}",
+        at=at,
+        environment=environment,
+        requires=tuple(name for name in requires if name != MANUAL_APPROVAL),
+        manual_approval=MANUAL_APPROVAL in requires,
+        uses=_binding("uses", uses, bindings, (*at, "uses")) if uses else None,
+        tests=tuple(_binding("test", name, bindings, place) for name, place in texts(raw.get("tests"), (*at, "tests"))),
+    )
+
+
+def _binding(kind: str, name: str, bindings: Mapping[str, Any], at: Path) -> Binding:
+    section = {"uses": "uses", "test": "tests", "detector": "detectors"}[kind]
+    return Binding(kind, name, text(mapping(mapping(bindings.get(section)).get(name)).get("run")), at)
+
+
+def _detectors(environments: tuple[WorkflowEnvironment, ...], bindings: Mapping[str, Any]) -> dict[str, Binding]:
+    found: dict[str, Binding] = {}
+    for environment in environments:
+        for check in environment.checks:
+            name = check.condition.metric
+            if check.condition.is_detector and name not in found:
+                found[name] = _binding("detector", name, bindings, check.at)
+    return found
+
+
+def _metric(name: str, raw: Mapping[str, Any]) -> MetricSpec:
+    samples = raw.get("min_samples")
+    counted = isinstance(samples, int) and not isinstance(samples, bool) and samples >= 1
+    return MetricSpec(
+        name=name,
+        provider=text(raw.get("provider")) or "",
+        settings={key: value for key, value in raw.items() if key not in METRIC_KEYS},
+        unit=text(raw.get("unit")) or "",
+        min_samples=samples if counted and isinstance(samples, int) else 1,
+        on_insufficient_data=text(raw.get("on_insufficient_data")) or "wait",
+        on_no_traffic=text(raw.get("on_no_traffic")) or "wait",
+        on_provider_error=text(raw.get("on_provider_error")) or "wait",
+        at=("spec", "metrics", name),
+    )

@@ -1,0 +1,178 @@
+"""What every suite shares: an environment of its own for each test, repositories with a remote, and signing keys."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_FOREIGN_PREFIXES = ("GIT_", "GITHUB_", "GITLAB_", "CI_", "F0CI_", "JENKINS_", "RUNNER_", "BUILD_", "XDG_")
+_FOREIGN_NAMES = (
+    "CI",
+    "TF_BUILD",
+    "EMAIL",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "SSH_ASKPASS",
+    "SSH_AUTH_SOCK",
+)
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
+_GIT_CONFIG = """[user]
+\tname = Alice Example
+\temail = alice@example.com
+[init]
+\tdefaultBranch = main
+[advice]
+\tdetachedHead = false
+[gc]
+\tauto = 0
+"""
+_homes = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRepository:
+    """A clone and the bare repository it came from.
+
+    Attributes:
+        work: the clone, on branch `main`, with one commit that is pushed.
+        bare: its remote `origin`.
+    """
+
+    work: Path
+    bare: Path
+
+    def clone(self, path: Path, *options: str) -> Path:
+        """Clone the remote once more, by an address for which `--depth` counts."""
+        git(self.bare, "clone", "-q", *options, self.bare.as_uri(), str(path))
+        return path
+
+
+@dataclass(frozen=True, slots=True)
+class SshIdentity:
+    """An SSH key pair.
+
+    Attributes:
+        name: whose it is.
+        private: file of the private key.
+        public: file of the public key.
+        key: `ssh-ed25519 AAAA...`, without comment.
+    """
+
+    name: str
+    private: Path
+    public: Path
+    key: str
+
+    def sign_with(self, repository: Path) -> None:
+        """Let a repository's Git sign with this key."""
+        git(repository, "config", "gpg.format", "ssh")
+        git(repository, "config", "user.signingKey", str(self.public))
+
+
+def git(folder: Path, *args: str, env: Mapping[str, str] | None = None) -> str:
+    """Run git in a folder and return what it prints, without its last line break; a failure fails the test."""
+    answer = subprocess.run(
+        ["git", "-C", str(folder), *args], capture_output=True, check=False, env={**os.environ, **(env or {})}
+    )
+    assert answer.returncode == 0, f"git {' '.join(args)}: {answer.stderr.decode(errors='replace')}"
+    return answer.stdout.decode("utf-8", "surrogateescape").removesuffix("\n")
+
+
+def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
+    """Write files below a folder; missing folders are made."""
+    for path, content in files.items():
+        target = folder / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode() if isinstance(content, str) else content)
+
+
+def commit_files(repository: Path, files: Mapping[str, str | bytes], message: str = "change") -> str:
+    """Write files into a work tree, commit everything, and return the commit's id."""
+    write_files(repository, files)
+    git(repository, "add", "-A")
+    git(repository, "commit", "-q", "--allow-empty", "-m", message)
+    return git(repository, "rev-parse", "HEAD")
+
+
+@pytest.fixture(scope="session")
+def _homes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("homes")
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch, _homes_folder: Path) -> None:
+    """Take away what the machine or a CI system set, and give the test a home of its own."""
+    for name in list(os.environ):
+        if name.startswith(_FOREIGN_PREFIXES) or name in _FOREIGN_NAMES or name.lower() in _PROXIES:
+            monkeypatch.delenv(name)
+    home = _homes_folder / str(next(_homes))
+    home.mkdir()
+    (home / ".gitconfig").write_text(_GIT_CONFIG, encoding="utf-8")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
+
+
+@pytest.fixture
+def make_repository(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that makes a repository with one commit: `make_repository("name", {"path": "content"})`."""
+
+    def make(name: str = "repository", files: Mapping[str, str | bytes] | None = None, *options: str) -> Path:
+        path = tmp_path / name
+        path.mkdir(parents=True)
+        git(path, "init", "-q", *options)
+        commit_files(path, files if files is not None else {"README.md": "# example\n"}, "first")
+        return path
+
+    return make
+
+
+@pytest.fixture
+def make_remote_repository(tmp_path: Path) -> Callable[..., RemoteRepository]:
+    """Return a function that makes a bare remote and a clone of it, with one commit pushed."""
+
+    def make(name: str = "project", files: Mapping[str, str | bytes] | None = None, *options: str) -> RemoteRepository:
+        bare, work = tmp_path / f"{name}.git", tmp_path / name
+        bare.mkdir(parents=True)
+        git(bare, "init", "-q", "--bare", *options)
+        work.mkdir()
+        git(work, "init", "-q", *options)
+        git(work, "remote", "add", "origin", str(bare))
+        commit_files(work, files if files is not None else {"README.md": "# example\n"}, "first")
+        git(work, "push", "-q", "-u", "origin", "main")
+        git(work, "remote", "set-head", "origin", "main")
+        return RemoteRepository(work, bare)
+
+    return make
+
+
+@pytest.fixture
+def remote_repository(make_remote_repository: Callable[..., RemoteRepository]) -> RemoteRepository:
+    """Return a clone with one commit, and its bare remote `origin`."""
+    return make_remote_repository()
+
+
+@pytest.fixture
+def ssh_identity(tmp_path: Path) -> Callable[[str], SshIdentity]:
+    """Return a function that makes an ed25519 key pair without passphrase: `ssh_identity("alice")`."""
+
+    def make(name: str) -> SshIdentity:
+        folder = tmp_path / "keys"
+        folder.mkdir(exist_ok=True)
+        private = folder / f"id_{name}"
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", f"{name}@example.com", "-f", str(private)], check=True
+        )
+        public = folder / f"id_{name}.pub"
+        kind, data, _ = public.read_text(encoding="ascii").split(" ", 2)
+        return SshIdentity(name, private, public, f"{kind} {data}")
+
+    return make

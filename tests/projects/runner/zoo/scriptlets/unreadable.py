@@ -1,0 +1,4 @@
+"""Cannot be read."""
+
+def broken(:
+    pass
