@@ -35,6 +35,50 @@ _GIT_CONFIG = """[user]
 \tauto = 0
 """
 _homes = itertools.count()
+_CASES = Path(__file__).parent / "cases"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that accepts what the tests find."""
+    parser.addoption("--update-golden", action="store_true", help="write what is found as what is expected")
+
+
+@dataclass(frozen=True, slots=True)
+class Golden:
+    """What is expected, kept in files below `tests/cases`.
+
+    Attributes:
+        update: write what is found instead of comparing it.
+    """
+
+    update: bool
+
+    def check(self, path: str, found: str | bytes) -> None:
+        """Compare with one file, named from `tests/cases`."""
+        content = found.encode() if isinstance(found, str) else found
+        target = _CASES / path
+        if self.update:
+            write_files(_CASES, {path: content})
+        assert target.exists(), f"there is no {path}; run pytest with --update-golden, then read what it wrote"
+        assert target.read_bytes() == content
+
+    def check_tree(self, folder: str, found: Mapping[str, bytes]) -> None:
+        """Compare with all files below one folder, named from `tests/cases`."""
+        root = _CASES / folder
+        expected = {path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file()}
+        if self.update:
+            for path in expected - found.keys():
+                (root / path).unlink()
+            expected = set(found)
+        for path, content in found.items():
+            self.check(f"{folder}/{path}", content)
+        assert expected == set(found)
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Return what compares with files below `tests/cases`."""
+    return Golden(update=request.config.getoption("--update-golden"))
 
 
 @dataclass(frozen=True, slots=True)

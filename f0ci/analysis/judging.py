@@ -131,9 +131,7 @@ def judge(
     compared: float | None = None
     if condition.needs_baseline:
         if baseline is None:
-            return say(
-                Verdict.INSUFFICIENT_DATA, f"metric {spec.name!r} has no baseline to compare with", value
-            )
+            return say(Verdict.INSUFFICIENT_DATA, f"metric {spec.name!r} has no baseline to compare with", value)
         answer = _answer(spec, baseline, None)
         if isinstance(answer, _Unanswered):
             return say(answer.verdict, f"baseline: {answer.reason}", value)
@@ -147,9 +145,7 @@ def _answer(spec: MetricSpec, measurement: Measurement, misfit: str | None) -> f
     """Return a measurement's number in the base unit, or why it is none; rows 2 to 8 of the first table."""
     unit = measurement.unit or spec.unit
     if measurement.error is not None:
-        return _Unanswered(
-            Verdict.PROVIDER_ERROR, f"{spec.name!r} could not be measured: {measurement.error}"
-        )
+        return _Unanswered(Verdict.PROVIDER_ERROR, f"{spec.name!r} could not be measured: {measurement.error}")
     if misfit is not None:
         return _Unanswered(Verdict.PROVIDER_ERROR, misfit)
     if kind_of(unit) is None or (spec.unit and kind_of(unit) != kind_of(spec.unit)):
@@ -201,9 +197,7 @@ def conclude(
     weighed = [(_weigh(j, policies.get(j.metric), expired=expired), j.reason) for j in judgements]
     outcome = worst(each for each, _ in weighed)
     ordered = sorted(weighed, key=lambda pair: -pair[0])
-    reasons = tuple(
-        dict.fromkeys(r for each, r in ordered if outcome is Outcome.PASSED or each > Outcome.PASSED)
-    )
+    reasons = tuple(dict.fromkeys(r for each, r in ordered if outcome is Outcome.PASSED or each > Outcome.PASSED))
     return Conclusion(outcome, reasons, "measured" if outcome is Outcome.PASSED else "none")
 
 

@@ -36,6 +36,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
                 "bound": view.plan.bound,
                 "forecast": {
                     "gates": [answer.to_json() for answer in view.verdict.answers],
+                    "changed": list(view.changed),
                     "difference": to_json(difference),
                 },
             }
@@ -54,7 +55,15 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
         click.echo(f"  {colour(str(answer.outcome))} {answer.gate}: {answer.reason}")
     if not view.verdict.answers:
         click.echo("  none stands before this environment")
-    click.echo("difference:")
+    since = f" since release {view.running.id}" if view.running else ""
+    click.echo(f"release content{since}: {len(view.changed)} file{'s' if len(view.changed) != 1 else ''} changed")
+    for path in view.changed if view.running else ():
+        click.echo(f"  {path}")
+    if view.running and view.changed:
+        click.echo(
+            f"  see: git diff {view.running.commit[:10]} {bound['source_commit'][:10]} -- {' '.join(view.changed)}"
+        )
+    click.echo("what the environment holds:")
     click.echo("  nothing changes" if difference.is_empty else to_text(difference).rstrip())
     return ExitCode.DONE
 

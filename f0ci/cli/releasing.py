@@ -108,9 +108,8 @@ def show(ctx: click.Context, name: str, offline: bool, output_format: str) -> in
     found = view.release
     click.echo(f"release {found.digest}")
     click.echo(f"  created {format_time(found.created_at)} by {found.created_by} from commit {found.commit}")
-    click.echo(
-        f"  runs in {', '.join(view.in_environments) or 'no environment'}; ran in {', '.join(view.was_in) or 'no other'}"
-    )
+    here, before = ", ".join(view.in_environments), ", ".join(view.was_in)
+    click.echo(f"  runs in {here or 'no environment'}; ran in {before or 'no other'}")
     if view.quarantined:
         click.echo(f"  quarantined: {view.quarantined}")
     for path in view.files:

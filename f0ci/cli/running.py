@@ -140,7 +140,7 @@ def _names(text: str | None) -> tuple[str, ...]:
 
 
 def _parse(text: str) -> tuple[str, Any]:
-    """Return name and value of `name=value`; the value is read as YAML, so that numbers and lists stay what they are."""
+    """Return name and value of `name=value`; the value is read as YAML, so that numbers stay numbers."""
     import yaml
 
     name, equals, value = text.partition("=")

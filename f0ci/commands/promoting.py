@@ -21,12 +21,13 @@ from f0ci.promotion.promoting import (
     require_active,
     waiting_promotions,
 )
-from f0ci.promotion.releases import Release, require_release
+from f0ci.promotion.releases import Release, release_paths, require_release
 from f0ci.promotion.report import PromotionReport
 from f0ci.promotion.requesting import promote
 from f0ci.promotion.rolling_back import RollbackRequest, roll_back
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.state import Promotion
+from f0ci.source.project import load_project
 
 Stage = Callable[[str], None]
 
@@ -129,6 +130,8 @@ class PlanView:
         verdict: what the gates say now.
         base: files the environment holds now.
         files: files it would hold.
+        running: release that the environment runs, or None.
+        changed: paths of release content that differ from the running release.
     """
 
     plan: Plan
@@ -136,6 +139,8 @@ class PlanView:
     verdict: Verdict
     base: dict[str, bytes]
     files: dict[str, bytes]
+    running: Release | None
+    changed: tuple[str, ...]
 
 
 def plan_environment(
@@ -172,7 +177,21 @@ def plan_environment(
         blobs = site.repository.read_blobs([entry.oid for entry in entries])
         base = {entry.path: blobs[entry.oid] for entry in entries}
     files = render_step(plan.content, chosen.digest, plan.steps[-1])
-    return PlanView(plan, promotion, verdict, base, dict(files))
+    current = state.current
+    running = next((one for one in site.releases() if current is not None and one.digest == current.release), None)
+    return PlanView(plan, promotion, verdict, base, dict(files), running, _changed(site, running, chosen))
+
+
+def _changed(site: Site, old: Release | None, new: Release) -> tuple[str, ...]:
+    """Return the paths of release content that one release has otherwise than the other."""
+
+    def oids(release: Release) -> dict[str, str]:
+        tree = site.repository.tree(release.commit)
+        paths = set(release_paths(tree, load_project(tree)))
+        return {entry.path: entry.oid for entry in site.repository.list_files(release.commit) if entry.path in paths}
+
+    before, after = oids(old) if old else {}, oids(new)
+    return tuple(sorted(path for path in {*before, *after} if before.get(path) != after.get(path)))
 
 
 def _drawn(plan: Plan, promotion: str, environment: str, release: Release, site: Site, now: datetime) -> Promotion:

@@ -19,7 +19,7 @@ from f0ci.core.redaction import Redactor
 # seconds between asking a group of processes to end and ending it
 GRACE = 2.0
 KEPT_BYTES = 64_000
-# what is dropped from the front of cut output, so that no half of a secret escapes redaction there
+# characters that are dropped at most from the front of cut output, where half of a secret would escape redaction
 MARGIN = 4_096
 
 # what lets a program act for the CI job or for the user's Git; a recipe's own secrets have names of their own
@@ -76,7 +76,13 @@ class BoundedOutput:
         with self._lock:
             text, cut = self._bytes.decode("utf-8", errors="replace"), self._dropped > 0
         text = redactor.text(text)
-        return f"[... the beginning is left out]\n{text[MARGIN:]}" if cut else text
+        return f"[... the beginning is left out]\n{_without_torn_front(text)}" if cut else text
+
+
+def _without_torn_front(text: str) -> str:
+    """Return cut text without its first line, or as much as a secret can be long: it may begin with half of one."""
+    end = text.find("\n", 0, MARGIN)
+    return text[end + 1 :] if end >= 0 else text[MARGIN:]
 
 
 @dataclass(frozen=True, slots=True)

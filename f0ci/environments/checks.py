@@ -117,7 +117,7 @@ def check_one(environment: Environment) -> tuple[Finding, ...]:
 def _finding(
     environment: Environment, at: Path, message: str, hint: str, others: Sequence[Environment] = ()
 ) -> Finding:
-    places = tuple((path, at, f"{other.name} has it here") for other in others if (path := _file(other, at)))
+    places = tuple((path, at, f"{other.name!r} has it here") for other in others if (path := _file(other, at)))
     return Finding(environment.name, _file(environment, at), at, message, hint, places)
 
 

@@ -77,7 +77,8 @@ def find_one(tree: Tree, stem: str) -> str | None:
     """
     found = [f"{stem}.{suffix}" for suffix in _SUFFIXES if tree.exists(f"{stem}.{suffix}")]
     if len(found) > 1:
-        raise InputError(f"{found[0]!r} and {found[1]!r} say the same thing twice", "keep one of them", place=found[1])
+        message = f"{found[0]!r} and {found[1]!r} are two configurations for one place"
+        raise InputError(message, "keep one of them", place=found[1])
     return found[0] if found else None
 
 

@@ -110,33 +110,24 @@ def _chain(tree: Tree, folders: Sequence[str], folder: str) -> list[_Link]:
             return chain
         place = str(here.document.location(("extends",)))
         if not isinstance(wanted, str):
-            raise InputError(
-                f"'extends' is {wanted!r}, not the name of an environment",
-                "write one name as text",
-                place=place,
-            )
+            raise InputError(f"'extends' is {wanted!r}, not an environment's name", "write one name", place=place)
         try:
             target = _choose(tree, folders, wanted)
         except UsageError as error:
-            hint = "base.* applies to every environment by itself; remove the line" if wanted == "base" else error.hint
+            hint = "base.* applies by itself; remove the line" if wanted == "base" else error.hint
             raise InputError(error.message, hint, place=place) from error
         walked = [link.folder for link in chain]
         if target in walked:
-            names = " -> ".join(posixpath.basename(each) for each in (*walked[walked.index(target) :], target))
-            raise InputError(
-                f"environments extend each other in a circle: {names}", "remove one 'extends'", place=place
-            )
+            circle = " -> ".join(map(posixpath.basename, (*walked[walked.index(target) :], target)))
+            message = f"environments extend each other in a circle: {circle}"
+            raise InputError(message, "remove one 'extends'", place=place)
         chain.append(_link(tree, target))
 
 
 def _link(tree: Tree, folder: str) -> _Link:
     path = find_one(tree, posixpath.join(folder, "config"))
     if path is None:
-        raise InputError(
-            f"{folder!r} holds no configuration",
-            f"write one of {', '.join(CONFIG_NAMES)} there",
-            place=folder,
-        )
+        raise InputError(f"{folder!r} holds no configuration", f"write {folder}/config.yaml", place=folder)
     document = read_document(tree, path)
     document.require()
     return _Link(folder, document)
@@ -153,7 +144,7 @@ def _choose(tree: Tree, folders: Sequence[str], name: str) -> str:
     if not folders:
         raise UsageError(
             f"there is no environment {name!r}, nor any other",
-            "write environments/<name>/config.json, or name the folder in f0ci.yaml",
+            "write environments/<name>/config.json, or name the folder under 'environments' in f0ci.yaml",
         )
     known = {posixpath.basename(folder) for folder in folders}
     raise UsageError(f"there is no environment {name!r}", did_you_mean(name, known, noun="environments"))

@@ -89,7 +89,8 @@ def _resolve(environment: Environment, at: Path, value: Any, config: Mapping[str
     if not isinstance(value, str) or _OPENING not in value:
         return value
     try:
-        return evaluate(value, {"config": config, "environment": environment.name})
+        # a copy, because a value that is given twice would otherwise be one object
+        return _copy(evaluate(value, {"config": config, "environment": environment.name}))
     except ExpressionError as error:
         raise _blame(environment, at, error) from error
 

@@ -1,14 +1,13 @@
 """The syntax tree of an expression: a closed set of nodes, so that nothing else can ever be evaluated.
 
 There is no node for a call, but for `context.get` and `context.has`, none for an assignment, an import or a loop.
-Every node knows where its first character stands, counted from the beginning of the expression's code. Nodes are named
-tuples, because defining as many dataclasses would cost every start a few milliseconds.
+Every node knows where its first character stands, counted from the beginning of the expression's code.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import dataclass
 
 # name of the filter -> names of its arguments; what they do is what Jinja's filters of the same name do, but for
 # `int` and `float`, which refuse what is no number unless a default is given
@@ -55,35 +54,40 @@ TESTS = frozenset(
 CONTEXT_CALLS: dict[str, tuple[int, int]] = {"get": (1, 2), "has": (1, 1)}
 
 
-class Literal(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Literal:
     """A number, a text, true, false or null."""
 
     value: str | int | float | bool | None
     at: int
 
 
-class ListOf(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class ListOf:
     """A list; also what stands in round brackets with commas."""
 
     items: tuple[Node, ...]
     at: int
 
 
-class MapOf(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class MapOf:
     """A mapping."""
 
     pairs: tuple[tuple[Node, Node], ...]
     at: int
 
 
-class Part(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
     """One step of a lookup: a fixed key or index, or an expression that yields one."""
 
     key: str | int | Node
     at: int
 
 
-class Lookup(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Lookup:
     """A name and the way from it: `config.features['ml']`; ends before character `end`."""
 
     root: str
@@ -92,7 +96,8 @@ class Lookup(NamedTuple):
     end: int
 
 
-class ContextCall(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class ContextCall:
     """`context.get(key)`, `context.get(key, default)` or `context.has(key)`."""
 
     method: str
@@ -101,7 +106,8 @@ class ContextCall(NamedTuple):
     end: int
 
 
-class Item(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Item:
     """A key or index of something that is not a name: `(a | first).name`."""
 
     operand: Node
@@ -109,7 +115,8 @@ class Item(NamedTuple):
     at: int
 
 
-class Slice(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
     """A stretch of a text or a list: `release.digest[:12]`."""
 
     operand: Node
@@ -118,7 +125,8 @@ class Slice(NamedTuple):
     at: int
 
 
-class Unary(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Unary:
     """`not`, `-` or `+` before an operand."""
 
     operator: str
@@ -126,7 +134,8 @@ class Unary(NamedTuple):
     at: int
 
 
-class Binary(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Binary:
     """`and`, `or`, or arithmetic; `~` joins as text."""
 
     operator: str
@@ -135,7 +144,8 @@ class Binary(NamedTuple):
     at: int
 
 
-class Comparison(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
     """A chain of comparisons: `0 < x <= 10`, `x not in y`."""
 
     first: Node
@@ -143,7 +153,8 @@ class Comparison(NamedTuple):
     at: int
 
 
-class Choice(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Choice:
     """`condition ? then : otherwise`, also written `then if condition else otherwise`."""
 
     condition: Node
@@ -152,7 +163,8 @@ class Choice(NamedTuple):
     at: int
 
 
-class Filtered(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Filtered:
     """`operand | name(arguments, keyword=...)`."""
 
     operand: Node
@@ -162,7 +174,8 @@ class Filtered(NamedTuple):
     at: int
 
 
-class Tested(NamedTuple):
+@dataclass(frozen=True, slots=True, eq=False)
+class Tested:
     """`operand is name`, or `is not`."""
 
     operand: Node

@@ -49,7 +49,7 @@ _REF_REASONS: tuple[tuple[Answer, str], ...] = (
     (Answer.IN_THE_WAY, r"exists; cannot create|directory file conflict|refname conflict"),
     (
         Answer.REFUSED,
-        r"hook declined|declined due to|protected|rule violations|policy|not allowed to|permission|denied"
+        r"hook declined|declined due to|protected|rule violations|policy|not allowed to|not permitted|permission|denied"
         r"|prohibited|denying|shallow update not allowed|checked out|hidden ref|funny refname|read.?only|unpacker error"
         r"|missing necessary objects|bad pack|invalid",
     ),
@@ -70,7 +70,7 @@ _MESSAGES: tuple[tuple[Answer, str], ...] = (
         r"authentication failed|could not read (?:username|password)|terminal prompts disabled|permission denied"
         r"|returned error: 40[137]|invalid username or|http basic: access denied|access denied|not authori[sz]ed"
         r"|permission to .* denied|write access to repository not granted|insufficient permission|bad credentials"
-        r"|marked as read.?only|deploy key|you are not allowed to|correct access rights and",
+        r"|marked as read.?only|deploy key|you are not allowed to",
     ),
     (
         Answer.NOT_FOUND,

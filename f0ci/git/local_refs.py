@@ -15,7 +15,7 @@ from f0ci.git.updates import PushOutcome, RefUpdate
 if TYPE_CHECKING:
     from f0ci.git.repository import Repository
 
-_ATTEMPTS = 8
+_ATTEMPTS = 5
 _IN_THE_WAY = re.compile(r"exists; cannot create", re.IGNORECASE)
 _RACE = re.compile(
     r"cannot lock ref|reference already exists|but expected|unable to resolve|file exists", re.IGNORECASE
@@ -58,6 +58,9 @@ def update_refs(repository: Repository, changes: Sequence[RefUpdate], pause: Cal
 
 
 def _command(change: RefUpdate) -> str:
+    if change.old == change.new:
+        # verify without a value means that the ref must not exist
+        return f"verify {change.ref} {change.old or ''}".rstrip()
     if change.new is None:
         return f"delete {change.ref} {change.old}"
     if change.old is None:

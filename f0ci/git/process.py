@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,13 @@ _FIXED = {
     "GIT_GRAFT_FILE": os.devnull + "/none",
 }
 _NOT_FOUND = 127
+# what Git adds behind the reason, or instead of one
+_SAYS_LITTLE = re.compile(
+    r"(?:fatal: )?(?:the remote end hung up unexpectedly|could not read from remote repository)"
+    r"|hint: |warning: |please make sure you have the correct access|and the repository exists|error: failed to push some refs"
+    r"|everything up-to-date|send-pack: unexpected disconnect",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +137,14 @@ def git_version() -> tuple[int, ...]:
 
 
 def git_says(err: str) -> str:
-    """Return the line of Git's standard error that says why it failed; pure."""
+    """Return the line of Git's standard error that says why it failed, without its full stop; pure."""
     lines = [line.strip() for line in err.splitlines() if line.strip()]
-    for prefix in ("fatal: ", "error: "):
-        for line in lines:
+    telling = [line for line in lines if not _SAYS_LITTLE.match(line)]
+    for prefix in ("fatal: ", "error: ", ""):
+        for line in telling:
             if line.startswith(prefix):
-                return line.removeprefix(prefix)
-    return lines[-1] if lines else "it gave no reason"
+                return line.removeprefix(prefix).rstrip(".")
+    return lines[0].removeprefix("fatal: ").rstrip(".") if lines else "it gave no reason"
 
 
 def _git() -> Any:

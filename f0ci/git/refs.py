@@ -81,7 +81,7 @@ class RefStore:
             missing = _MISSING_REF.search(answer.err)
             if missing is not None and missing["ref"] in wanted:
                 wanted.remove(missing["ref"])
-                self._forget([missing["ref"]])
+                self._keep([RefUpdate(missing["ref"], None, None)])
             elif _LOCAL_LOCK.search(answer.err) and attempt < _ATTEMPTS:
                 # another f0ci fetches into the same clone
                 attempt += 1
@@ -155,7 +155,8 @@ class RefStore:
         """Change refs if each is still what the update says.
 
         Args:
-            updates: the changes; a branch only moves forward.
+            updates: the changes; a branch only moves forward. Where old and new are the same, the ref only has to be so
+                still: at a remote it is looked at when the push begins, here it is part of the transaction.
             atomic: all of them or none.
 
         Returns:
@@ -166,16 +167,19 @@ class RefStore:
             GitError: a hook, a rule or missing rights stand in the way, or a branch would be rewritten.
             NetworkError: the remote does not answer.
         """
-        changes = [update for update in updates if update.old != update.new]
-        if not changes:
-            return PushOutcome.APPLIED
-        self._check_forward(changes)
+        self._check_forward(updates)
         if self.remote is None:
-            outcome = update_refs(self.repository, changes, _pause)
+            outcome = update_refs(self.repository, updates, _pause) if updates else PushOutcome.APPLIED
             self._known = None
             return outcome
-        together = atomic and len(changes) > 1
-        return self._push_until_judged(changes, together=together)
+        absent = [update.ref for update in updates if update.old is None and update.new is None]
+        self.fetch(absent)
+        if any(self.read(ref) is not None for ref in absent):
+            return PushOutcome.LOST_RACE
+        changes = [update for update in updates if update.ref not in absent]
+        if not changes:
+            return PushOutcome.APPLIED
+        return self._push_until_judged(changes, together=atomic and len(changes) > 1)
 
     def _push_until_judged(self, changes: Sequence[RefUpdate], *, together: bool) -> PushOutcome:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -232,11 +236,11 @@ class RefStore:
 
     def _check_forward(self, changes: Iterable[RefUpdate]) -> None:
         for change in changes:
-            if change.old is None or change.new is None or not change.ref.startswith(_HEADS):
+            if change.old is None or change.new in {None, change.old} or not change.ref.startswith(_HEADS):
                 continue
-            if not self.repository.is_ancestor(change.old, change.new):
+            if not self.repository.is_ancestor(change.old, change.new or ""):
                 raise GitError(
-                    f"{change.ref!r} would be rewritten: {change.new[:12]} does not build on {change.old[:12]}",
+                    f"{change.ref!r} would be rewritten: {str(change.new)[:12]} does not build on {change.old[:12]}",
                     "make the commit on the branch's tip",
                 )
 
@@ -253,20 +257,16 @@ class RefStore:
         return f"refs/f0ci/{self.remote}/{ref.removeprefix('refs/')}"
 
     def _keep(self, changes: Iterable[RefUpdate]) -> None:
+        """Remember what refs of the remote are now."""
         self._known = None
+        known = self._snapshot()
         lines = [
-            f"update {self._kept(change.ref)} {change.new}" if change.new else f"delete {self._kept(change.ref)}"
+            f"update {self._kept(change.ref)} {change.new}\n" if change.new else f"delete {self._kept(change.ref)}\n"
             for change in changes
+            if change.new or change.ref in known
         ]
-        self._write_kept(lines)
-
-    def _forget(self, refs: Iterable[str]) -> None:
-        self._write_kept([f"delete {self._kept(ref)}" for ref in refs])
-
-    def _write_kept(self, lines: Sequence[str]) -> None:
         self._known = None
-        content = "".join(f"{line}\n" for line in lines).encode()
-        self.repository.run(*_NO_HOOKS, "update-ref", "--stdin", input=content)
+        self.repository.run(*_NO_HOOKS, "update-ref", "--stdin", input="".join(lines).encode())
 
     def _url(self, *, push: bool) -> str:
         if push not in self._urls:

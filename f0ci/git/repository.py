@@ -100,15 +100,21 @@ class Repository:
 
     def resolve(self, rev: str) -> str | None:
         """Return the id of the object (commit, tag, tree or blob) that a name means, None when there is none."""
-        return self._parse(f"{rev}^{{object}}")
+        if "\n" in rev or "\0" in rev:
+            return None
+        # rev-parse would take any forty digits for an object that exists
+        answer = self.run(
+            "cat-file", "--batch-check=%(objectname)", input=f"{rev}\n".encode("utf-8", "surrogateescape")
+        )
+        return None if answer.text.endswith((" missing", " ambiguous")) else answer.text
 
     def commit_of(self, rev: str) -> str | None:
         """Return the id of the commit that a name means, through tags, None when there is none."""
-        return self._parse(f"{rev}^{{commit}}")
+        return self._peel(rev, "commit")
 
     def tree_of(self, rev: str, path: str = "") -> str | None:
         """Return the id of a commit's tree, or of the folder at a path in it, None when there is none."""
-        root = self._parse(f"{rev}^{{tree}}")
+        root = self._peel(rev, "tree")
         folder = path.strip("/")
         if root is None or not folder:
             return root
@@ -169,7 +175,8 @@ class Repository:
         """Store a tree and return its id.
 
         Args:
-            files: content by path, an entry to take over, or None to leave out what `base` has at the path.
+            files: content by path, an entry to take over, or None to leave out the file or folder that
+                `base` has at the path.
             base: a tree or commit whose other files are kept; none are when None.
 
         Raises:
@@ -322,15 +329,17 @@ class Repository:
             raise _failed(args, answer)
         return answer
 
-    def _parse(self, name: str) -> str | None:
-        # a rev that looks like an option, or spans lines, names nothing
-        if name.startswith("-") or "\n" in name or "\0" in name:
+    def _peel(self, rev: str, kind: str) -> str | None:
+        # after a colon, what follows would be part of the path
+        name = self.resolve(rev) if ":" in rev else rev
+        # a name that looks like an option names nothing
+        if not name or name.startswith("-") or "\0" in name:
             return None
-        answer = self.run("rev-parse", "--verify", "--quiet", name, check=False)
+        answer = self.run("rev-parse", "--verify", "--quiet", f"{name}^{{{kind}}}", check=False)
         return answer.text if answer.code == 0 and answer.text else None
 
     def _require(self, rev: str, kind: str) -> str:
-        found = self._parse(f"{rev}^{{{kind}}}")
+        found = self._peel(rev, kind)
         if found is None:
             raise GitError(f"there is no commit {rev!r} in this repository", "check the name, or fetch it first")
         return found

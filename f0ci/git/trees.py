@@ -37,7 +37,8 @@ def write_tree(repository: Repository, files: Mapping[str, bytes | TreeEntry | N
 
     Args:
         repository: where.
-        files: content, an entry whose mode and object are taken over, or None to leave out what `base` has there.
+        files: content, an entry whose mode and object are taken over, or None to
+            leave out the file or folder that `base` has there.
         base: a tree (or a commit) whose other files are kept; none are when None.
 
     Raises:
@@ -49,7 +50,10 @@ def write_tree(repository: Repository, files: Mapping[str, bytes | TreeEntry | N
     )
     changes: dict[str, TreeEntry | None] = {}
     for path, value in files.items():
-        _check_path(path, files)
+        _check_path(path)
+        taken = [folder for folder in _parents(path) if folder and files.get(folder) is not None]
+        if taken and value is not None:
+            raise GitError(f"{taken[0]!r} is both a file and the folder of {path!r}", "rename one of them")
         if isinstance(value, bytes):
             changes[path] = TreeEntry(FILE_MODE, oids[path], path)
         else:
@@ -59,13 +63,10 @@ def write_tree(repository: Repository, files: Mapping[str, bytes | TreeEntry | N
     return _store(repository, folders)
 
 
-def _check_path(path: str, files: Mapping[str, bytes | TreeEntry | None]) -> None:
+def _check_path(path: str) -> None:
     parts = path.split("/")
     if any(part in {"", ".", ".."} or part.lower() == ".git" for part in parts) or any(sign in path for sign in "\0\n"):
         raise GitError(f"{path!r} cannot be the path of a file in Git", "give the file another name")
-    for folder in _parents(path):
-        if folder and files.get(folder) is not None:
-            raise GitError(f"{folder!r} is both a file and the folder of {path!r}", "rename one of them")
 
 
 def _parents(path: str) -> list[str]:
@@ -97,11 +98,15 @@ _NOTHING = TreeEntry("", "", "")
 
 
 def _apply(folders: dict[str, dict[str, TreeEntry]], changes: Mapping[str, TreeEntry | None]) -> None:
-    for path, entry in changes.items():
+    """Put changes into folders: first what goes, so that the order in which they are named does not matter."""
+    for path, entry in sorted(changes.items(), key=lambda change: change[1] is not None):
         folder, _, name = path.rpartition("/")
-        if entry is None:
-            folders[folder].pop(name, None)
-        else:
+        folders[folder].pop(name, None)
+        # a folder can only be here too where another change lies below the path
+        if path in folders:
+            for below in [entries for other, entries in folders.items() if f"{other}/".startswith(f"{path}/")]:
+                below.clear()
+        if entry is not None:
             folders[folder][name] = entry
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from f0ci.core.errors import F0ciError
+from f0ci.environments.checks import Finding as Suspicion
 from f0ci.environments.loading import load_environment
 from f0ci.environments.model import Environment
+from f0ci.lint.rules.base import Finding, Place
 from f0ci.source.project import ENVIRONMENT_ALIASES, Project
 from f0ci.source.tree import Tree, subfolders
 
@@ -107,3 +109,31 @@ def _is_empty(folder: str, files: Sequence[str]) -> bool:
     """Tell whether a folder holds nothing but the marks that keep empty folders in Git."""
     below = [path for path in files if path.startswith(f"{folder}/")]
     return all(posixpath.basename(path).startswith(".") for path in below)
+
+
+def from_checks(found: Iterable[Suspicion], environments: Iterable[Environment]) -> Iterator[Finding]:
+    """Yield what checks of environments found as findings of a rule.
+
+    Args:
+        found: what a check found.
+        environments: those it looked at, whose layers hold the files.
+    """
+    documents = {
+        layer.document.path: layer.document
+        for environment in environments
+        for layer in environment.layers
+        if layer.document is not None
+    }
+    for suspicion in found:
+        if suspicion.path is not None and suspicion.path in documents:
+            others = tuple(
+                Place(documents[path], at, message, key=True)
+                for path, at, message in suspicion.others
+                if path in documents
+            )
+            yield Finding(documents[suspicion.path], suspicion.at, suspicion.message, suspicion.hint, related=others)
+
+
+def written_only(found: Iterable[Suspicion], environment: Environment) -> Iterator[Suspicion]:
+    """Yield what is about a value that somebody wrote, not about one that is missing."""
+    return (suspicion for suspicion in found if environment.origins(suspicion.at))

@@ -1,4 +1,4 @@
-"""What the expressions of a recipe's steps read."""
+"""What the expressions of a recipe read."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from f0ci.expressions.errors import ExpressionError
-from f0ci.expressions.parsing import Reference, Template, parse, parse_condition, references, texts
+from f0ci.expressions.parsing import Reference, parse, parse_condition, references, texts
 from f0ci.recipes.model import Recipe, Step
 from f0ci.source.yaml import Path
 
@@ -21,12 +21,12 @@ class Use:
     Attributes:
         reference: the name, with its place inside the text.
         at: path of that text in the recipe's document.
-        step: the step that reads it.
+        step: the step that reads it; None for the recipe's `execution`.
     """
 
     reference: Reference
     at: Path
-    step: Step
+    step: Step | None
 
     @property
     def within(self) -> tuple[int, int]:
@@ -48,28 +48,27 @@ class Uses:
 
 
 def read_uses(recipe: Recipe) -> Uses:
-    """Return what the expressions of a recipe's steps read."""
+    """Return what the expressions of a recipe read: in its steps, and in `execution`."""
     names: list[Use] = []
     faults: list[tuple[Path, ExpressionError]] = []
-    for step in recipe.steps:
-        for at, text, is_condition in _texts(step):
-            try:
-                template = parse_condition(text) if is_condition else parse(text)
-            except ExpressionError as error:
-                faults.append((at, error))
-            else:
-                names.extend(Use(reference, at, step) for reference in _references(template))
+    for step, at, text in _texts(recipe):
+        is_condition = step is not None and at == (*step.at, "condition")
+        try:
+            template = parse_condition(text) if is_condition else parse(text)
+        except ExpressionError as error:
+            faults.append((at, error))
+        else:
+            names.extend(Use(reference, at, step) for reference in references(template))
     return Uses(tuple(names), tuple(faults))
 
 
-def _texts(step: Step) -> Iterator[tuple[Path, str, bool]]:
-    for key, value in step.raw.items():
-        if key == "condition" and isinstance(value, str):
-            yield (*step.at, key), value, True
-        elif key not in _NOT_EVALUATED:
-            for at, text in texts(value, (*step.at, key)):
-                yield at, text, False
-
-
-def _references(template: Template) -> tuple[Reference, ...]:
-    return () if template.is_plain else references(template)
+def _texts(recipe: Recipe) -> Iterator[tuple[Step | None, Path, str]]:
+    for step in recipe.steps:
+        for key, value in step.raw.items():
+            if key == "condition" and isinstance(value, str):
+                yield step, (*step.at, key), value
+            elif key not in _NOT_EVALUATED:
+                for at, text in texts(value, (*step.at, key)):
+                    yield step, at, text
+    for at, text in texts(recipe.document.get(("execution",)), ("execution",)):
+        yield None, at, text

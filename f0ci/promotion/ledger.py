@@ -105,9 +105,7 @@ class LedgerStore:
             NetworkError: the remote does not answer.
         """
         self._default = None
-        self.refs.fetch(
-            ["refs/heads/env/*", "refs/heads/f0ci/ledger/*", "refs/tags/f0ci/*"]
-        )
+        self.refs.fetch(["refs/heads/env/*", "refs/heads/f0ci/ledger/*", "refs/tags/f0ci/*"])
 
     def default_tip(self) -> str | None:
         """Return the newest commit of the remote's default branch, or of the repository's own; None without one.

@@ -22,6 +22,7 @@ from f0ci.workflows.model import Workflow, WorkflowEnvironment
 if TYPE_CHECKING:
     from f0ci.environments.model import Environment
 
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """A release's content as one environment gets it.

@@ -111,7 +111,17 @@ def list_releases(repository: Repository, refs: RefStore) -> tuple[Release, ...]
         release = _read_tag(repository, tag)
         if release is not None:
             releases.append(release)
-    return tuple(sorted(releases, key=lambda release: (release.created_at, release.digest)))
+    rank = _topological_rank(repository, releases)
+    return tuple(sorted(releases, key=lambda release: (release.created_at, rank[release.commit], release.digest)))
+
+
+def _topological_rank(repository: Repository, releases: Sequence[Release]) -> dict[str, int]:
+    """Return an order of source commits in which none comes before its ancestors; asked only where times tie."""
+    commits = [release.commit for release in releases]
+    if len({release.created_at for release in releases}) == len(releases):
+        return dict.fromkeys(commits, 0)
+    listed = repository.run("rev-list", "--topo-order", "--reverse", *dict.fromkeys(commits)).text.split()
+    return {oid: index for index, oid in enumerate(listed)}
 
 
 def find_release(releases: Sequence[Release], name: str) -> Release | None:

@@ -34,10 +34,11 @@ def promote(site: Site, request: Request) -> PromotionReport:
     if unfinished is not None:
         return advance_to_end(site, request, unfinished.id)
     release = _choose_release(site, request)
+    _refuse_quarantined(ledgers, release)
     settled = _already_there(site, ledgers, state, release)
     if settled is not None:
         return settled
-    held = refuse_or_hold(site, ledgers, state, release, request)
+    held = refuse_or_hold(site, state, release, request)
     if held is not None:
         return held
     made: list[str] = []
@@ -108,20 +109,21 @@ def _already_there(site: Site, ledgers: Ledgers, state: EnvironmentState, releas
     return report_on(newest)
 
 
-def refuse_or_hold(
-    site: Site, ledgers: Ledgers, state: EnvironmentState, release: Release, request: Request
-) -> PromotionReport | None:
-    """Return the report of a held environment, or None where a request may be made.
-
-    Raises:
-        Refused: the release is quarantined, or older than what the environment runs, or the hold may not be passed.
-    """
+def _refuse_quarantined(ledgers: Ledgers, release: Release) -> None:
     stop = ledgers.workflow.quarantine_of(release.digest)
     if stop is not None:
         raise Refused(
             f"release {release.id} is quarantined: {stop}",
             f"fix it and make a new release; `f0ci quarantine --lift {release.id}` lets it go again",
         )
+
+
+def refuse_or_hold(site: Site, state: EnvironmentState, release: Release, request: Request) -> PromotionReport | None:
+    """Return the report of a held environment, or None where a request may be made.
+
+    Raises:
+        Refused: the release is older than what the environment runs, or the hold may not be passed.
+    """
     if state.hold is not None:
         if request.through_hold is None:
             return PromotionReport(

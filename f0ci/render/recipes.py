@@ -9,7 +9,7 @@ from typing import Any
 from f0ci.core.errors import InputError
 from f0ci.expressions.errors import ExpressionError
 from f0ci.recipes.model import Dialect, Recipe
-from f0ci.recipes.reading import looks_like_recipe
+from f0ci.recipes.reading import looks_like_recipe, read_recipe, recipe_from
 from f0ci.render.emitting import emit_yaml
 from f0ci.render.layout import RenderedFile, recipe_output
 from f0ci.source.document import read_document
@@ -34,25 +34,39 @@ def find_recipes(tree: Tree, project: Project, roots: Sequence[str] | None = Non
     Raises:
         InputError: a recipe cannot be read, or one that it calls is missing.
     """
-    from f0ci.recipes.composition import load_closure
-
-    if roots is None:
-        roots = [path for path in _candidates(tree, project) if looks_like_recipe(read_document(tree, path).require())]
     found: dict[str, Recipe] = {}
-    for root in roots:
-        if root not in found:
-            found.update(load_closure(tree, root))
+    waiting = [read_recipe(tree, path) for path in roots] if roots is not None else [*_of_project(tree, project)]
+    while waiting:
+        recipe = waiting.pop()
+        if recipe.path not in found:
+            found[recipe.path] = recipe
+            waiting.extend(read_recipe(tree, path) for path in _called(tree, recipe) if path not in found)
     return dict(sorted(found.items()))
 
 
-def _candidates(tree: Tree, project: Project) -> Iterator[str]:
+def _of_project(tree: Tree, project: Project) -> Iterator[Recipe]:
     paths = {
         path
         for folder in project.recipes
         for path in ((folder,) if tree.exists(folder) else tree.files(folder))
         if path.endswith((".yaml", ".yml"))
     }
-    yield from sorted(paths)
+    for path in sorted(paths):
+        document = read_document(tree, path)
+        if looks_like_recipe(document.require()):
+            yield recipe_from(document)
+
+
+def _called(tree: Tree, recipe: Recipe) -> Iterator[str]:
+    from f0ci.recipes.composition import find_recipe, is_dynamic, sub_recipes
+
+    for step, written in sub_recipes(recipe):
+        try:
+            if not is_dynamic(written):
+                yield find_recipe(tree, written, recipe.path)
+        except InputError as error:
+            place = str(recipe.document.location((*step.at, "recipe_path")))
+            raise InputError(f"step {step.name!r}: {error.message}", error.hint, place=place) from error
 
 
 def render_recipe(tree: Tree, recipe: Recipe, scope: Mapping[str, Any], recipes: Mapping[str, Recipe]) -> RenderedFile:

@@ -65,9 +65,10 @@ def importing_from(root: Path) -> Iterator[None]:
         sys.dont_write_bytecode = writes
         with contextlib.suppress(ValueError):
             sys.path.remove(entry)
-        for name in set(sys.modules) - before:
-            if name.partition(".")[0] not in _KEPT and _comes_from(sys.modules[name], root):
-                del sys.modules[name]
+        fresh = [name for name in set(sys.modules) - before if name.partition(".")[0] not in _KEPT]
+        # all are asked before any is forgotten: a package without __init__.py asks its parent
+        for name in [name for name in fresh if _comes_from(sys.modules[name], root)]:
+            del sys.modules[name]
         sys.modules.update(aside)
         importlib.invalidate_caches()
 

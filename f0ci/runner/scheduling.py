@@ -121,7 +121,10 @@ def run_graph(
             if moves.blocked:
                 continue
             for name in moves.start:
-                running[_start(work, name)] = name
+                # known before it starts: an interrupt in between must not lose it
+                future: Future[Verdict] = Future()
+                running[future] = name
+                _start(work, name, future)
             if not running:
                 return ()
             left = None if deadline is None else max(0.0, deadline - time.monotonic())
@@ -134,6 +137,8 @@ def run_graph(
         _collect(running, over)
     except KeyboardInterrupt:
         cancellation.whole.cancel(INTERRUPTED)
+        for future in running:
+            future.cancel()
         wait(running, timeout=SETTLING)
         _collect(running, over)
     except BaseException:
@@ -145,17 +150,18 @@ def run_graph(
 
 def _collect(running: dict[Future[Verdict], str], over: dict[str, Verdict]) -> None:
     for future in [future for future in running if future.done()]:
-        over[running.pop(future)] = future.result()
+        name = running.pop(future)
+        if not future.cancelled():
+            over[name] = future.result()
 
 
-def _start(work: Callable[[str], Verdict], name: str) -> Future[Verdict]:
-    future: Future[Verdict] = Future()
-
+def _start(work: Callable[[str], Verdict], name: str, future: Future[Verdict]) -> None:
     def body() -> None:
+        if not future.set_running_or_notify_cancel():
+            return
         try:
             future.set_result(work(name))
         except BaseException as error:  # noqa: BLE001 - the loop raises it
             future.set_exception(error)
 
     threading.Thread(target=body, name=f"f0ci-{name}", daemon=True).start()
-    return future

@@ -140,7 +140,7 @@ def parse_document(path: str, raw: bytes) -> Document:
         )
         return Document(path, raw[:1], None, broken=True, problems=(problem,))
     reading = _read(path, raw, positions=False)
-    if not reading.broken and reading.data is None and not raw.decode("utf-8-sig").strip():
+    if not reading.broken and reading.data is None and _says_nothing(raw):
         reading.broken = True
         reading.problems.append(
             ReadingProblem("empty", "the file is empty", Span(), "write the document, or remove the file")
@@ -153,6 +153,11 @@ def parse_document(path: str, raw: bytes) -> Document:
         problems=tuple(reading.problems),
         ambiguous=tuple(reading.ambiguous),
     )
+
+
+def _says_nothing(raw: bytes) -> bool:
+    lines = raw.decode("utf-8-sig").splitlines()
+    return all(not line.strip() or line.lstrip().startswith("#") for line in lines)
 
 
 def read_document(tree: Tree, path: str) -> Document:

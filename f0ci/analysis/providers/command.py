@@ -53,9 +53,7 @@ def _run(query: Query, root: Path) -> bytes:
     try:
         timeout = parse_duration(str(query.settings.get("timeout", DEFAULT_TIMEOUT))).total_seconds()
     except (ValueError, OverflowError) as error:
-        raise ProviderError(
-            f"'timeout' of metric {query.metric!r}: {error}", "write one such as 30s"
-        ) from error
+        raise ProviderError(f"'timeout' of metric {query.metric!r}: {error}", "write one such as 30s") from error
     logged = BoundedOutput(4_000)
     environ = reduced_environment(os.environ) | {
         "F0CI_METRIC": query.metric,
@@ -68,16 +66,12 @@ def _run(query: Query, root: Path) -> bytes:
         answer = Path(folder) / "answer"
         words = [_SHELL, str(answer), run] if isinstance(run, str) else [_EXEC, str(answer), *map(str, run)]
         try:
-            ended = run_process(
-                ["/bin/sh", "-c", *words], folder=root, environ=environ, output=logged, timeout=timeout
-            )
+            ended = run_process(["/bin/sh", "-c", *words], folder=root, environ=environ, output=logged, timeout=timeout)
         except CannotWork as error:
             raise ProviderError(error.message, error.hint) from error
         said = logged.text(Redactor()).strip().rpartition("\n")[2]
         if ended.timed_out:
-            raise ProviderError(
-                f"the command took longer than {timeout:g}s", "raise 'timeout', or make it faster"
-            )
+            raise ProviderError(f"the command took longer than {timeout:g}s", "raise 'timeout', or make it faster")
         if ended.code != 0:
             because = f": {said}" if said else ""
             raise ProviderError(f"the command ended with exit code {ended.code}{because}", f"run it: {run}")
@@ -99,9 +93,7 @@ def _read(raw: bytes, metric: str) -> Measurement:
     if not (empty or isinstance(value, int | float)) or unknown or not _count(samples) or not _count(series):
         shown = text if len(text) <= 60 else text[:57] + "..."
         hint = 'print one number, true or false, or {"value": 0.2, "samples": 1500}'
-        raise ProviderError(
-            f"the command of metric {metric!r} printed {shown!r}, which is no measurement", hint
-        )
+        raise ProviderError(f"the command of metric {metric!r} printed {shown!r}, which is no measurement", hint)
     return Measurement(
         value=None if empty else _float(value),
         samples=0 if empty else samples,

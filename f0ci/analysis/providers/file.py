@@ -51,9 +51,7 @@ def _measure(query: Query, root: Path) -> Measurement:
     rows = [row for row in _read(query, root) if _belongs(row, query)]
     if not rows:
         return nothing(f"no row of {str(settings['path'])!r} is about {query.environment!r}")
-    timed = [
-        (moment, row) for moment, row in ((_moment(row, settings), row) for row in rows) if moment is not None
-    ]
+    timed = [(moment, row) for moment, row in ((_moment(row, settings), row) for row in rows) if moment is not None]
     if timed and len(timed) < len(rows):
         bare = next(row for row in rows if _moment(row, settings) is None)
         raise bare.error("this row has no time, while others have", "give every row a time, or none")
@@ -75,9 +73,7 @@ def _read(query: Query, root: Path) -> list[Record]:
     written = str(settings.get("path", ""))
     form = str(settings.get("format") or FORMATS.get(Path(written).suffix.lower(), ""))
     if form not in FORMATS.values():
-        raise ProviderError(
-            f"{written!r} is of no known format", "add 'format': csv, json or jsonl", place=written
-        )
+        raise ProviderError(f"{written!r} is of no known format", "add 'format': csv, json or jsonl", place=written)
     path = Path(written)
     if not path.is_absolute():
         path = (root / written).resolve()
@@ -87,9 +83,7 @@ def _read(query: Query, root: Path) -> list[Record]:
         hint = "write a path inside the repository, or set 'allow_absolute: true'"
         raise ProviderError(f"{written!r} is an absolute path", hint, place=written)
     if not path.is_file():
-        raise ProviderError(
-            f"there is no file {written!r}", "check 'path', and what writes the file", place=written
-        )
+        raise ProviderError(f"there is no file {written!r}", "check 'path', and what writes the file", place=written)
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -135,9 +129,7 @@ def _number(row: Record, column: str) -> float:
     except (ValueError, TypeError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
-        raise row.error(
-            f"{cell!r} in column {column!r} is not a number", "write a finite number with a decimal point"
-        )
+        raise row.error(f"{cell!r} in column {column!r} is not a number", "write a finite number with a decimal point")
     return number
 
 
@@ -146,9 +138,7 @@ def _ratio(rows: Sequence[Record], part: str, total: str) -> Measurement:
     for row in rows:
         of_part, of_whole = _number(row, part), _number(row, total)
         if not (of_part.is_integer() and of_whole.is_integer() and 0 <= of_part <= of_whole):
-            message = (
-                f"{row.cell(part)!r} of {row.cell(total)!r} in columns {part!r} and {total!r} are not counts"
-            )
+            message = f"{row.cell(part)!r} of {row.cell(total)!r} in columns {part!r} and {total!r} are not counts"
             raise row.error(message, "write whole numbers, the first not above the second")
         counted += int(of_part)
         whole += int(of_whole)

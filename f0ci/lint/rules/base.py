@@ -16,6 +16,7 @@ What reading, a schema or the workflow's reader finds carries a rule's name alre
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -98,3 +99,9 @@ class Finding:
 def named_at(step: Step, key: str, index: int) -> Path:
     """Return the path of one name under a key of a step that holds a name or a list of names."""
     return (*step.at, key, index) if isinstance(step.raw.get(key), list) else (*step.at, key)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them: `'a'`, `'a' and 'b'`, `'a', 'b' and 'c'`."""
+    quoted = [repr(name) for name in names]
+    return " and ".join([", ".join(quoted[:-1]), quoted[-1]]) if len(quoted) > 1 else "".join(quoted)

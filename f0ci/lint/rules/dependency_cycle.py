@@ -52,14 +52,15 @@ Remove one of the dependencies that are named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 from f0ci.core.diagnostics import Severity
 from f0ci.lint.rules.base import Finding, Group, Place, Rule, named_at
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.graph import find_cycle
-from f0ci.recipes.model import Recipe, Step
+from f0ci.recipes.model import Recipe
 
 RULE = Rule("dependency-cycle", Group.GRAPH, Severity.ERROR)
 
@@ -72,14 +73,13 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     del workspace
     if _all_point_back(recipe):
         return
-    left = _without(recipe, lambda step, name: step.name == name)
+    dropped = {(step.name, step.name) for step in recipe.steps}
     for _ in range(_MOST):
-        cycle = find_cycle(left)
+        cycle = find_cycle(_without(recipe, dropped))
         if cycle is None:
             return
         yield _finding(recipe, cycle)
-        last, first = cycle[-2], cycle[-1]
-        left = _without(left, lambda step, name, last=last, first=first: (step.name, name) == (last, first))
+        dropped.add((cycle[-2], cycle[-1]))
 
 
 def _all_point_back(recipe: Recipe) -> bool:
@@ -92,27 +92,27 @@ def _all_point_back(recipe: Recipe) -> bool:
     return True
 
 
-def _without(recipe: Recipe, drops: Callable[[Step, str], bool]) -> Recipe:
+def _without(recipe: Recipe, dropped: set[tuple[str, str]]) -> Recipe:
+    """Return a recipe without some dependencies, each a step and what it waits for."""
     steps = tuple(
-        replace(step, depends_on=tuple(name for name in step.depends_on if not drops(step, name)))
+        replace(step, depends_on=tuple(name for name in step.depends_on if (step.name, name) not in dropped))
         for step in recipe.steps
     )
     return replace(recipe, steps=steps)
 
 
 def _finding(recipe: Recipe, cycle: tuple[str, ...]) -> Finding:
-    places: list[tuple[Step, int]] = []
-    for name, awaited in zip(cycle, cycle[1:], strict=False):
-        step = next(s for s in recipe.steps if s.name == name and awaited in s.depends_on)
-        places.append((step, step.depends_on.index(awaited)))
-    (step, index), *others = places
+    first, *others = [_place(recipe, name, awaited) for name, awaited in pairwise(cycle)]
     return Finding(
         recipe.document,
-        named_at(step, "depends_on", index),
+        first.at,
         f"steps wait for each other: {' -> '.join(cycle)}",
         "remove one of these dependencies",
-        related=tuple(
-            Place(recipe.document, named_at(other, "depends_on", i), f"{other.name!r} waits for {other.depends_on[i]!r}")
-            for other, i in others
-        ),
+        related=tuple(others),
     )
+
+
+def _place(recipe: Recipe, name: str, awaited: str) -> Place:
+    step = next(step for step in recipe.steps if step.name == name and awaited in step.depends_on)
+    at = named_at(step, "depends_on", step.depends_on.index(awaited))
+    return Place(recipe.document, at, f"{name!r} waits for {awaited!r}")

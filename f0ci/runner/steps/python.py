@@ -1,7 +1,8 @@
 """Step type `python`: Framework0's scriptlets as they are.
 
 A class is built without arguments; `execute(context, params)` is called where it has one, else `run(context, params)`.
-A plain function is called as `function(context, params)` or `function(**params)`, by its signature.
+A plain function whose first parameter is called `context` or `ctx`, or annotated `Context`, is called as
+`function(context, params)` or `function(context, **params)`, any other as `function(**params)`.
 
 A scriptlet runs in a thread of f0ci's process, because it shares the context with the steps beside it. A thread cannot
 be ended from outside: a scriptlet that takes longer than its timeout is left behind, its step is errored, and the run
@@ -129,14 +130,12 @@ def _of_function(function: Callable[..., Any], call: StepCall, params: dict[str,
         signature = inspect.signature(function)
     except ValueError:
         return lambda: function(call.context, params)
-    names = [name for name, item in signature.parameters.items() if item.kind is not item.VAR_KEYWORD]
-    both: tuple[tuple[Any, ...], dict[str, Any]] = ((call.context, params), {})
-    named: tuple[tuple[Any, ...], dict[str, Any]] = ((), params)
-    if names and names[0] in _CONTEXT_NAMES and names[0] not in params:
-        beside: tuple[tuple[Any, ...], dict[str, Any]] = ((call.context,), params)
-        ways = (beside, both) if len(names) > 1 and names[1] in params else (both, beside)
-    else:
-        ways = (named, both)
+    items = [item for item in signature.parameters.values() if item.kind is not item.VAR_KEYWORD]
+    ways: list[tuple[tuple[Any, ...], dict[str, Any]]] = [((), params)]
+    if items and _is_context(items[0]) and items[0].name not in params:
+        ways = [((call.context, params), {}), ((call.context,), params)]
+        if len(items) > 1 and items[1].name in params:
+            ways.reverse()
     for positional, keywords in ways:
         try:
             signature.bind(*positional, **keywords)
@@ -148,6 +147,13 @@ def _of_function(function: Callable[..., Any], call: StepCall, params: dict[str,
         f"it takes {signature}",
         terminal=True,
     )
+
+
+def _is_context(parameter: inspect.Parameter) -> bool:
+    annotation = (
+        parameter.annotation if isinstance(parameter.annotation, str) else getattr(parameter.annotation, "__name__", "")
+    )
+    return parameter.name.strip("_") in _CONTEXT_NAMES or annotation.rpartition(".")[2] == "Context"
 
 
 def interpret(answer: Any, declared: tuple[str, ...] = ()) -> StepResult:

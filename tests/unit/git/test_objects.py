@@ -39,7 +39,7 @@ def test_tree_objects_are_read_with_ids_of_any_length(length: int) -> None:
 
 
 def test_listings_keep_every_character_of_a_path() -> None:
-    raw = b"100644 blob aa\ta\tb\nc\0120000 blob bb\td\xff\0"
+    raw = b"100644 blob aa\ta\tb\nc\x00120000 blob bb\td\xff\0"
     assert [(entry.mode, entry.oid, entry.path) for entry in parse_listing(raw)] == [
         ("100644", "aa", "a\tb\nc"),
         ("120000", "bb", "d\udcff"),
@@ -52,7 +52,7 @@ def test_contents_that_look_like_headers_are_content() -> None:
 
 
 def test_a_commit_far_in_the_future_can_be_read() -> None:
-    head = "\n".join(["aa", "", "bb", "A", "a@x", "B", "b@x", "99999999999999", "Key: one: two"])
+    head = "aa\n\nbb\nA\na@x\nB\nb@x\n99999999999999\nKey: one: two"
     (commit,) = parse_log(head.encode() + b"\0message\0")
     assert commit.time.year == 9999
     assert commit.trailers == (("Key", "one: two"),)

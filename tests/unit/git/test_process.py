@@ -108,6 +108,12 @@ def test_importing_the_package_does_not_import_gitpython() -> None:
         ("warning: nothing\nerror: one\nfatal: two\nhint: three", "two"),
         ("hint: a\nerror: one", "one"),
         ("something odd\n\n", "something odd"),
+        (
+            "git@x: Permission denied (publickey).\nfatal: Could not read from remote repository.",
+            "git@x: Permission denied (publickey)",
+        ),
+        ("error: RPC failed; HTTP 503\nfatal: the remote end hung up unexpectedly", "RPC failed; HTTP 503"),
+        ("fatal: the remote end hung up unexpectedly", "the remote end hung up unexpectedly"),
         ("", "it gave no reason"),
     ],
 )

@@ -1,0 +1,142 @@
+"""A recipe reads a configuration key that an environment does not define.
+
+## What it does
+
+Looks up every `config.<key>` of a recipe's expressions in the merged configuration of each environment, and names those
+that lack it. Names with a default (`config.x | default(...)`) are left alone. Where only some environments lack the key
+and the step has a `condition`, it is a warning, because the condition may keep the step from running there.
+
+## Why it matters
+
+Undefined names are errors: rendering for that environment fails, and so would the run. A key that a scriptlet puts into
+the context while it runs is `context.get('...')`, not `config`.
+
+## Bad
+
+```yaml
+# file: recipes/nightly.yaml
+metadata:
+  name: nightly
+steps:
+  - name: load
+    run: ./load.sh
+    env: {SIZE: "#{config.processing.batch_sise}"}
+# file: environments/dev/config.yaml
+processing: {batch_size: 100}
+# file: environments/prod/config.yaml
+processing: {batch_size: 1000}
+```
+
+## Good
+
+```yaml
+# file: recipes/nightly.yaml
+metadata:
+  name: nightly
+steps:
+  - name: load
+    run: ./load.sh
+    env: {SIZE: "#{config.processing.batch_size}"}
+# file: environments/dev/config.yaml
+processing: {batch_size: 100}
+# file: environments/prod/config.yaml
+processing: {batch_size: 1000}
+```
+
+## Fix
+
+Correct the key, define it in each environment or in `environments/base.yaml`, or give the expression a default.
+
+## References
+
+- `environment-key-missing`, which compares environments with each other
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from f0ci.core.diagnostics import Severity
+from f0ci.core.suggestions import closest
+from f0ci.environments.model import Environment
+from f0ci.lint.rules.base import Finding, Group, Place, Rule, listed
+from f0ci.lint.uses import Use
+from f0ci.lint.workspace import Workspace
+from f0ci.recipes.model import Recipe
+from f0ci.source.yaml import Path
+
+RULE = Rule("config-key-undefined", Group.EXPRESSIONS, Severity.ERROR)
+
+_MOST_PLACES = 5
+
+
+def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
+    """Yield every use of a key that one environment or all of them lack."""
+    members = workspace.environments_of(recipe.path)
+    if members is None:
+        return
+    for use in workspace.uses(recipe).names:
+        reference = use.reference
+        if reference.root != "config" or not reference.path or reference.has_default:
+            continue
+        lacking = [e for e in members.environments if _depth(e.config, reference.path) < len(reference.path)]
+        if lacking:
+            yield _finding(recipe, use, lacking, members.environments)
+
+
+def _finding(recipe: Recipe, use: Use, lacking: Sequence[Environment], all_of_them: Sequence[Environment]) -> Finding:
+    path = use.reference.path
+    name = ".".join(map(str, path))
+    everywhere = len(lacking) == len(all_of_them)
+    names = listed([environment.name for environment in lacking])
+    message = f"the configuration key {name!r} is read here, and "
+    message += f"no environment defines it (looked in {names})" if everywhere else f"{names} lacks it"
+    is_guarded = use.step is not None and use.step.condition is not None
+    return Finding(
+        recipe.document,
+        use.at,
+        message if everywhere or len(lacking) == 1 else message.replace("lacks", "lack"),
+        _hint(path, lacking, all_of_them),
+        within=use.within,
+        related=tuple(place for e in lacking[:_MOST_PLACES] for place in _parent(e, path)),
+        severity=Severity.WARNING if is_guarded and not everywhere else None,
+    )
+
+
+def _depth(config: Any, path: Path) -> int:
+    """Return how many keys of a path lead somewhere."""
+    value = config
+    for depth, key in enumerate(path):
+        if isinstance(value, list) and isinstance(key, int):
+            value = dict(enumerate(value))
+        if not isinstance(value, Mapping) or key not in value:
+            return depth
+        value = value[key]
+    return len(path)
+
+
+def _parent(environment: Environment, path: Path) -> Iterator[Place]:
+    """Yield the place below which the key is missing."""
+    above = path[: _depth(environment.config, path)]
+    document = environment.document
+    if above and document is not None and document.get(above) is not None:
+        yield Place(document, above, f"{'.'.join(map(str, above))!r} of {environment.name!r}", key=True)
+
+
+def _hint(path: Path, lacking: Sequence[Environment], all_of_them: Sequence[Environment]) -> str:
+    depth = min(_depth(environment.config, path) for environment in lacking)
+    siblings = {str(key) for e in all_of_them for key in _keys(e.config, path[:depth])}
+    near = closest(str(path[depth]), siblings - {str(path[depth])})
+    if near is not None:
+        return f"did you mean {'.'.join([*map(str, path[:depth]), near])!r}?"
+    files = listed([e.document.path for e in lacking if e.document is not None])
+    return f"define it in {files}, or once in the base beside them"
+
+
+def _keys(config: Any, path: Path) -> Iterator[Any]:
+    value = config
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    if isinstance(value, Mapping):
+        yield from value

@@ -1,0 +1,111 @@
+"""A step reads the outputs of a step that it does not wait for.
+
+## What it does
+
+Reports `steps.<name>` in a step that runs before that step: always, which is an error, or perhaps, because nothing
+orders the two, which is a warning. Names with a default are left alone.
+
+## Why it matters
+
+Outputs exist when a step is over. Before that, the name is not defined and the run stops; where the order is open, it
+stops only sometimes.
+
+## Bad
+
+```yaml
+metadata:
+  name: nightly
+steps:
+  - name: count
+    run: ./count.sh
+    depends_on: []
+  - name: report
+    run: ./report.sh
+    depends_on: []
+    env: {ROWS: "#{steps.count.outputs.rows}"}
+```
+
+## Good
+
+```yaml
+metadata:
+  name: nightly
+steps:
+  - name: count
+    run: ./count.sh
+    depends_on: []
+  - name: report
+    run: ./report.sh
+    depends_on: [count]
+    env: {ROWS: "#{steps.count.outputs.rows}"}
+```
+
+## Fix
+
+Add the step that is read to `depends_on`.
+
+## References
+
+- `unknown-step-output`
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from f0ci.core.diagnostics import Severity
+from f0ci.core.errors import InputError
+from f0ci.lint.rules.base import Finding, Group, Rule
+from f0ci.lint.workspace import Workspace
+from f0ci.recipes.graph import ON_ERROR, order
+from f0ci.recipes.model import Recipe
+
+RULE = Rule("step-read-too-early", Group.EXPRESSIONS, Severity.ERROR)
+
+
+def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
+    """Yield every read of a step that need not be over."""
+    uses = [
+        use
+        for use in workspace.uses(recipe).names
+        if use.reference.root == "steps" and use.reference.path and not use.reference.has_default
+    ]
+    if not uses:
+        return
+    try:
+        before = order(recipe).predecessors
+    except InputError:
+        # what keeps the steps from being ordered is reported by other rules
+        return
+    names = {step.name for step in recipe.steps}
+    for use in uses:
+        step, name = use.step, str(use.reference.path[0])
+        if step is None or step.trigger == ON_ERROR or name not in names or name in _ancestors(before, step.name):
+            continue
+        if name not in before:
+            what, hint = "which runs only after a failure", "read it in a step with 'trigger: on_error'"
+        elif name == step.name:
+            what, hint = "which is this step itself", "read what an earlier step offers"
+        elif step.name in _ancestors(before, name):
+            what, hint = "which runs later", "change the order of the two"
+        else:
+            what, hint = "which it does not wait for", f"add {name!r} to 'depends_on'"
+        yield Finding(
+            recipe.document,
+            use.at,
+            f"step {step.name!r} reads step {name!r}, {what}",
+            hint,
+            within=use.within,
+            severity=Severity.WARNING if what == "which it does not wait for" else None,
+        )
+
+
+def _ancestors(before: Mapping[str, tuple[str, ...]], name: str) -> set[str]:
+    """Return every step that is over when a step starts."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        fresh = set(before.get(waiting.pop(), ())) - found
+        found |= fresh
+        waiting.extend(fresh)
+    return found

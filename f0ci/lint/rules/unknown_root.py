@@ -1,0 +1,78 @@
+"""An expression starts with a name that does not exist.
+
+## What it does
+
+Reports names other than `params`, `config`, `environment`, `context`, `steps` and `release`. `error` exists in steps
+with `trigger: on_error`; in the template dialect the recipe's parameters are names too. Names with a default, as in
+`x | default(...)`, are left alone.
+
+## Why it matters
+
+Undefined names are errors: the run would stop at this step.
+
+## Bad
+
+```yaml
+metadata:
+  name: nightly
+steps:
+  - name: load
+    run: ./load.sh
+    condition: "#{enviroment == 'prod'}"
+```
+
+## Good
+
+```yaml
+metadata:
+  name: nightly
+steps:
+  - name: load
+    run: ./load.sh
+    condition: "#{environment == 'prod'}"
+```
+
+## Fix
+
+Correct the name. A text in an expression is quoted: `#{environment == 'prod'}`.
+
+## References
+
+- `undeclared-parameter`, `config-key-undefined`, `unknown-step-output`, for what follows the first name
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from f0ci.core.diagnostics import Severity
+from f0ci.core.suggestions import did_you_mean
+from f0ci.lint.rules.base import Finding, Group, Rule
+from f0ci.lint.workspace import Workspace
+from f0ci.recipes.graph import ON_ERROR
+from f0ci.recipes.model import Dialect, Recipe
+
+RULE = Rule("unknown-root", Group.EXPRESSIONS, Severity.ERROR)
+
+_ROOTS = frozenset({"params", "config", "environment", "context", "steps", "release"})
+# known only after a failure
+_ERROR = "error"
+
+
+def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
+    """Yield every name that a run would not know."""
+    parameters = {parameter.name for parameter in recipe.parameters}
+    known = _ROOTS | parameters if recipe.dialect is Dialect.TEMPLATE else _ROOTS
+    for use in workspace.uses(recipe).names:
+        name = use.reference.root
+        handles_errors = use.step is not None and use.step.trigger == ON_ERROR
+        if name in known or use.reference.has_default or (name == _ERROR and handles_errors):
+            continue
+        if name == _ERROR:
+            hint: str | None = "it is known in steps with 'trigger: on_error'"
+        elif name in parameters:
+            hint = f"write params.{name}"
+        else:
+            hint = did_you_mean(name, known, noun="known names")
+        message = f"the name {name!r} is not defined"
+        yield Finding(recipe.document, use.at, message, hint, within=(use.reference.offset, len(name)))

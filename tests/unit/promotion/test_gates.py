@@ -1,0 +1,364 @@
+"""What gates answer, row by row."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from f0ci.core.outcome import Outcome
+from f0ci.promotion.approvers import Approvers, Person
+from f0ci.promotion.events import Event
+from f0ci.promotion.gates import approval, order
+from f0ci.promotion.gates.base import GateQuestion
+from f0ci.promotion.state import EnvironmentState, fold_environment
+from f0ci.promotion.statements import Statement, VerifiedStatement
+
+NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
+PLAN = "a" * 64
+EARLIER_PLAN = "b" * 64
+NEW, OLD = "1" * 64, "2" * 64
+PEOPLE = Approvers(
+    {
+        name: Person(name, (f"{name}@example.com",), (f"ssh-ed25519 {name}",))
+        for name in ("alice", "bob", "carol", "dave")
+    },
+    {"managers": ("bob", "carol")},
+)
+
+
+def said(
+    who: str,
+    decision: str = "approve",
+    *,
+    plan: str = PLAN,
+    expires: datetime | None = None,
+    problem: str | None = None,
+    reason: str = "",
+) -> VerifiedStatement:
+    statement = Statement("prod-1", plan, "prod", who, decision, NOW, expires, reason)
+    return VerifiedStatement(statement, None if problem else who, problem)
+
+
+def ask(
+    settings: dict[str, Any],
+    *statements: VerifiedStatement,
+    authors: tuple[str, ...] = ("Alice <alice@example.com>",),
+    environments: dict[str, EnvironmentState] | None = None,
+    require: str = "none",
+) -> GateQuestion:
+    return GateQuestion(
+        promotion="prod-1",
+        environment="prod",
+        release=NEW,
+        digest=PLAN,
+        settings=settings,
+        environments=environments or {},
+        approvers=PEOPLE,
+        statements=statements,
+        authors=authors,
+        require=require,
+        now=NOW,
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "statements", "authors", "outcome", "words", "who"),
+    [
+        pytest.param(
+            {}, (), ("alice@example.com",), Outcome.WAITING, "0 of 1", ("bob", "carol", "dave"), id="nobody yet"
+        ),
+        pytest.param(
+            {}, (said("bob"),), ("alice@example.com",), Outcome.PASSED, "approved by bob", (), id="one other person"
+        ),
+        pytest.param(
+            {},
+            (said("alice"),),
+            ("alice@example.com",),
+            Outcome.WAITING,
+            "author",
+            ("bob", "carol", "dave"),
+            id="the author does not count",
+        ),
+        pytest.param(
+            {"not_author": False},
+            (said("alice"),),
+            ("alice@example.com",),
+            Outcome.PASSED,
+            "alice",
+            (),
+            id="the author may, where allowed",
+        ),
+        pytest.param(
+            {"count": 2},
+            (said("bob"),),
+            (),
+            Outcome.WAITING,
+            "1 of 2",
+            ("alice", "carol", "dave"),
+            id="a second person is missing",
+        ),
+        pytest.param(
+            {"count": 2},
+            (said("bob"), said("bob")),
+            (),
+            Outcome.WAITING,
+            "1 of 2",
+            ("alice", "carol", "dave"),
+            id="the same person twice is one",
+        ),
+        pytest.param(
+            {"count": 2}, (said("bob"), said("carol")), (), Outcome.PASSED, "bob, carol", (), id="a quorum of two"
+        ),
+        pytest.param(
+            {"groups": ["managers"]},
+            (said("dave"),),
+            (),
+            Outcome.WAITING,
+            "not in the group 'managers'",
+            ("bob", "carol"),
+            id="not in the group",
+        ),
+        pytest.param({"groups": ["managers"]}, (said("carol"),), (), Outcome.PASSED, "carol", (), id="in the group"),
+        pytest.param(
+            {"groups": ["nobody"]},
+            (said("bob"),),
+            (),
+            Outcome.WAITING,
+            "too few people",
+            (),
+            id="an unknown group is nobody, never everybody",
+        ),
+        pytest.param(
+            {},
+            (said("bob", plan=EARLIER_PLAN),),
+            (),
+            Outcome.WAITING,
+            "earlier plan is void",
+            ("alice", "bob", "carol", "dave"),
+            id="another plan",
+        ),
+        pytest.param(
+            {},
+            (said("bob", expires=NOW),),
+            (),
+            Outcome.WAITING,
+            "expired",
+            ("alice", "bob", "carol", "dave"),
+            id="expired this very moment",
+        ),
+        pytest.param(
+            {}, (said("bob", expires=NOW + timedelta(seconds=1)),), (), Outcome.PASSED, "bob", (), id="not expired yet"
+        ),
+        pytest.param(
+            {},
+            (said("bob", problem="forged"),),
+            (),
+            Outcome.WAITING,
+            "forged",
+            ("alice", "bob", "carol", "dave"),
+            id="a bad signature",
+        ),
+        pytest.param(
+            {},
+            (said("bob"), said("carol", "reject", reason="not now")),
+            (),
+            Outcome.FAILED,
+            "carol rejected it: not now",
+            (),
+            id="a rejection beats approvals",
+        ),
+        pytest.param(
+            {},
+            (said("carol", "reject", plan=EARLIER_PLAN), said("bob")),
+            (),
+            Outcome.PASSED,
+            "bob",
+            (),
+            id="a rejection of an earlier plan is void too",
+        ),
+        pytest.param(
+            {"groups": ["managers"]},
+            (said("dave", "reject"), said("bob")),
+            (),
+            Outcome.PASSED,
+            "bob",
+            (),
+            id="an outsider's rejection does not count",
+        ),
+        pytest.param(
+            {"not_author": "strict"},
+            (said("bob"),),
+            ("Mallory <m@example.com>",),
+            Outcome.FAILED,
+            "m@example.com",
+            (),
+            id="strict: an unknown author refuses",
+        ),
+        pytest.param(
+            {},
+            (said("bob"),),
+            ("Mallory <m@example.com>",),
+            Outcome.PASSED,
+            "bob",
+            (),
+            id="an unknown author is nobody in particular",
+        ),
+        pytest.param(
+            {},
+            (),
+            tuple(f"{n}@example.com" for n in ("alice", "bob", "carol", "dave")),
+            Outcome.WAITING,
+            "nobody",
+            (),
+            id="everybody is an author",
+        ),
+        pytest.param(
+            {"accept": ["github"]},
+            (said("bob"),),
+            (),
+            Outcome.ERRORED,
+            "not counted",
+            (),
+            id="platform evidence is not counted yet",
+        ),
+    ],
+)
+def test_approval(
+    settings: dict[str, Any],
+    statements: tuple[VerifiedStatement, ...],
+    authors: tuple[str, ...],
+    outcome: Outcome,
+    words: str,
+    who: tuple[str, ...],
+) -> None:
+    answer = approval.evaluate(ask(settings, *statements, authors=authors))
+
+    assert (answer.outcome, answer.who) == (outcome, who)
+    assert words in answer.reason
+
+
+def history(*records: tuple[str, str, str]) -> EnvironmentState:
+    """Build an environment's state from records (release, purpose, how it went)."""
+    events: list[Event] = []
+
+    def add(kind: str, promotion: str, sequence: int, data: dict[str, Any]) -> None:
+        events.append(
+            Event(kind, promotion, sequence, len(events), "staging", NOW, "Alice <alice@example.com>", data, "2026/11")
+        )
+
+    for index, (release, purpose, ending) in enumerate(records, start=1):
+        name = f"staging-{index}"
+        add("requested", name, 1, {"purpose": purpose, "release": release, "digest": PLAN, "plan": {}})
+        if ending in {"waiting", "refused"}:
+            add(ending, name, 2, {"reasons": ["because"]})
+            continue
+        add("applied", name, 2, {"step": 0, "commit": f"c{index}", "tree": f"t{index}"})
+        if ending == "deploying":
+            continue
+        add("deployed", name, 3, {"step": 0})
+        if ending == "verifying":
+            continue
+        if ending == "rolled_back":
+            add("rolled_back", name, 4, {"to": OLD, "commit": f"r{index}", "tree": "t", "reason": "bad"})
+        elif ending == "failed":
+            add("failed", name, 4, {"reasons": ["bad"]})
+        else:
+            add("succeeded", name, 4, {"verification": ending})
+    return fold_environment("staging", events, None)
+
+
+@pytest.mark.parametrize(
+    ("records", "require", "outcome", "words"),
+    [
+        pytest.param((), "none", Outcome.WAITING, "has not succeeded", id="never there"),
+        pytest.param(((NEW, "promote", "none"),), "none", Outcome.PASSED, "succeeded in 'staging'", id="succeeded"),
+        pytest.param(
+            ((NEW, "promote", "none"),),
+            "measured",
+            Outcome.WAITING,
+            "'measured' is required",
+            id="succeeded, but not measured",
+        ),
+        pytest.param(
+            ((NEW, "promote", "measured"),), "checked", Outcome.PASSED, "measured", id="measured is more than checked"
+        ),
+        pytest.param(
+            ((NEW, "promote", "verifying"),), "none", Outcome.WAITING, "still verifying", id="still verifying"
+        ),
+        pytest.param(
+            ((OLD, "promote", "deploying"),), "none", Outcome.WAITING, "still deploying", id="another one is deploying"
+        ),
+        pytest.param(((NEW, "promote", "rolled_back"),), "none", Outcome.FAILED, "rolled_back", id="it failed there"),
+        pytest.param(
+            ((NEW, "promote", "none"), (NEW, "promote", "failed")),
+            "none",
+            Outcome.FAILED,
+            "failed",
+            id="an older success never satisfies it",
+        ),
+        pytest.param(
+            ((NEW, "promote", "none"), (OLD, "promote", "failed")),
+            "none",
+            Outcome.WAITING,
+            "after any success",
+            id="nor when another release failed since",
+        ),
+        pytest.param(
+            ((NEW, "promote", "none"), (OLD, "rollback", "none")),
+            "none",
+            Outcome.WAITING,
+            "rolled back by",
+            id="nor when it was rolled back by hand",
+        ),
+        pytest.param(
+            ((NEW, "promote", "none"), (OLD, "promote", "none")),
+            "none",
+            Outcome.PASSED,
+            "succeeded",
+            id="a later success of another release is no failure",
+        ),
+        pytest.param(
+            ((NEW, "promote", "none"), (OLD, "promote", "refused")),
+            "none",
+            Outcome.PASSED,
+            "succeeded",
+            id="a refused one never got there",
+        ),
+        pytest.param(
+            ((NEW, "promote", "none"), (OLD, "promote", "waiting")),
+            "none",
+            Outcome.PASSED,
+            "succeeded",
+            id="a waiting one never got there",
+        ),
+        pytest.param(
+            ((OLD, "promote", "none"), (NEW, "promote", "rolled_back"), (NEW, "promote", "none")),
+            "none",
+            Outcome.PASSED,
+            "succeeded",
+            id="the newest record counts",
+        ),
+    ],
+)
+def test_order(records: tuple[tuple[str, str, str], ...], require: str, outcome: Outcome, words: str) -> None:
+    question = ask({"upstream": ["staging"]}, environments={"staging": history(*records)}, require=require)
+
+    answer = order.evaluate(question)
+
+    assert answer.outcome is outcome
+    assert words in answer.reason
+
+
+@pytest.mark.parametrize(("policy", "outcome"), [("all", Outcome.WAITING), ("any", Outcome.PASSED)])
+def test_order_asks_all_or_any(policy: str, outcome: Outcome) -> None:
+    environments = {"a": history((NEW, "promote", "none")), "b": history()}
+
+    answer = order.evaluate(ask({"upstream": ["a", "b"], "policy": policy}, environments=environments))
+
+    assert answer.outcome is outcome
+
+
+def test_order_without_upstream_passes() -> None:
+    assert order.evaluate(ask({})).outcome is Outcome.PASSED

@@ -1,0 +1,124 @@
+"""Which step starts when."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from f0ci.core.cancellation import Cancellation
+from f0ci.runner.scheduling import Graph, Moves, Verdict, next_moves, run_graph
+
+YES, NO, STOP = Verdict(), Verdict(satisfied=False, because="a"), Verdict(satisfied=False, stops=True)
+
+
+def diamond(needs: bool = True) -> Graph:
+    """Return a -> b, c -> d, where d needs both, or only comes after them."""
+    after = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c")}
+    return Graph("abcd", after, after if needs else dict.fromkeys("abcd", ()))
+
+
+@pytest.mark.parametrize(
+    ("over", "running", "limit", "needs", "expected"),
+    [
+        ({}, [], 4, True, Moves(("a",))),
+        ({}, ["a"], 4, True, Moves()),
+        ({"a": YES}, [], 4, True, Moves(("b", "c"))),
+        ({"a": YES}, [], 1, True, Moves(("b",))),
+        ({"a": YES}, ["b"], 1, True, Moves()),
+        ({"a": YES, "b": YES}, ["c"], 4, True, Moves()),
+        ({"a": YES, "b": YES, "c": YES}, [], 4, True, Moves(("d",))),
+        ({"a": NO}, [], 4, True, Moves((), {"b": NO, "c": NO})),
+        ({"a": NO}, [], 4, False, Moves(("b", "c"))),
+        ({"a": YES, "b": NO}, ["c"], 4, True, Moves((), {"d": NO})),
+        ({"a": YES, "b": STOP}, [], 4, True, Moves()),
+        ({"a": YES, "b": YES, "c": YES, "d": YES}, [], 4, True, Moves()),
+    ],
+)
+def test_moves_follow_from_what_is_over(
+    over: dict[str, Verdict], running: list[str], limit: int, needs: bool, expected: Moves
+) -> None:
+    assert next_moves(diamond(needs), over, running, limit) == expected
+
+
+def test_a_blocked_step_names_the_step_at_the_bottom() -> None:
+    after = {"a": (), "b": ("a",), "c": ("b",)}
+    blocked: dict[str, str] = {}
+
+    left = run_graph(
+        Graph("abc", after, after),
+        lambda name: Verdict(satisfied=False, because=name),
+        blocked.__setitem__,
+        limit=2,
+        cancellation=Cancellation(),
+    )
+
+    assert (left, blocked) == ((), {"b": "a", "c": "a"})
+
+
+def test_every_step_runs_once_after_what_it_waits_for() -> None:
+    done: list[str] = []
+
+    def work(name: str) -> Verdict:
+        done.append(name)
+        return YES
+
+    assert run_graph(diamond(), work, lambda *_: None, limit=4, cancellation=Cancellation()) == ()
+    assert (done[0], sorted(done[1:3]), done[3:]) == ("a", ["b", "c"], ["d"])
+
+
+def test_a_stop_lets_running_steps_end_and_starts_no_other() -> None:
+    done: list[str] = []
+    c_may_end = threading.Event()
+
+    def work(name: str) -> Verdict:
+        if name == "c":
+            assert c_may_end.wait(10)
+        done.append(name)
+        if name == "b":
+            c_may_end.set()
+        return STOP if name == "b" else YES
+
+    run_graph(diamond(), work, lambda *_: None, limit=4, cancellation=Cancellation())
+
+    assert done == ["a", "b", "c"]
+
+
+def test_the_end_of_the_time_cancels_and_leaves_what_cannot_be_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("f0ci.runner.scheduling.SETTLING", 0.05)
+    may_end, cancellation = threading.Event(), Cancellation()
+
+    def work(name: str) -> Verdict:
+        may_end.wait(10)
+        return YES
+
+    left = run_graph(diamond(), work, lambda *_: None, limit=4, cancellation=cancellation, timeout=0.05)
+    may_end.set()
+
+    assert left == ("a",)
+    assert cancellation.reason == "the recipe's time of 0.05s is over"
+
+
+def test_an_error_of_the_runner_itself_is_raised_and_cancels() -> None:
+    cancellation = Cancellation()
+
+    def work(name: str) -> Verdict:
+        raise LookupError(name)
+
+    with pytest.raises(LookupError):
+        run_graph(diamond(), work, lambda *_: None, limit=4, cancellation=cancellation)
+
+    assert cancellation.cancelled
+
+
+def test_nothing_starts_once_cancelled() -> None:
+    cancellation = Cancellation()
+    cancellation.cancel("before")
+    started: list[str] = []
+
+    def work(name: str) -> Verdict:
+        started.append(name)
+        return YES
+
+    assert run_graph(diamond(), work, lambda *_: None, limit=4, cancellation=cancellation) == ()
+    assert started == []
