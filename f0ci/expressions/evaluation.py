@@ -14,6 +14,7 @@ from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.filters import bounded, text_of
 from f0ci.expressions.parsing import DELIMITER, Expression, Template, parse, parse_condition
 from f0ci.expressions.syntax import ContextCall, Literal, Lookup
+from f0ci.source.schema import type_name
 from f0ci.source.yaml import Path
 
 DYNAMIC_ROOTS = frozenset({"context", "steps"})
@@ -94,21 +95,29 @@ def _evaluated(template: Template, scope: Mapping[str, Any]) -> Any:
 
 
 def _value(expression: Expression, scope: Mapping[str, Any]) -> Any:
-    node = expression.node
     try:
-        # what needs no operator needs no Jinja either, which saves its import for most recipes
-        if isinstance(node, Lookup) and all(isinstance(part.key, str | int) for part in node.parts):
-            return lookup.find(scope, node.root, node.at, [(part.key, part.at) for part in node.parts])
-        if isinstance(node, ContextCall) and all(isinstance(argument, Literal) for argument in node.arguments):
-            given = [argument.value for argument in node.arguments if isinstance(argument, Literal)]
-            return lookup.ask_context(scope, node.method, node.at, *given)
-        if isinstance(node, Literal):
-            return node.value
-        from f0ci.expressions.sandbox import run
-
-        return run(expression.code, node, scope)
+        return _found(expression, scope)
     except ExpressionError as error:
         raise error.moved(expression.offset) from None
+
+
+def _found(expression: Expression, scope: Mapping[str, Any]) -> Any:
+    # what needs no operator needs no Jinja either, which saves its import for most recipes
+    node = expression.node
+    if isinstance(node, Literal):
+        return node.value
+    if isinstance(node, ContextCall) and all(isinstance(argument, Literal) for argument in node.arguments):
+        given = [argument.value for argument in node.arguments if isinstance(argument, Literal)]
+        return lookup.ask_context(scope, node.method, node.at, *given)
+    if isinstance(node, Lookup) and all(isinstance(part.key, str | int) for part in node.parts):
+        value = lookup.find(scope, node.root, node.at, [(part.key, part.at) for part in node.parts])
+        if value is None or isinstance(value, str | int | float | Mapping | list | tuple):
+            return value
+        name = expression.code[node.at : node.end]
+        raise ExpressionError(f"{name!r} is {type_name(value)}, which is not data", offset=node.at)
+    from f0ci.expressions.sandbox import run
+
+    return run(expression.code, node, scope)
 
 
 def _partly(template: Template, scope: Mapping[str, Any], dynamic: frozenset[str]) -> Any:

@@ -92,7 +92,7 @@ def tokenize(text: str, start: int = 0, close: str = "") -> tuple[list[Token], i
         if group == "blank":
             continue
         if group == "operator":
-            depth += (word == "{") - (word == "}")
+            depth = max(0, depth + (word == "{") - (word == "}"))
         tokens.append(Token(Kind[group.upper()], _unquoted(word) if group == "string" else word, at, index - start))
     if close:
         raise ExpressionError("the expression is not closed", f"end it with {close!r}", offset=-2)

@@ -50,8 +50,8 @@ _NOT_FOUND = 127
 # what Git adds behind the reason, or instead of one
 _SAYS_LITTLE = re.compile(
     r"(?:fatal: )?(?:the remote end hung up unexpectedly|could not read from remote repository)"
-    r"|hint: |warning: |please make sure you have the correct access|and the repository exists|error: failed to push some refs"
-    r"|everything up-to-date|send-pack: unexpected disconnect",
+    r"|hint: |warning: |please make sure you have the correct access|and the repository exists"
+    r"|error: failed to push some refs|everything up-to-date|send-pack: unexpected disconnect",
     re.IGNORECASE,
 )
 

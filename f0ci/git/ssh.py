@@ -62,7 +62,7 @@ def public_key(repository: Repository) -> str | None:
     literal = _literal(setting)
     if literal is not None:
         return literal
-    return _public_part(repository, Path(setting).expanduser())
+    return _public_part(_key_file(repository, setting))
 
 
 def sign(payload: bytes, repository: Repository, namespace: str) -> tuple[str, str]:
@@ -158,18 +158,21 @@ def _literal(setting: str) -> str | None:
     return key_text(setting) if re.match(r"(?:sk-)?(?:ssh|ecdsa)-\S+\s", setting) else None
 
 
-def _public_part(repository: Repository, path: Path) -> str:
-    full = path if path.is_absolute() else (repository.work_tree or repository.git_dir) / path
-    beside = full if full.suffix == ".pub" else full.with_name(f"{full.name}.pub")
-    for candidate in (full, beside):
+def _key_file(repository: Repository, setting: str) -> Path:
+    return (repository.work_tree or repository.git_dir) / Path(setting).expanduser()
+
+
+def _public_part(path: Path) -> str:
+    beside = path if path.suffix == ".pub" else path.with_name(f"{path.name}.pub")
+    for candidate in (path, beside):
         try:
             found = key_text(candidate.read_text(encoding="utf-8", errors="replace"))
         except OSError:
             continue
         if found is not None:
             return found
-    if full.is_file():
-        answer = run_program(["ssh-keygen", "-y", "-f", str(full)], b"", hint=_PACKAGE)
+    if path.is_file():
+        answer = run_program(["ssh-keygen", "-y", "-f", str(path)], b"", hint=_PACKAGE)
         found = key_text(answer.out.decode("ascii", "replace")) if answer.code == 0 else None
         if found is not None:
             return found

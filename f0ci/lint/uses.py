@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from f0ci.expressions.errors import ExpressionError
-from f0ci.expressions.parsing import Reference, parse, parse_condition, references, texts
+from f0ci.expressions.parsing import Reference, Template, parse, parse_condition, references, texts
+from f0ci.expressions.syntax import Binary, Choice, Node, children
 from f0ci.recipes.model import Recipe, Step
 from f0ci.source.yaml import Path
 
@@ -22,11 +23,13 @@ class Use:
         reference: the name, with its place inside the text.
         at: path of that text in the recipe's document.
         step: the step that reads it; None for the recipe's `execution`.
+        is_optional: True where the expression chooses (`a ? b : c`, `and`, `or`), so that the name may never be read.
     """
 
     reference: Reference
     at: Path
     step: Step | None
+    is_optional: bool = False
 
     @property
     def within(self) -> tuple[int, int]:
@@ -58,8 +61,26 @@ def read_uses(recipe: Recipe) -> Uses:
         except ExpressionError as error:
             faults.append((at, error))
         else:
-            names.extend(Use(reference, at, step) for reference in references(template))
+            names.extend(_uses(template, at, step))
     return Uses(tuple(names), tuple(faults))
+
+
+def _uses(template: Template, at: Path, step: Step | None) -> Iterator[Use]:
+    found = references(template)
+    # `x is defined and x > 1` asks before it reads
+    asked = {(reference.root, reference.path) for reference in found if reference.has_default}
+    optional = len(found) > 1 and any(_chooses(expression.node) for expression in template.expressions)
+    for reference in found:
+        if not reference.has_default and (reference.root, reference.path) in asked:
+            yield Use(replace(reference, has_default=True), at, step, optional)
+        else:
+            yield Use(reference, at, step, optional)
+
+
+def _chooses(node: Node) -> bool:
+    if isinstance(node, Choice) or (isinstance(node, Binary) and node.operator in {"and", "or"}):
+        return True
+    return any(map(_chooses, children(node)))
 
 
 def _texts(recipe: Recipe) -> Iterator[tuple[Step | None, Path, str]]:

@@ -81,9 +81,8 @@ class StepNoted:
 
     Attributes:
         step: name, as in `StepStarted`.
-        note: `fallback` (the recipe names an action for the failure), `notify` (it wants somebody told),
-            `rollback` (it wants undone what the runner does not undo) or `parameters` (something is given that the
-            sub-recipe does not declare).
+        note: `fallback` (the recipe names an action for the failure), `notify` (it wants somebody told) or `rollback`
+            (it wants undone what the runner does not undo).
         text: what the recipe says, or what is to be known.
     """
 

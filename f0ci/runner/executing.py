@@ -26,14 +26,15 @@ from f0ci.runner.events import Listener
 from f0ci.runner.options import RunOptions, check_options
 from f0ci.runner.running import run_steps
 from f0ci.runner.scheduling import INTERRUPTED
-from f0ci.runner.secret_values import SecretValues
+from f0ci.runner.secret_values import SecretValues, hide_sensitive
 from f0ci.runner.session import Session
 from f0ci.runner.stepping import check_kinds
+from f0ci.runner.steps.base import as_json
 from f0ci.runner.surroundings import surroundings
 from f0ci.source.project import Project
 from f0ci.source.tree import DirectoryTree, Tree, resolve_path
 
-__all__ = ["RunInterrupted", "RunOptions", "environ_of_run", "hide_sensitive", "load_checked", "run_recipe"]
+__all__ = ["RunInterrupted", "RunOptions", "environ_of_run", "load_checked", "run_recipe"]
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -124,7 +125,7 @@ def run_recipe(
         message=redactor.text(ending.message),
         environment=None if environment is None else environment.name,
         release=options.release,
-        parameters=redactor.data(params),
+        parameters=as_json(redactor.data(params)),
         steps=ending.records,
     )
     if cancellation.reason == INTERRUPTED:
@@ -173,19 +174,3 @@ def _find(tree: Tree, project: Project, recipe_path: str) -> str:
     places = [here, *(path for folder in project.recipes if (path := resolve_path(recipe_path, folder)) is not None)]
     names = (f"{place}{suffix}" for place in places for suffix in ("", ".yaml", ".yml"))
     return next((name for name in names if tree.exists(name)), here)
-
-
-def hide_sensitive(recipe: Recipe, params: Mapping[str, Any], redactor: Redactor) -> None:
-    """Have the values of parameters that are declared `sensitive: true` masked from now on."""
-    for parameter in recipe.parameters:
-        if recipe.document.get((*parameter.at, "sensitive")) is True:
-            for text in _texts(params.get(parameter.name)):
-                redactor.add(text)
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _texts(item)]
-    return [text for item in value for text in _texts(item)] if isinstance(value, list) else []

@@ -16,8 +16,9 @@ from f0ci.recipes.graph import ON_ERROR, order
 from f0ci.recipes.model import Dialect, Recipe, Step
 from f0ci.recipes.parameters import check_parameters
 from f0ci.recipes.reading import read_recipe
-from f0ci.runner.executing import hide_sensitive, load_checked
+from f0ci.runner.executing import load_checked
 from f0ci.runner.options import RunOptions, check_options, left_out
+from f0ci.runner.secret_values import hide_sensitive
 from f0ci.runner.session import names_in_scope
 from f0ci.source.project import Project
 from f0ci.source.tree import DirectoryTree, Tree

@@ -16,6 +16,7 @@ from f0ci.recipes.reading import read_recipe
 from f0ci.recipes.records import StepRecord
 from f0ci.runner.options import left_out
 from f0ci.runner.scheduling import Graph, Verdict, run_graph
+from f0ci.runner.secret_values import hide_sensitive
 from f0ci.runner.session import Session, names_in_scope
 from f0ci.runner.settings import continues
 from f0ci.runner.stepping import Ended, Stepping, run_step, skipped
@@ -191,10 +192,12 @@ def _run_called(
         raise InputError(f"recipes call each other in a circle: {' -> '.join((*level.chain, path))}", "end the circle")
     recipe = read_recipe(session.tree, path)
     seconds = min((limit for limit in (timeout, recipe.timeout) if limit is not None), default=None)
+    bound = bind_parameters(recipe, params)
+    hide_sensitive(recipe, bound, session.redactor)
     ending = run_steps(
         session,
         recipe,
-        bind_parameters(recipe, params),
+        bound,
         cancellation,
         timeout=seconds,
         chain=level.chain,

@@ -14,6 +14,7 @@ from typing import Any
 from f0ci.core.errors import StepError
 from f0ci.core.redaction import Redactor
 from f0ci.environments.secrets import SCHEME, secret_references
+from f0ci.recipes.model import Recipe
 
 PREFIX = "F0CI_SECRET_"
 
@@ -47,15 +48,32 @@ class SecretValues:
                 raise StepError(f"the secret {reference.name!r} is not set", hint, terminal=True)
             values[reference.name] = self.environ[variable]
             redactor.add(values[reference.name])
-        return _replaced(data, values) if values else data
-
-
-def _replaced(data: Any, values: Mapping[str, str]) -> Any:
-    if isinstance(data, str):
+        if not values:
+            return data
         # longer names first: one may begin with another
-        for name in sorted(values, key=len, reverse=True):
-            data = data.replace(SCHEME + name, values[name])
-        return data
+        names = "|".join(re.escape(name) for name in sorted(values, key=len, reverse=True))
+        return _replaced(data, re.compile(f"{re.escape(SCHEME)}({names})"), values)
+
+
+def _replaced(data: Any, reference: re.Pattern[str], values: Mapping[str, str]) -> Any:
+    if isinstance(data, str):
+        return reference.sub(lambda match: values[match[1]], data)
     if isinstance(data, Mapping):
-        return {key: _replaced(item, values) for key, item in data.items()}
-    return [_replaced(item, values) for item in data] if isinstance(data, list | tuple) else data
+        return {key: _replaced(item, reference, values) for key, item in data.items()}
+    return [_replaced(item, reference, values) for item in data] if isinstance(data, list | tuple) else data
+
+
+def hide_sensitive(recipe: Recipe, params: Mapping[str, Any], redactor: Redactor) -> None:
+    """Have the values of parameters that are declared `sensitive: true` masked from now on."""
+    for parameter in recipe.parameters:
+        if recipe.document.get((*parameter.at, "sensitive")) is True:
+            for text in _texts(params.get(parameter.name)):
+                redactor.add(text)
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for item in value.values() for text in _texts(item)]
+    return [text for item in value for text in _texts(item)] if isinstance(value, list) else []

@@ -122,9 +122,10 @@ def check_kinds(recipe: Recipe) -> None:
     Raises:
         InputError: one is not; carries its place.
     """
-    known = {name.replace("-", "_") for name in plugins.names(STEP_TYPES)}
+    own = plugins.own_names(STEP_TYPES)
+    known = {name.replace("-", "_") if name in own else name for name in plugins.names(STEP_TYPES)}
     for step in recipe.steps:
-        if step.kind.replace("-", "_") not in known:
+        if step.kind not in known:
             raise InputError(
                 f"there is no step type {step.kind!r}",
                 did_you_mean(step.kind, known, noun="there are"),

@@ -4,7 +4,7 @@
 
 Looks up every `config.<key>` of a recipe's expressions in the merged configuration of each environment, and names those
 that lack it. Names with a default (`config.x | default(...)`) are left alone. Where only some environments lack the key
-and the step has a `condition`, it is a warning, because the condition may keep the step from running there.
+and the step has a `condition`, or the expression a choice, it is a warning: the key may never be read there.
 
 ## Why it matters
 
@@ -60,6 +60,7 @@ from typing import Any
 from f0ci.core.diagnostics import Severity
 from f0ci.core.suggestions import closest
 from f0ci.environments.model import Environment
+from f0ci.lint.environments import EnvironmentSet
 from f0ci.lint.rules.base import Finding, Group, Place, Rule, listed
 from f0ci.lint.uses import Use
 from f0ci.lint.workspace import Workspace
@@ -82,22 +83,23 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
             continue
         lacking = [e for e in members.environments if _depth(e.config, reference.path) < len(reference.path)]
         if lacking:
-            yield _finding(recipe, use, lacking, members.environments)
+            yield _finding(recipe, use, lacking, members)
 
 
-def _finding(recipe: Recipe, use: Use, lacking: Sequence[Environment], all_of_them: Sequence[Environment]) -> Finding:
+def _finding(recipe: Recipe, use: Use, lacking: Sequence[Environment], members: EnvironmentSet) -> Finding:
     path = use.reference.path
     name = ".".join(map(str, path))
-    everywhere = len(lacking) == len(all_of_them)
+    # an environment that cannot be loaded may define it
+    everywhere = len(lacking) == len(members.environments) and not members.faults
     names = listed([environment.name for environment in lacking])
-    message = f"the configuration key {name!r} is read here, and "
-    message += f"no environment defines it (looked in {names})" if everywhere else f"{names} lacks it"
-    is_guarded = use.step is not None and use.step.condition is not None
+    lack = f"{names} {'lacks' if len(lacking) == 1 else 'lack'} it"
+    what = f"no environment defines it (looked in {names})" if everywhere else lack
+    is_guarded = use.is_optional or (use.step is not None and use.step.condition is not None)
     return Finding(
         recipe.document,
         use.at,
-        message if everywhere or len(lacking) == 1 else message.replace("lacks", "lack"),
-        _hint(path, lacking, all_of_them),
+        f"the configuration key {name!r} is read here, and {what}",
+        _hint(path, lacking, members),
         within=use.within,
         related=tuple(place for e in lacking[:_MOST_PLACES] for place in _parent(e, path)),
         severity=Severity.WARNING if is_guarded and not everywhere else None,
@@ -124,14 +126,18 @@ def _parent(environment: Environment, path: Path) -> Iterator[Place]:
         yield Place(document, above, f"{'.'.join(map(str, above))!r} of {environment.name!r}", key=True)
 
 
-def _hint(path: Path, lacking: Sequence[Environment], all_of_them: Sequence[Environment]) -> str:
+def _hint(path: Path, lacking: Sequence[Environment], members: EnvironmentSet) -> str:
+    files = listed([e.document.path for e in lacking if e.document is not None])
+    definition = f"define it in {files}, or once in {members.root}/base.yaml"
+    if len(lacking) < len(members.environments):
+        # the others know the key, so it is no slip of the pen
+        return definition
     depth = min(_depth(environment.config, path) for environment in lacking)
-    siblings = {str(key) for e in all_of_them for key in _keys(e.config, path[:depth])}
+    siblings = {str(key) for e in members.environments for key in _keys(e.config, path[:depth])}
     near = closest(str(path[depth]), siblings - {str(path[depth])})
     if near is not None:
         return f"did you mean {'.'.join([*map(str, path[:depth]), near])!r}?"
-    files = listed([e.document.path for e in lacking if e.document is not None])
-    return f"define it in {files}, or once in the base beside them"
+    return definition
 
 
 def _keys(config: Any, path: Path) -> Iterator[Any]:

@@ -15,8 +15,8 @@ Framework0 reads recipes with PyYAML. What PyYAML refuses does not run.
 metadata:
   name: nightly
 steps:
-  - name: load
-    run: echo "loading
+  - name: "load
+    run: echo loading
 ```
 
 ## Good
@@ -25,8 +25,8 @@ steps:
 metadata:
   name: nightly
 steps:
-  - name: load
-    run: echo "loading"
+  - name: "load"
+    run: echo loading
 ```
 
 ## Fix

@@ -13,18 +13,18 @@ What is tested in one environment breaks in the next: `"300"` is not a number, a
 
 ```yaml
 # file: environments/dev/config.yaml
-processing: {timeout_seconds: 30}
+limits: {seconds: 30}
 # file: environments/prod/config.yaml
-processing: {timeout_seconds: "300"}
+limits: {seconds: "300"}
 ```
 
 ## Good
 
 ```yaml
 # file: environments/dev/config.yaml
-processing: {timeout_seconds: 30}
+limits: {seconds: 30}
 # file: environments/prod/config.yaml
-processing: {timeout_seconds: 300}
+limits: {seconds: 300}
 ```
 
 ## Fix

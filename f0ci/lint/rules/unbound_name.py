@@ -73,7 +73,7 @@ from f0ci.workflows.model import Binding, Workflow
 RULE = Rule("unbound-name", Group.WORKFLOW, Severity.WARNING)
 
 _SECTIONS = {"uses": "uses", "test": "tests", "detector": "detectors"}
-_NOUNS = {"uses": "what a stage uses", "test": "the test", "detector": "the detector"}
+_NOUNS = {"uses": "", "test": "the test ", "detector": "the detector "}
 
 
 def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding]:
@@ -87,7 +87,7 @@ def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding
         near = closest(binding.name, map(str, bound)) if isinstance(bound, dict) else None
         name = binding.name if binding.name.replace("_", "").isalnum() else f'"{binding.name}"'
         stanza = f'bindings: {{{section}: {{{name}: {{run: "the command"}}}}}}'
-        message = f"nothing says what {_NOUNS[binding.kind]} {binding.name!r} runs"
+        message = f"nothing says what {_NOUNS[binding.kind]}{binding.name!r} runs"
         hint = f"did you mean {near!r}?" if near else f"add to spec: {stanza}"
         yield Finding(workflow.document, binding.at, message, hint)
 

@@ -154,8 +154,12 @@ def test_a_program_may_tidy_up_when_its_time_is_over(tmp_path: Path) -> None:
 
 def test_a_cancellation_ends_the_group(tmp_path: Path) -> None:
     pipe, cancellation = Pipe(tmp_path / "pipe"), Cancellation()
-    waiting = threading.Thread(target=lambda: pipe.begun.wait(10) and cancellation.cancel("enough"), daemon=True)
-    waiting.start()
+
+    def cancel() -> None:
+        pipe.begun.wait(10)
+        cancellation.cancel("enough")
+
+    threading.Thread(target=cancel, daemon=True).start()
 
     finished, _ = run("exec 3>pipe; echo begun >&3; sleep 600 & wait", tmp_path, cancellation=cancellation)
 

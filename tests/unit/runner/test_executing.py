@@ -483,7 +483,7 @@ def test_tokens_of_git_and_ci_are_out_of_reach(zoo: Workspace, monkeypatch: pyte
 
 def test_programs_learn_where_they_are(zoo: Workspace) -> None:
     record = zoo.run(
-        "  - {name: tell, run: 'echo \"$F0CI_ENVIRONMENT $F0CI_RUN $F0CI_STEP $F0CI_IDEMPOTENCY_KEY $F0CI_RELEASE\"'}\n",
+        '  - name: tell\n    run: echo "$F0CI_ENVIRONMENT $F0CI_RUN $F0CI_STEP $F0CI_IDEMPOTENCY_KEY $F0CI_RELEASE"\n',
         options=RunOptions(run="run-1", release="abc", idempotency_key="p-1/2"),
     )
 
@@ -514,7 +514,7 @@ def test_a_listener_may_print(zoo: Workspace, monkeypatch: pytest.MonkeyPatch) -
         project=Project(),
         environment=None,
         parameters={},
-        on_event=lambda event: print(type(event).__name__, file=sys.stderr),
+        on_event=lambda event: sys.stderr.write(f"{type(event).__name__}\n"),
     )
 
     assert stream.getvalue() == "StepStarted\nStepEnded\n"
@@ -671,7 +671,7 @@ def watch() -> Callable[[Path], threading.Thread]:
 def test_two_runs_at_once_in_one_process_are_refused(zoo: Workspace) -> None:
     errors: list[BaseException] = []
 
-    def run_another(event: object) -> None:
+    def run_another(_event: object) -> None:
         try:
             run_recipe("recipes/test.yaml", tree_root=zoo.root, project=Project(), environment=None, parameters={})
         except CannotWork as error:
@@ -692,7 +692,7 @@ def test_two_runs_at_once_in_one_process_are_refused(zoo: Workspace) -> None:
 
 
 def test_a_listener_that_fails_ends_the_run(zoo: Workspace) -> None:
-    def fail(event: object) -> None:
+    def fail(_event: object) -> None:
         raise LookupError("the listener is broken")
 
     zoo.write("recipes/test.yaml", f"metadata: {{name: t}}\nsteps: [{{name: a, {LEGACY}}}]\n")

@@ -69,7 +69,7 @@ def test_installed_modules_stay_even_where_the_tree_holds_the_virtual_environmen
 def test_a_framework_that_is_half_there_is_named(tmp_path: Path) -> None:
     root = write(tmp_path, {"orchestrator/__init__.py": "", "one.py": "import orchestrator.context\n"})
 
-    with importing_from(root), pytest.raises(StepError, match="imports 'orchestrator.context'") as caught:
+    with importing_from(root), pytest.raises(StepError, match=r"imports 'orchestrator\.context'") as caught:
         find_target("one", "One", root)
 
     assert caught.value.terminal

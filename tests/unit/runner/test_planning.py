@@ -44,7 +44,8 @@ def test_options_count(tmp_path: Path) -> None:
 def test_sensitive_parameters_do_not_show(tmp_path: Path) -> None:
     made = plan(
         tmp_path,
-        f"parameters: [{{name: key, sensitive: true}}]\nsteps: [{{name: a, {STEP}, args: {{k: 'is #{{params.key}}'}}}}]",
+        "parameters: [{name: key, sensitive: true}]\n"
+        f"steps: [{{name: a, {STEP}, args: {{k: 'is #{{params.key}}'}}}}]",
         parameters={"key": "hidden-key"},
     )
 

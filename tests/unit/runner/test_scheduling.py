@@ -88,7 +88,7 @@ def test_the_end_of_the_time_cancels_and_leaves_what_cannot_be_ended(monkeypatch
     monkeypatch.setattr("f0ci.runner.scheduling.SETTLING", 0.05)
     may_end, cancellation = threading.Event(), Cancellation()
 
-    def work(name: str) -> Verdict:
+    def work(_name: str) -> Verdict:
         may_end.wait(10)
         return YES
 
