@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -11,4 +12,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
     from f0ci.cli.boundary import run
 
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(run(sys.argv[1:] if argv is None else argv))
+
+
+def _interrupt(_number: int, _frame: object) -> NoReturn:
+    # a cancelled CI job sends SIGTERM; what f0ci started must end like after Ctrl-C
+    raise KeyboardInterrupt

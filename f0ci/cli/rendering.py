@@ -127,7 +127,7 @@ def diff(
     if output_format == "json":
         print_json({"version": 1, **to_json(difference)})
     else:
-        click.echo(to_text(difference, wants_colour()).rstrip() or "no difference")
+        click.echo(to_text(difference, wants_colour()).rstrip())
     return ExitCode.FINDINGS if exit_code and not difference.is_empty else ExitCode.DONE
 
 

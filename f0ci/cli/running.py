@@ -76,21 +76,11 @@ def run(
     )
     given = dict(_parse(text) for text in parameters)
     if dry_run:
-        plan = plan_run(root, path, given, options)
+        plan = plan_run(root, path, environment, given, options)
         if output_format == "json":
-            print_json(
-                {
-                    "version": 1,
-                    "recipe": path,
-                    "parameters": plan.parameters,
-                    "batches": plan.batches,
-                    "left_out": plan.left_out,
-                }
-            )
+            print_json(plan.to_json())
         else:
-            for index, batch in enumerate(plan.batches, start=1):
-                words = [f"{name} ({plan.left_out[name]})" if name in plan.left_out else name for name in batch]
-                click.echo(f"{index}. {'  |  '.join(words)}")
+            _print_plan(plan.steps)
         return ExitCode.DONE
     record = run_it(root, path, environment, given, options=options, on_event=None if quiet else _progress)
     if output_format == "json":
@@ -121,6 +111,16 @@ def describe(event: Any) -> str | None:
     if kind == "StepSkipped":
         return f"{colour('skipped')} {event.step}: {event.reason}"
     return f"note {event.step}: {event.text}" if kind == "StepNoted" else None
+
+
+def _print_plan(steps: Any, indent: str = "") -> None:
+    for step in steps:
+        place = f"{step.stage}." if step.stage else "!"
+        word = {True: "runs", False: "does not run", None: "may run"}[step.runs]
+        reason = f" ({step.reason})" if step.reason else ""
+        action = step.action.splitlines()[0] if step.action else ""
+        click.echo(f"{indent}{place} {step.name}: {word}{reason}: {step.kind} {action}".rstrip())
+        _print_plan(step.steps, indent + "   ")
 
 
 def _progress(event: Any) -> None:

@@ -10,11 +10,11 @@ from f0ci.core.errors import UsageError
 from f0ci.environments.loading import load_environment
 from f0ci.environments.model import Environment
 from f0ci.promotion.plan import read_content, render_step
-from f0ci.promotion.releases import require_release
+from f0ci.promotion.releases import content_digest, release_paths, require_release
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.strategies.base import share
 from f0ci.render.difference import Difference, compare
-from f0ci.render.rendering import RenderedTree, render
+from f0ci.render.rendering import ReleaseInfo, RenderedTree, render
 from f0ci.source.project import Project, load_project
 from f0ci.source.tree import DirectoryTree, Tree
 from f0ci.workflows.model import WorkflowEnvironment
@@ -35,7 +35,8 @@ def render_environment(root: Path, environment: str, sets: Sequence[str] = ()) -
     tree = DirectoryTree(root)
     project = load_project(tree)
     described, configuration = find_environment(tree, project, environment, sets)
-    return render(tree, project, configuration, described)
+    info = ReleaseInfo(content_digest(tree, release_paths(tree, project)))
+    return render(tree, project, configuration, described, info)
 
 
 def find_environment(

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.environments.loading import load_environment
 from f0ci.environments.model import Environment
-from f0ci.recipes.composition import bind_parameters
-from f0ci.recipes.graph import order
-from f0ci.recipes.model import Recipe
 from f0ci.recipes.records import RunRecord
+from f0ci.runner import planning
 from f0ci.runner.context import Context
-from f0ci.runner.executing import load_checked, run_recipe
-from f0ci.runner.options import RunOptions, check_options, left_out
+from f0ci.runner.executing import run_recipe
+from f0ci.runner.options import RunOptions
+from f0ci.runner.planning import RunPlan
 from f0ci.source.project import Project, load_project
 from f0ci.source.tree import DirectoryTree, resolve_path
 
@@ -59,25 +57,12 @@ def run(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class RunPlan:
-    """What a run would do.
-
-    Attributes:
-        recipe: the recipe.
-        parameters: as bound.
-        batches: names of steps that run side by side, one batch after the other.
-        left_out: why a step does not run, by name.
-    """
-
-    recipe: Recipe
-    parameters: Mapping[str, Any]
-    batches: tuple[tuple[str, ...], ...]
-    left_out: Mapping[str, str]
-
-
 def plan_run(
-    root: Path, recipe: str, parameters: Mapping[str, Any] | None = None, options: RunOptions | None = None
+    root: Path,
+    recipe: str,
+    environment: str | None = None,
+    parameters: Mapping[str, Any] | None = None,
+    options: RunOptions | None = None,
 ) -> RunPlan:
     """Return what a run would do, running nothing.
 
@@ -85,11 +70,15 @@ def plan_run(
         F0ciError: as `run`.
     """
     tree = DirectoryTree(root)
-    read = load_checked(tree, load_project(tree), recipe)
-    bound = bind_parameters(read, parameters or {})
-    chosen = options or RunOptions()
-    check_options(chosen, read)
-    return RunPlan(read, bound, tuple(tuple(batch) for batch in order(read).batches()), left_out(chosen, read.steps))
+    project = load_project(tree)
+    return planning.plan_run(
+        recipe,
+        tree_root=root,
+        project=project,
+        environment=_environment(tree, project, environment),
+        parameters=parameters or {},
+        options=options,
+    )
 
 
 def recipe_path(root: Path, base: Path, name: Path) -> str:

@@ -13,7 +13,7 @@ def parse_duration(text: str) -> timedelta:
     """Return the span of time that a text such as `1h30m` names.
 
     Raises:
-        ValueError: the text is not a run of numbers with the units ms, s, m, h, d, w.
+        ValueError: the text is not a run of numbers with the units ms, s, m, h, d, w, or too long a span.
     """
     squeezed = text.replace(" ", "")
     if squeezed == "0":
@@ -21,7 +21,10 @@ def parse_duration(text: str) -> timedelta:
     parts = _PART.findall(squeezed)
     if not parts or "".join(number + unit for number, unit in parts) != squeezed:
         raise ValueError(f"{text!r} is not a duration such as 30m, 1h30m or 90s")
-    return timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in parts))
+    try:
+        return timedelta(seconds=sum(float(number) * _SECONDS[unit] for number, unit in parts))
+    except OverflowError:
+        raise ValueError(f"{text!r} is longer than any span of time that can be counted") from None
 
 
 def format_duration(span: timedelta) -> str:

@@ -117,8 +117,8 @@ def parse_tree_object(raw: bytes, oid_length: int) -> dict[str, TreeEntry]:
     return entries
 
 
-def parse_batch(raw: bytes, count: int) -> Iterator[bytes | None]:
-    """Yield the content of each object that `cat-file --batch` printed, None for one that is missing.
+def parse_batch(raw: bytes, count: int) -> Iterator[tuple[str, bytes] | None]:
+    """Yield the kind and content of each object that `cat-file --batch` printed, None for one that is missing.
 
     Args:
         raw: its output.
@@ -132,9 +132,9 @@ def parse_batch(raw: bytes, count: int) -> Iterator[bytes | None]:
         if head.endswith((b" missing", b" ambiguous")):
             yield None
             continue
-        size = int(head.rsplit(b" ", 1)[1])
-        yield raw[at : at + size]
-        at += size + 1
+        _, kind, size = head.decode("ascii").split(" ")
+        yield kind, raw[at : at + int(size)]
+        at += int(size) + 1
 
 
 def parse_log(raw: bytes) -> tuple[CommitInfo, ...]:

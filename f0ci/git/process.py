@@ -46,7 +46,9 @@ _FIXED = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_GRAFT_FILE": os.devnull + "/none",
 }
+_OLDEST = "Git 2.30"
 _NOT_FOUND = 127
+_WRONG_USAGE = 129
 # what Git adds behind the reason, or instead of one
 _SAYS_LITTLE = re.compile(
     r"(?:fatal: )?(?:the remote end hung up unexpectedly|could not read from remote repository)"
@@ -147,6 +149,20 @@ def git_says(err: str) -> str:
     return lines[0].removeprefix("fatal: ").rstrip(".") if lines else "it gave no reason"
 
 
+def failed(arguments: Sequence[str], answer: Completed) -> GitError:
+    """Return the error for a git command that failed; pure.
+
+    Args:
+        arguments: what followed `git`.
+        answer: what it left behind.
+    """
+    from f0ci.core.redaction import Redactor
+
+    words = [word for word, before in zip(arguments, ("", *arguments), strict=False) if "-c" not in {word, before}]
+    hint = f"f0ci needs {_OLDEST} or newer; see `git version`" if answer.code == _WRONG_USAGE else None
+    return GitError(f"`git {words[0]}` failed: {Redactor().text(git_says(answer.err))}", hint)
+
+
 def _git() -> Any:
     try:
         from git.cmd import Git
@@ -166,7 +182,8 @@ def _command_not_found() -> type[Exception]:
 
 def _missing() -> GitError:
     return GitError(
-        "git is not installed", "install the package 'git' 2.30 or newer, or set GIT_PYTHON_GIT_EXECUTABLE to its path"
+        "git is not installed",
+        f"install the package 'git' ({_OLDEST} or newer), or set GIT_PYTHON_GIT_EXECUTABLE to its path",
     )
 
 

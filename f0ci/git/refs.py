@@ -24,7 +24,8 @@ __all__ = ["AtomicUnsupported", "PushOutcome", "RefStore", "RefUpdate"]
 ANSWER_SECONDS = 300.0
 _ATTEMPTS = 5
 _HEADS = "refs/heads/"
-_NO_HOOKS = ("-c", f"core.hooksPath={os.devnull}")
+# no hook of the user's clone, and no clean-up that outlives the command
+_ALONE = ("-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
 _MISSING_REF = re.compile(r"couldn't find remote ref (?P<ref>\S+)")
 _LOCAL_LOCK = re.compile(r"cannot lock ref|unable to lock|\.lock': file exists|could not lock", re.IGNORECASE)
 
@@ -266,7 +267,7 @@ class RefStore:
             if change.new or change.ref in known
         ]
         self._known = None
-        self.repository.run(*_NO_HOOKS, "update-ref", "--stdin", input="".join(lines).encode())
+        self.repository.run(*_ALONE, "update-ref", "--stdin", input="".join(lines).encode())
 
     def _url(self, *, push: bool) -> str:
         if push not in self._urls:
@@ -277,7 +278,7 @@ class RefStore:
     def _ask(self, *args: str, push: bool = False) -> Completed:
         folder = self.repository.work_tree or self.repository.git_dir
         with credentials(self._url(push=push)) as (options, env):
-            command = [*_NO_HOOKS, *options, *args]
+            command = [*_ALONE, *options, *args]
             answer = run_git(command, folder=folder, env=env, timeout=self.answer_seconds)
         if answer.code < 0:
             return Completed(answer.code, answer.out, f"fatal: timed out after {self.answer_seconds:g} seconds")

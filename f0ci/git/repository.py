@@ -9,18 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f0ci.core.errors import GitError
-from f0ci.git import commits, trees
+from f0ci.git import commits, history, trees
 from f0ci.git.objects import (
-    LOG_FORMAT,
     CommitInfo,
     Identity,
     TreeEntry,
     parse_batch,
     parse_identity,
     parse_listing,
-    parse_log,
 )
-from f0ci.git.process import Completed, git_says, run_git
+from f0ci.git.opening import locate
+from f0ci.git.process import Completed, failed, git_says, run_git
 
 if TYPE_CHECKING:
     from f0ci.git.commit_tree import CommitTree
@@ -47,20 +46,7 @@ class Repository:
         Raises:
             GitError: there is none, Git does not trust it, or there is no git executable.
         """
-        if not path.is_dir():
-            raise GitError(f"there is no folder {str(path)!r}", "name a folder inside a Git repository")
-        asked = ("--absolute-git-dir", "--is-bare-repository", "--is-inside-work-tree", "--show-cdup")
-        answer = run_git(["rev-parse", *asked], folder=path)
-        if answer.code != 0:
-            raise _cannot_open(path, answer.err)
-        lines = answer.text.split("\n")
-        if lines[2] == "true":
-            return cls(Path(lines[0]), (path / lines[3]).resolve())
-        if lines[1] != "true":
-            raise GitError(
-                f"{str(path)!r} lies inside a '.git' folder", "run the command in the repository's work tree"
-            )
-        return cls(Path(lines[0]), None)
+        return cls(*locate(path))
 
     @property
     def root(self) -> Path:
@@ -95,18 +81,13 @@ class Repository:
         """
         answer = run_git(args, folder=self.work_tree or self.git_dir, content=input, env=env)
         if check and answer.code != 0:
-            raise _failed(args, answer)
+            raise failed(args, answer)
         return answer
 
     def resolve(self, rev: str) -> str | None:
         """Return the id of the object (commit, tag, tree or blob) that a name means, None when there is none."""
-        if "\n" in rev or "\0" in rev:
-            return None
-        # rev-parse would take any forty digits for an object that exists
-        answer = self.run(
-            "cat-file", "--batch-check=%(objectname)", input=f"{rev}\n".encode("utf-8", "surrogateescape")
-        )
-        return None if answer.text.endswith((" missing", " ambiguous")) else answer.text
+        found = self._look(rev)
+        return found[1] if found else None
 
     def commit_of(self, rev: str) -> str | None:
         """Return the id of the commit that a name means, through tags, None when there is none."""
@@ -114,20 +95,19 @@ class Repository:
 
     def tree_of(self, rev: str, path: str = "") -> str | None:
         """Return the id of a commit's tree, or of the folder at a path in it, None when there is none."""
-        root = self._peel(rev, "tree")
         folder = path.strip("/")
-        if root is None or not folder:
-            return root
-        listed = parse_listing(self.run("ls-tree", "-z", "-d", "--full-tree", root, "--", folder).out)
-        return next((entry.oid for entry in listed if entry.path == folder), None)
+        if not folder:
+            return self._peel(rev, "tree")
+        kind, oid = self._look(rev, folder) or ("", "")
+        return oid if kind == "tree" else None
 
     def read_file(self, rev: str, path: str) -> bytes | None:
-        """Return the bytes of a file in a commit, None when there is no such commit or file."""
-        tree = self.tree_of(rev)
-        if tree is None:
-            return None
-        entry = next((entry for entry in self.list_files(tree, path) if entry.path == path), None)
-        return self.read_blobs([entry.oid])[entry.oid] if entry is not None else None
+        """Return the bytes of a file in a commit, None when there is no such commit or file.
+
+        Of a symbolic link, they are where it leads to; `tree` follows links.
+        """
+        kind, oid = (self._look(rev, path) if path else None) or ("", "")
+        return self.read_blobs([oid])[oid] if kind == "blob" else None
 
     def read_blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
         """Return the content of blobs by id, read in one call.
@@ -140,12 +120,14 @@ class Repository:
             return {}
         raw = self.run("cat-file", "--batch", input="".join(f"{oid}\n" for oid in wanted).encode()).out
         found: dict[str, bytes] = {}
-        for oid, content in zip(wanted, parse_batch(raw, len(wanted)), strict=True):
-            if content is None:
+        for oid, answer in zip(wanted, parse_batch(raw, len(wanted)), strict=True):
+            if answer is None:
                 raise GitError(
                     f"object {oid!r} is not in this repository", "check it with `git fsck`; fetch what is missing"
                 )
-            found[oid] = content
+            kind, found[oid] = answer
+            if kind != "blob":
+                raise GitError(f"object {oid!r} is a {kind}, not a file")
         return found
 
     def list_files(self, rev: str, prefix: str = "") -> tuple[TreeEntry, ...]:
@@ -155,7 +137,13 @@ class Repository:
             GitError: there is no such commit.
         """
         limit = ["--", prefix.strip("/")] if prefix.strip("/") else []
-        return parse_listing(self.run("ls-tree", "-r", "-z", "--full-tree", self._require(rev, "tree"), *limit).out)
+        # asked at once: only a failure has to find out whether there is such a commit
+        name = self._require(rev, "tree") if rev.startswith("-") else rev
+        answer = self.run("ls-tree", "-r", "-z", "--full-tree", name, *limit, check=False)
+        if answer.code != 0:
+            self._require(rev, "tree")
+            raise failed(("ls-tree",), answer)
+        return parse_listing(answer.out)
 
     def tree(self, rev: str) -> CommitTree:
         """Return the files of a commit as a source tree.
@@ -227,13 +215,7 @@ class Repository:
         Raises:
             GitError: there is no such range.
         """
-        limit = [f":(top,literal){path}" for path in paths]
-        words = range.split()
-        if not words or any(word.startswith("-") for word in words):
-            raise GitError(f"{range!r} is not a range of commits", "write it as 'a..b'")
-        quiet = ("-c", "log.showSignature=false", "-c", "log.follow=false")
-        shape = ("-z", "--topo-order", "--no-patch", "--no-color", "--encoding=UTF-8", f"--format=tformat:{LOG_FORMAT}")
-        return parse_log(self.run(*quiet, "log", *shape, *words, "--", *limit).out)
+        return history.log(self, range, paths)
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         """Tell whether one commit is reachable from another, or is the same.
@@ -241,10 +223,7 @@ class Repository:
         Raises:
             GitError: one of them is not in this repository.
         """
-        answer = self.run("merge-base", "--is-ancestor", ancestor, descendant, check=False)
-        if answer.code not in {0, 1}:
-            raise _failed(("merge-base",), answer)
-        return answer.code == 0
+        return history.is_ancestor(self, ancestor, descendant)
 
     def merge_base(self, one: str, other: str) -> str | None:
         """Return a newest common ancestor of two commits, None when there is none.
@@ -252,10 +231,7 @@ class Repository:
         Raises:
             GitError: one of them is not in this repository.
         """
-        answer = self.run("merge-base", one, other, check=False)
-        if answer.code not in {0, 1}:
-            raise _failed(("merge-base",), answer)
-        return answer.text or None
+        return history.merge_base(self, one, other)
 
     def is_dirty(self, paths: Sequence[str] = ()) -> bool:
         """Tell whether the work tree (or these paths in it) differs from the commit, files not yet added included."""
@@ -326,14 +302,29 @@ class Repository:
     def _in_work_tree(self, *args: str) -> Completed:
         answer = run_git(args, folder=self.root)
         if answer.code != 0:
-            raise _failed(args, answer)
+            raise failed(args, answer)
         return answer
+
+    def _look(self, rev: str, path: str | None = None) -> tuple[str, str] | None:
+        """Return kind and id of an object, or of what a tree holds at a path, None when there is none."""
+        if not rev or "\n" in rev or "\0" in rev:
+            return None
+        if path is not None and ("\n" in path or "\0" in path or path.startswith(("./", "../", "/"))):
+            raise GitError(f"{path!r} is not the path of a file in a commit", "write it from the repository's root")
+        name = rev if path is None else f"{rev}:{path}"
+        # rev-parse would take any forty digits for an object that exists
+        asked = f"{name}\n".encode("utf-8", "surrogateescape")
+        answer = self.run("cat-file", "--batch-check=%(objecttype) %(objectname)", input=asked).text
+        if answer.endswith((" missing", " ambiguous")):
+            return None
+        kind, _, oid = answer.partition(" ")
+        return kind, oid
 
     def _peel(self, rev: str, kind: str) -> str | None:
         # after a colon, what follows would be part of the path
         name = self.resolve(rev) if ":" in rev else rev
         # a name that looks like an option names nothing
-        if not name or name.startswith("-") or "\0" in name:
+        if not name or name.startswith("-") or "\n" in name or "\0" in name:
             return None
         answer = self.run("rev-parse", "--verify", "--quiet", f"{name}^{{{kind}}}", check=False)
         return answer.text if answer.code == 0 and answer.text else None
@@ -343,24 +334,3 @@ class Repository:
         if found is None:
             raise GitError(f"there is no commit {rev!r} in this repository", "check the name, or fetch it first")
         return found
-
-
-def _cannot_open(path: Path, err: str) -> GitError:
-    if "dubious ownership" in err:
-        return GitError(
-            f"git does not trust the repository at {str(path)!r}, which belongs to somebody else",
-            f"git config --global --add safe.directory {path.resolve()}",
-        )
-    if "not a git repository" in err:
-        return GitError(
-            f"{str(path)!r} is not in a Git repository", "make one with `git init`, or run the command in one"
-        )
-    return GitError(f"git cannot open {str(path)!r}: {git_says(err)}")
-
-
-def _failed(args: Sequence[str], answer: Completed) -> GitError:
-    from f0ci.core.redaction import Redactor
-
-    words = [word for word, before in zip(args, ("", *args), strict=False) if word != "-c" and before != "-c"]
-    hint = "f0ci needs Git 2.30 or newer; see `git version`" if answer.code == 129 else None
-    return GitError(f"`git {words[0]}` failed: {Redactor().text(git_says(answer.err))}", hint)

@@ -79,7 +79,7 @@ def sign(payload: bytes, repository: Repository, namespace: str) -> tuple[str, s
         raise GitError("git is set to no signing key", _NO_KEY_HINT)
     program = repository.config("gpg.ssh.program", kind="path") or "ssh-keygen"
     with tempfile.TemporaryDirectory(prefix="f0ci-") as folder:
-        path = Path(setting).expanduser()
+        path = _key_file(repository, setting)
         if _literal(setting) is not None:
             # the key itself is in an agent, which is asked by its public part
             path = Path(folder) / "key.pub"

@@ -86,11 +86,11 @@ def _read_folders(repository: Repository, base: str | None, wanted: set[str]) ->
     names = "".join(f"{root}:{folder}\n" if folder else f"{root}\n" for folder in folders)
     raw = repository.run("cat-file", "--batch", input=names.encode("utf-8", "surrogateescape")).out
     found: dict[str, dict[str, TreeEntry]] = {}
-    for folder, content in zip(folders, parse_batch(raw, len(folders)), strict=True):
+    for folder, answer in zip(folders, parse_batch(raw, len(folders)), strict=True):
         name, parent = folder.rpartition("/")[2], folder.rpartition("/")[0]
         # a folder of the change may be a file in the base, which then gives way
         is_folder = not folder or found[parent].get(name, _NOTHING).mode == FOLDER_MODE
-        found[folder] = parse_tree_object(content, len(root) // 2) if content is not None and is_folder else {}
+        found[folder] = parse_tree_object(answer[1], len(root) // 2) if answer is not None and is_folder else {}
     return found
 
 

@@ -52,8 +52,9 @@ def narrowed(span: Span, value: str, within: tuple[int, int], lines: Sequence[st
         start = span.column + 1
     else:
         return None
-    offset, length = within
-    if not 0 <= offset < len(value):
+    if not value:
         return None
+    # what is missing at the end is missing after the last character
+    offset, length = min(within[0], len(value) - 1), within[1]
     end = min(offset + max(length, 1), len(value))
     return Span(span.line, start + offset, span.line, start + end)

@@ -25,11 +25,15 @@ def problems_of(source: Source) -> Iterator[tuple[str, Finding]]:
         yield problem.rule, Finding(document, problem.span, problem.message, problem.hint, related=first)
     if document.broken:
         return
-    for misfit in check_schema(source.kind, document.data):
+    misfits = check_schema(source.kind, document.data)
+    for misfit in misfits:
         # what is missing from a mapping is missing at the mapping's name
         named = misfit.rule == "missing-key" and bool(misfit.path) and isinstance(misfit.path[-1], str)
         yield misfit.rule, Finding(document, misfit.path, misfit.message, misfit.hint, key=misfit.key or named)
     if source.workflow is not None:
+        known = {misfit.path for misfit in misfits}
         for fault in source.workflow.problems:
+            if fault.at in known:
+                continue
             within = None if fault.offset is None else (fault.offset, 1)
             yield fault.rule, Finding(document, fault.at, fault.message, fault.hint, within=within)

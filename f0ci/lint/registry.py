@@ -80,7 +80,7 @@ def choose(settings: Mapping[str, Any], select: Iterable[str] = (), ignore: Iter
     Raises:
         UsageError: the caller names a rule that does not exist.
     """
-    known = {*names(), *Group}
+    known = {*names(), *map(str, Group)}
     wanted = tuple(select)
     for name in (*wanted, *ignore):
         if name not in known:

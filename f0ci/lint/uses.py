@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
 
 from f0ci.expressions.errors import ExpressionError
-from f0ci.expressions.parsing import Reference, Template, parse, parse_condition, references, texts
+from f0ci.expressions.parsing import Reference, parse, parse_condition, references
 from f0ci.expressions.syntax import Binary, Choice, Node, children
 from f0ci.recipes.model import Recipe, Step
 from f0ci.source.yaml import Path
 
-# commands go to the shell as they are written: braces in them are the shell's, or another program's
-_NOT_EVALUATED = frozenset({"run", "command"})
+# commands go to the shell as they are written: braces in them are the shell's, or another program's; conditions are
+# read as such
+_ELSEWHERE = frozenset({"run", "command", "condition"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,25 +59,29 @@ def read_uses(recipe: Recipe) -> Uses:
     faults: list[tuple[Path, ExpressionError]] = []
     for step, at, text in _texts(recipe):
         is_condition = step is not None and at == (*step.at, "condition")
-        try:
-            template = parse_condition(text) if is_condition else parse(text)
-        except ExpressionError as error:
-            faults.append((at, error))
+        found = _read_text(text, is_condition=is_condition)
+        if isinstance(found, ExpressionError):
+            faults.append((at, found))
         else:
-            names.extend(_uses(template, at, step))
+            names.extend(Use(reference, at, step, optional) for reference, optional in found)
     return Uses(tuple(names), tuple(faults))
 
 
-def _uses(template: Template, at: Path, step: Step | None) -> Iterator[Use]:
+# the same few expressions stand all over a repository
+@lru_cache(maxsize=16384)
+def _read_text(text: str, *, is_condition: bool) -> tuple[tuple[Reference, bool], ...] | ExpressionError:
+    """Return the names that a text reads, each with whether it may never be read, or what is wrong with the text."""
+    try:
+        template = parse_condition(text) if is_condition else parse(text)
+    except ExpressionError as error:
+        return error
     found = references(template)
     # `x is defined and x > 1` asks before it reads
     asked = {(reference.root, reference.path) for reference in found if reference.has_default}
     optional = len(found) > 1 and any(_chooses(expression.node) for expression in template.expressions)
-    for reference in found:
-        if not reference.has_default and (reference.root, reference.path) in asked:
-            yield Use(replace(reference, has_default=True), at, step, optional)
-        else:
-            yield Use(reference, at, step, optional)
+    return tuple(
+        (replace(reference, has_default=(reference.root, reference.path) in asked), optional) for reference in found
+    )
 
 
 def _chooses(node: Node) -> bool:
@@ -84,12 +91,31 @@ def _chooses(node: Node) -> bool:
 
 
 def _texts(recipe: Recipe) -> Iterator[tuple[Step | None, Path, str]]:
+    has_expressions = b"#{" in recipe.document.raw or b"{{" in recipe.document.raw
     for step in recipe.steps:
-        for key, value in step.raw.items():
-            if key == "condition" and isinstance(value, str):
-                yield step, (*step.at, key), value
-            elif key not in _NOT_EVALUATED:
-                for at, text in texts(value, (*step.at, key)):
-                    yield step, at, text
-    for at, text in texts(recipe.document.get(("execution",)), ("execution",)):
-        yield None, at, text
+        if isinstance(step.condition, str):
+            yield step, (*step.at, "condition"), step.condition
+        for key, value in step.raw.items() if has_expressions else ():
+            if key not in _ELSEWHERE and isinstance(value, str | dict | list):
+                found: list[tuple[Path, str]] = []
+                _collect(value, (*step.at, key), found)
+                yield from ((step, at, text) for at, text in found)
+    if has_expressions:
+        found = []
+        _collect(recipe.document.get(("execution",)), ("execution",), found)
+        yield from ((None, at, text) for at, text in found)
+
+
+def _collect(value: Any, at: Path, found: list[tuple[Path, str]]) -> None:
+    """Add every text with a delimiter; a generator a level would cost more than the search itself."""
+    if isinstance(value, str):
+        if "#{" in value or "{{" in value:
+            found.append((at, value))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, str | dict | list):
+                _collect(item, (*at, key), found)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            if isinstance(item, str | dict | list):
+                _collect(item, (*at, index), found)

@@ -31,7 +31,8 @@ _SUFFIXES = (*_YAML_SUFFIXES, ".json")
 # a file without these words is no recipe and no workflow, whatever else it says
 _WORDS = (b"steps", b"test_meta", b"ProductionWorkflow")
 # what a file that cannot be read was meant to be
-_MEANT = re.compile(rb"^(?:(?:steps|test_meta)\s*:|kind\s*:\s*[\"']?ProductionWorkflow)", re.MULTILINE)
+_MEANT_RECIPE = re.compile(rb"^(?:steps|test_meta)\s*:", re.MULTILINE)
+_KIND = re.compile(rb"^kind\s*:\s*[\"']?(\w*)", re.MULTILINE)
 
 
 class Kind(StrEnum):
@@ -167,7 +168,7 @@ class Workspace:
 
     def _classify(self, path: str, document: Document, kind: Kind | None, *, is_named: bool) -> Source | None:
         if document.broken:
-            meant = self._in_library(path) or _MEANT.search(document.raw) is not None
+            meant = self._in_library(path) or _says_what_it_is(document.raw)
             if not (kind or meant or is_named):
                 return None
             # several documents in one file are right for others, such as Kubernetes
@@ -221,6 +222,12 @@ def _is_candidate(path: str, project: Project) -> bool:
         return False
     chosen = project.document is not None and project.document.get(("recipes",)) is not None
     return not chosen or any(path.startswith(f"{folder.strip('/')}/") for folder in project.recipes)
+
+
+def _says_what_it_is(raw: bytes) -> bool:
+    """Tell whether a text that cannot be read is meant for f0ci all the same."""
+    kind = _KIND.search(raw)
+    return _MEANT_RECIPE.search(raw) is not None if kind is None else kind[1] == b"ProductionWorkflow"
 
 
 def _folder(root: str) -> str:

@@ -1,52 +1,14 @@
-r"""State as a fold of events: nothing is stored that can be computed.
-
-requested -> waiting -> deploying -> verifying -> succeeded
-     \________\___________\___________\-> refused, rolled_back, failed, superseded, aborted, expired, errored
-"""
+"""What events amount to: promotions, holds, environments. `folding` computes these values; nothing else makes them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from f0ci.core.clock import parse_time
-from f0ci.core.errors import InputError
 from f0ci.promotion.events import ENDINGS, Event
 
-# which events may follow which state; "" is a promotion that does not exist yet
-TRANSITIONS: Mapping[str, frozenset[str]] = {
-    "": frozenset({"requested"}),
-    "requested": frozenset(
-        {"replanned", "waiting", "approved", "rejected", "evidence", "intent", "applied"} | (ENDINGS - {"succeeded"})
-    ),
-    "waiting": frozenset(
-        {"replanned", "waiting", "approved", "rejected", "evidence", "intent", "applied"} | (ENDINGS - {"succeeded"})
-    ),
-    "deploying": frozenset({"intent", "applied", "deployed", "rolled_back", "failed", "aborted", "errored"}),
-    "verifying": frozenset(
-        {
-            "intent",
-            "applied",
-            "measured",
-            "waiting",
-            "succeeded",
-            "rolled_back",
-            "failed",
-            "aborted",
-            "errored",
-        }
-    ),
-    "rolled_back": frozenset({"restored", "failed"}),
-}
-_NEXT_STATE = {
-    "requested": "requested",
-    "waiting": "waiting",
-    "applied": "deploying",
-    "deployed": "verifying",
-    "rolled_back": "rolled_back",
-}
 ENDED = frozenset(ENDINGS | {"rolled_back"})
 
 
@@ -91,8 +53,9 @@ class Promotion:
         verification: `measured`, `checked` or `none` once it succeeded, else None.
         reasons: why it is where it is.
         next_check_at: when running it again may help, or None.
+        waits_for: what the newest `waiting` event waits for, without anything that moves by itself.
         through_hold: reason given for passing a hold, or None.
-        intent: data of an `intent` that no `applied` has answered yet, or None.
+        intents: data of every `intent` that no `applied` or `rolled_back` has answered yet, in order.
         restored: True once the rollback's deploy recipe ended well, or there was none.
     """
 
@@ -113,8 +76,9 @@ class Promotion:
     verification: str | None = None
     reasons: tuple[str, ...] = ()
     next_check_at: datetime | None = None
+    waits_for: tuple[str, ...] = ()
     through_hold: str | None = None
-    intent: Mapping[str, Any] | None = None
+    intents: tuple[Mapping[str, Any], ...] = ()
     restored: bool = False
 
     @property
@@ -123,9 +87,24 @@ class Promotion:
         return self.state not in ENDED
 
     @property
+    def position(self) -> int:
+        """Return where in the ledger it begins."""
+        return self.events[0].position if self.events else 0
+
+    @property
     def statements(self) -> tuple[Event, ...]:
         """Return the approvals and rejections, in order."""
         return tuple(event for event in self.events if event.kind in {"approved", "rejected"})
+
+    @property
+    def next_step(self) -> int | None:
+        """Return the index of the plan's step that has not been applied yet, or None where all have."""
+        done = sum(change.step >= 0 for change in self.applied)
+        return done if done < len(self.plan["steps"]) else None
+
+    def measured_at(self, step: int) -> Mapping[str, Any] | None:
+        """Return the recorded verdict on a step, or None where there is none yet."""
+        return next((data for data in self.measured if data["step"] == step), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +116,24 @@ class Hold:
         reason: why.
         since: when.
         promotion: the promotion that caused it, or None.
+        position: where in the ledger it was set.
     """
 
     owner: str
     reason: str
     since: datetime
     promotion: str | None = None
+    position: int = 0
+
+    def stops(self, promotion: Promotion) -> bool:
+        """Tell whether it keeps a promotion from changing the environment.
+
+        A rollback passes every hold. A promotion passes those that stood when it was asked for with a reason for
+        passing them, not those that were set later.
+        """
+        if promotion.purpose == "rollback":
+            return False
+        return promotion.through_hold is None or self.position > promotion.position
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +163,7 @@ class EnvironmentState:
 
     @property
     def newest(self) -> Promotion | None:
-        """Return the newest promotion that reached the environment or ended, or None."""
+        """Return the newest promotion, or None."""
         return self.promotions[-1] if self.promotions else None
 
     @property
@@ -183,6 +174,14 @@ class EnvironmentState:
         }
         changes = [change for promotion in self.promotions for change in promotion.applied]
         return max(changes, key=lambda change: order[change.commit], default=None)
+
+    @property
+    def unfinished(self) -> Promotion | None:
+        """Return the promotion that running again takes further: active, or rolled back and not deployed yet."""
+        newest = self.newest
+        if self.active is not None or newest is None:
+            return self.active
+        return newest if newest.state == "rolled_back" and not newest.restored else None
 
     def find(self, promotion: str) -> Promotion | None:
         """Return the promotion of that id, or None."""
@@ -219,117 +218,3 @@ class WorkflowState:
     def quarantine_of(self, release: str) -> str | None:
         """Return why a release must not be promoted anywhere, or None."""
         return (self.quarantined or {}).get(release)
-
-
-class IllegalEvent(InputError):
-    """An event that the state machine does not allow where it stands."""
-
-
-def fold_environment(environment: str, events: Iterable[Event], tip: str | None) -> EnvironmentState:
-    """Return what the events of an environment's ledger, in order of position, amount to.
-
-    Raises:
-        IllegalEvent: an event is not allowed where it stands.
-    """
-    ordered = tuple(events)
-    promotions: dict[str, Promotion] = {}
-    hold: Hold | None = None
-    policy: Mapping[str, Any] | None = None
-    for event in ordered:
-        if event.kind == "policy":
-            policy = event.data
-        elif event.kind == "hold":
-            hold = Hold(event.actor, str(event.data["reason"]), event.time, event.data.get("promotion"))
-        elif event.kind == "unhold":
-            hold = None
-        elif event.kind != "repair":
-            promotions[event.promotion] = advance(promotions.get(event.promotion), event)
-    return EnvironmentState(environment, tip, tuple(promotions.values()), hold, policy, ordered)
-
-
-def fold_workflow(events: Iterable[Event], tip: str | None) -> WorkflowState:
-    """Return what the events of the workflow's ledger, in order of position, amount to."""
-    quarantined: dict[str, str] = {}
-    ordered = tuple(events)
-    for event in ordered:
-        if event.kind == "quarantine":
-            quarantined[str(event.data["release"])] = str(event.data["reason"])
-        elif event.kind == "unquarantine":
-            quarantined.pop(str(event.data["release"]), None)
-    return WorkflowState(tip, quarantined, ordered)
-
-
-def advance(promotion: Promotion | None, event: Event) -> Promotion:
-    """Return a promotion after one more event.
-
-    Raises:
-        IllegalEvent: the event is not allowed in the promotion's state.
-    """
-    state = promotion.state if promotion else ""
-    if event.kind not in TRANSITIONS.get(state, frozenset()):
-        raise IllegalEvent(
-            f"{event.kind!r} cannot follow {state or 'nothing'!r}",
-            "run `f0ci audit verify` to see what was changed",
-            place=event.path,
-        )
-    if promotion is None:
-        return _begin(event)
-    if event.sequence != promotion.events[-1].sequence + 1:
-        raise IllegalEvent(
-            f"event {event.sequence} follows event {promotion.events[-1].sequence} of {promotion.id!r}",
-            "run `f0ci audit verify` to see what was changed",
-            place=event.path,
-        )
-    data = event.data
-    moved = replace(
-        promotion,
-        state=event.kind if event.kind in ENDED else _next_state(promotion, event),
-        changed_at=event.time,
-        events=(*promotion.events, event),
-        reasons=tuple(data.get("reasons", ())) or ((str(data["reason"]),) if "reason" in data else ()),
-        next_check_at=parse_time(data["next_check_at"]) if data.get("next_check_at") else None,
-    )
-    if event.kind == "replanned":
-        return replace(moved, digest=str(data["digest"]), plan=data["plan"], state="requested", intent=None)
-    if event.kind == "intent":
-        return replace(moved, intent=data)
-    if event.kind == "applied":
-        change = Applied(int(data["step"]), str(data["commit"]), str(data["tree"]), promotion.release, event.time)
-        return replace(moved, applied=(*promotion.applied, change), intent=None)
-    if event.kind == "rolled_back":
-        change = Applied(-1, str(data["commit"]), str(data["tree"]), str(data["to"]), event.time)
-        return replace(moved, applied=(*promotion.applied, change), intent=None)
-    if event.kind == "restored":
-        return replace(moved, state="rolled_back", restored=True, reasons=promotion.reasons)
-    if event.kind == "deployed":
-        return replace(moved, deployed={**(promotion.deployed or {}), int(data["step"]): event.time})
-    if event.kind == "measured":
-        return replace(moved, measured=(*promotion.measured, data))
-    if event.kind == "succeeded":
-        return replace(moved, verification=str(data["verification"]))
-    return moved
-
-
-def _next_state(promotion: Promotion, event: Event) -> str:
-    # waiting for measurements is still verifying; only before the first change is waiting a state of its own
-    if event.kind == "waiting" and promotion.applied:
-        return promotion.state
-    return _NEXT_STATE.get(event.kind, promotion.state)
-
-
-def _begin(event: Event) -> Promotion:
-    return Promotion(
-        id=event.promotion,
-        environment=event.environment,
-        purpose=str(event.data["purpose"]),
-        release=str(event.data["release"]),
-        state="requested",
-        digest=str(event.data["digest"]),
-        plan=event.data["plan"],
-        requested_by=event.actor,
-        requested_at=event.time,
-        changed_at=event.time,
-        events=(event,),
-        deployed={},
-        through_hold=event.data.get("through_hold"),
-    )

@@ -6,6 +6,7 @@ Reading is lenient: what does not fit is left at its default, because the schema
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -112,14 +113,13 @@ def _step(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
     kind = data.get("type")
     outputs = data.get("outputs")
     if kind is None:
-        kind = (
-            "sub_recipe" if "recipe_path" in data else ("shell" if "run" in data and "module" not in data else "python")
-        )
+        is_shell = ("run" in data or "command" in data) and "module" not in data
+        kind = "sub_recipe" if "recipe_path" in data else "shell" if is_shell else "python"
     return Step(
         name=str(data.get("name", f"step {at[-1]}")),
         kind=str(kind),
         at=at,
-        idx=data["idx"] if isinstance(data.get("idx"), int | float) else None,
+        idx=data["idx"] if _number(data.get("idx")) is not None else None,
         depends_on=_names(data.get("depends_on")),
         condition=condition if isinstance(condition, str | bool) else None,
         parallel_group=_text(data.get("parallel_group")),
@@ -137,7 +137,7 @@ def _step(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
         ),
         ctx_has_keys=_names(success.get("ctx_has_keys")),
         retry=Retry(
-            attempts=int(_number(retry.get("retry_attempts", retry.get("max_retries")))),
+            attempts=_count(retry.get("retry_attempts", retry.get("max_retries"))),
             delay=_seconds(retry.get("retry_delay")) or 0.0,
             on_failure=str(retry.get("on_failure", "fail_fast")),
             fallback=retry.get("fallback_action"),
@@ -162,8 +162,18 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0 else 0.0
+def _number(value: Any) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _count(value: Any) -> int:
+    return max(0, int(_number(value) or 0))
 
 
 def _seconds(value: Any) -> float | None:
@@ -172,4 +182,5 @@ def _seconds(value: Any) -> float | None:
             return parse_duration(value).total_seconds()
         except ValueError:
             return None
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) and value > 0 else None
+    number = _number(value)
+    return number if number is not None and number > 0 else None

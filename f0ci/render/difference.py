@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from f0ci.core.escaping import escape_controls
 from f0ci.environments.layers import dotted
 from f0ci.recipes.reading import looks_like_recipe
 from f0ci.render.layout import CONFIG_FILE, RECIPES_FOLDER, RELEASE_FILE, TRAFFIC_FILE
@@ -246,7 +247,9 @@ def to_text(difference: Difference, colour: bool = False) -> str:
     lines = [line for file in difference.files for line in _file_lines(file)]
     counts = ", ".join(f"{difference.count(change)} {change}" for change in Change if difference.count(change))
     lines += [("", ""), ("", f"{len(difference.files)} file{'s' if len(difference.files) > 1 else ''}: {counts}")]
-    return "".join(_coloured(sign, _printable(line)) if colour else f"{_printable(line)}\n" for sign, line in lines)
+    # what is compared may hold codes that would steer the terminal
+    shown = ((sign, escape_controls(line, keep="\t")) for sign, line in lines)
+    return "".join(_coloured(sign, line) if colour else f"{line}\n" for sign, line in shown)
 
 
 def _file_lines(file: FileDifference) -> Iterator[tuple[str, str]]:
@@ -281,11 +284,6 @@ def _value_line(value: ValueChange) -> str:
 
 def _show(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _printable(line: str) -> str:
-    # what is compared may hold codes that would steer the terminal
-    return "".join(char if char.isprintable() or char == "\t" else ascii(char)[1:-1] for char in line)
 
 
 def _coloured(sign: str, line: str) -> str:

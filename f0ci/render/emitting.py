@@ -7,6 +7,8 @@ from typing import Any
 
 from f0ci.core.errors import Defect
 
+# line breaks to YAML 1.1 but not to people; only double quotes keep them as they are
+_OTHER_BREAKS = frozenset("\r\x85\u2028\u2029")
 # wider than any line, so that no text is folded
 _WIDTH = 1 << 30
 
@@ -43,7 +45,7 @@ def _dumper() -> Any:
             return True
 
     def represent_text(dumper: Any, text: str) -> Any:
-        style = "|" if "\n" in text.strip("\n") else None
+        style = '"' if _OTHER_BREAKS & set(text) else "|" if "\n" in text else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, represent_text)

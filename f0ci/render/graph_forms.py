@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from f0ci.core.escaping import escape_controls
 from f0ci.render.graph import Drawing, Graph, Node
 
 _LAST, _MORE = ("└─ ", "   "), ("├─ ", "│  ")
@@ -51,14 +52,10 @@ def _node_branch(drawing: Drawing, graph: Graph, node: Node, seen: set[str]) -> 
 
 def _tree(branch: _Branch, first: str, rest: str) -> Iterator[str]:
     text, below = branch
-    yield first + _printable(text)
+    yield first + escape_controls(text)
     for index, inner in enumerate(below):
         corner, line = _LAST if index == len(below) - 1 else _MORE
         yield from _tree(inner, rest + corner, rest + line)
-
-
-def _printable(text: str) -> str:
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def to_mermaid(drawing: Drawing) -> str:
@@ -138,7 +135,7 @@ def _mermaid(text: str) -> str:
 
 
 def _dot(text: str) -> str:
-    return _printable(text.replace("\\", "\\\\").replace('"', '\\"'))
+    return escape_controls(text.replace("\\", "\\\\").replace('"', '\\"'))
 
 
 def _quoted(text: str) -> str:

@@ -16,7 +16,7 @@ def provenance_of(environment: Environment) -> dict[str, Any]:
     """Return for every value of a configuration, by its dotted name, where it was written and what it overrode."""
     found = {}
     for at, value in leaves(environment.config):
-        *overridden, winner = _origins(environment, at)
+        *overridden, winner = _origins(environment, at, value)
         overrides = [{"value": each.value, **_place(each)} for each in reversed(overridden)]
         found[dotted(at)] = {"value": value, **_place(winner), "overrides": overrides}
     return found
@@ -49,7 +49,7 @@ def explain_origin(environment: Environment, name: str) -> tuple[str, ...]:
 
 
 def _explain_value(environment: Environment, at: Path, value: Any) -> tuple[str, ...]:
-    *overridden, winner = _origins(environment, at)
+    *overridden, winner = _origins(environment, at, value)
     lines = [f"{dotted(at)} = {_show(value)}", f"  written in {_say(winner)}"]
     if winner.value != value:
         lines.append(f"  as {_show(winner.value)}")
@@ -63,9 +63,9 @@ def _explain_gone(environment: Environment, at: Path) -> tuple[str, ...]:
     return (f"{dotted(at)} is {how} in {_say(last)}", *map(_overrides, reversed(overridden)))
 
 
-def _origins(environment: Environment, at: Path) -> tuple[Origin, ...]:
+def _origins(environment: Environment, at: Path, value: Any = None) -> tuple[Origin, ...]:
     # a configuration that was made without layers has no origins
-    return tuple(origin for _, origin in environment.touches(at)) or (Origin("unknown", None, 0, 0, None),)
+    return tuple(origin for _, origin in environment.touches(at)) or (Origin("unknown", None, 0, 0, value),)
 
 
 def _overrides(origin: Origin) -> str:

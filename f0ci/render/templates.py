@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -61,54 +61,55 @@ def render_templates(tree: Tree, folder: str, paths: Iterable[str], scope: Mappi
         InputError: a template is wrong, asks for what does not exist, or renders YAML or JSON that cannot be read;
             carries the template's path and line.
     """
-    paths = list(paths)
-    jinja = _jinja(tree, folder, paths)
-    for path in paths:
-        if PurePosixPath(path).name.startswith("_"):
+    prefix = f"{folder.strip('/')}/"
+    names = {path.removeprefix(prefix): path for path in paths}
+    jinja = _jinja(tree, names)
+    for name, path in names.items():
+        if PurePosixPath(name).name.startswith("_"):
             continue
-        output = path.removeprefix(f"{folder.strip('/')}/").removesuffix(SUFFIX)
-        content = _render(jinja, path, folder, scope, paths).encode()
+        output = name.removesuffix(SUFFIX)
+        content = _render(jinja, name, names, scope).encode()
         check_data_file(output, content, path)
         yield RenderedFile(output, content, path)
 
 
-def _render(jinja: Jinja, path: str, folder: str, scope: Mapping[str, Any], paths: list[str]) -> str:
+def _render(jinja: Jinja, name: str, names: Mapping[str, str], scope: Mapping[str, Any]) -> str:
     from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
 
+    def place(error: BaseException) -> str:
+        return _place(error, names[name], names.values())
+
     try:
-        return jinja.get_template(path.removeprefix(f"{folder.strip('/')}/")).render(**scope)
+        return jinja.get_template(name).render(**scope)
     except TemplateSyntaxError as error:
-        place = f"{error.filename or path}:{error.lineno}"
-        raise InputError(f"not a valid template: {_sentence(error.message)}", None, place=place) from error
+        at = f"{error.filename or names[name]}:{error.lineno}"
+        raise InputError(f"not a valid template: {_sentence(error.message)}", None, place=at) from error
     except TemplateNotFound as error:
-        known = [each.removeprefix(f"{folder.strip('/')}/") for each in paths]
-        hint = did_you_mean(str(error.name), known, noun="templates")
-        raise InputError(f"there is no template {error.name!r}", hint, place=_place(error, path, paths)) from error
+        hint = did_you_mean(str(error.name), names, noun="templates")
+        raise InputError(f"there is no template {error.name!r}", hint, place=place(error)) from error
     except InputError as error:
-        raise InputError(error.message, error.hint, place=error.place or _place(error, path, paths)) from error
+        raise InputError(error.message, error.hint, place=error.place or place(error)) from error
     except _missing_class() as error:
         message, hint = _explain_missing(error.undefined_obj, error.undefined_name, scope)
-        raise InputError(message, hint, place=_place(error, path, paths)) from error
+        raise InputError(message, hint, place=place(error)) from error
     except TemplateError as error:
-        raise InputError(_sentence(error.message), None, place=_place(error, path, paths)) from error
-    except Exception as error:
+        raise InputError(_sentence(error.message), None, place=place(error)) from error
+    except Exception as error:  # a template can make Python raise anything
         message = f"cannot be rendered: {_sentence(str(error)) or type(error).__name__}"
-        raise InputError(message, "check the types of the values", place=_place(error, path, paths)) from error
+        raise InputError(message, "check the types of the values", place=place(error)) from error
 
 
-def _place(error: BaseException, path: str, paths: list[str]) -> str:
+def _place(error: BaseException, path: str, paths: Collection[str]) -> str:
     """Return the template and the line that an error came out of, which may be an included one."""
-    known = {*paths, path}
-    lines = [
-        (frame.f_code.co_filename, line)
-        for frame, line in traceback.walk_tb(error.__traceback__)
-        if frame.f_code.co_filename in known
-    ]
+    frames = traceback.walk_tb(error.__traceback__)
+    lines = [(frame.f_code.co_filename, line) for frame, line in frames if frame.f_code.co_filename in paths]
     return f"{lines[-1][0]}:{lines[-1][1]}" if lines else path
 
 
 def _explain_missing(holder: Any, name: Any, scope: Mapping[str, Any]) -> tuple[str, str | None]:
-    if holder is None:
+    from jinja2.utils import missing
+
+    if holder is missing:
         if name == "release":
             return "'release' is not known here", "render for a release"
         return f"the name {name!r} is not defined", did_you_mean(str(name), scope, noun="known names")
@@ -138,15 +139,13 @@ def _sentence(text: str | None) -> str:
     return line[:1].lower() + line[1:]
 
 
-def _jinja(tree: Tree, folder: str, paths: list[str]) -> Jinja:
+def _jinja(tree: Tree, names: Mapping[str, str]) -> Jinja:
     from jinja2 import FunctionLoader
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    prefix = f"{folder.strip('/')}/"
-
     def load(name: str) -> tuple[str, str, None] | None:
-        path = prefix + name
-        if path not in paths:
+        path = names.get(name)
+        if path is None:
             return None
         try:
             return tree.read(path).decode("utf-8-sig"), path, None
@@ -161,6 +160,9 @@ def _jinja(tree: Tree, folder: str, paths: list[str]) -> Jinja:
             if isinstance(holder, Mapping) and attribute in holder:
                 return holder[attribute]
             return super().getattr(obj, attribute)
+
+        def getitem(self, obj: Any, argument: Any) -> Any:
+            return self.getattr(obj, argument) if isinstance(obj, Text) else super().getitem(obj, argument)
 
     jinja = Sandbox(
         undefined=_strict_class(),
@@ -193,7 +195,7 @@ def _missing_class() -> Any:
 
 @cache
 def _strict_class() -> Any:
-    from jinja2 import StrictUndefined
+    from jinja2 import StrictUndefined, UndefinedError
     from jinja2.utils import missing
 
     class Strict(StrictUndefined):
@@ -204,14 +206,13 @@ def _strict_class() -> Any:
         def __init__(
             self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None
         ) -> None:
-            holder = None if obj is missing else obj
-
             def build(message: str) -> Exception:
-                built: Exception = _missing_class()(message, holder, name)
+                built: Exception = _missing_class()(message, obj, name)
                 return built
 
-            # Jinja raises what calling `exc` with a message gives; a class is not needed for that
-            super().__init__(hint, obj, name, build if exc is None or hint is None else exc)  # type: ignore[arg-type]
+            # Jinja raises what calling `exc` gives, so it need not be a class; with a hint Jinja says it all itself
+            raised = build if hint is None else exc or UndefinedError
+            super().__init__(hint, obj, name, raised)  # type: ignore[arg-type]
 
     return Strict
 

@@ -94,7 +94,8 @@ def run_steps(
             level.ended[step.name] = skipped(session, step, prefix + step.name, absent[step.name])
     limit = 1 if recipe.document.get(("execution", "parallel_execution")) is False else session.options.parallel
     with cancellation.child() as own:
-        _run(level, _graph(recipe, order_of.predecessors, level.ended), own, limit, timeout)
+        graph = _graph(recipe, order_of.predecessors, frozenset(level.ended))
+        _run(level, graph, own, limit=limit, timeout=timeout, continue_on_error=session.options.continue_on_error)
         message = own.reason
     failures = [(name, end) for name, end in level.ended.items() if end.result.outcome > Outcome.PASSED]
     if failures and not cancellation.cancelled:
@@ -103,28 +104,53 @@ def run_steps(
         # one after the other, whatever happens to the one before
         waits = {name: tuple(handlers[index - 1 : index]) for index, name in enumerate(handlers)}
         with cancellation.child() as own:
-            _run(level, Graph(handlers, waits, dict.fromkeys(handlers, ())), own, 1, None)
+            graph = Graph(handlers, waits, dict.fromkeys(handlers, ()))
+            _run(level, graph, own, limit=1, timeout=None, continue_on_error=True)
     _skip_the_rest(level, message, failed=bool(failures))
     message = message or cancellation.reason
     return _ending(level, message or (f"step {failures[0][0]!r} {failures[0][1].result.outcome}" if failures else ""))
 
 
-def _graph(recipe: Recipe, predecessors: Mapping[str, tuple[str, ...]], over: Mapping[str, Ended]) -> Graph:
-    steps = [name for name in predecessors if name not in over]
-    after = {name: tuple(before for before in predecessors[name] if before not in over) for name in steps}
+def _graph(recipe: Recipe, predecessors: Mapping[str, tuple[str, ...]], absent: frozenset[str]) -> Graph:
+    steps = [name for name in predecessors if name not in absent]
+    after = {name: _present(predecessors, absent, name) for name in steps}
     written = {step.name: frozenset(step.depends_on) for step in recipe.steps}
     # what only stands before a step, by idx, need not have passed
     needs = {name: tuple(before for before in after[name] if before in written[name]) for name in steps}
     return Graph(steps, after, needs)
 
 
-def _run(level: _Level, graph: Graph, cancellation: Cancellation, limit: int, timeout: float | None) -> None:
+def _present(predecessors: Mapping[str, tuple[str, ...]], absent: frozenset[str], name: str) -> tuple[str, ...]:
+    """Return what a step comes after; in place of a step that is left out, what that one comes after."""
+    found: dict[str, None] = {}
+    seen: set[str] = set()
+    waiting = list(predecessors[name])
+    while waiting:
+        before = waiting.pop(0)
+        if before in absent:
+            if before not in seen:
+                seen.add(before)
+                waiting.extend(predecessors.get(before, ()))
+        else:
+            found[before] = None
+    return tuple(found)
+
+
+def _run(
+    level: _Level,
+    graph: Graph,
+    cancellation: Cancellation,
+    *,
+    limit: int,
+    timeout: float | None,
+    continue_on_error: bool,
+) -> None:
     steps = {step.name: step for step in level.recipe.steps}
 
     def work(name: str) -> Verdict:
         end = run_step(_stepping(level, steps[name], cancellation))
         level.ended[name] = end
-        return verdict_of(steps[name], end.result, continue_on_error=level.session.options.continue_on_error)
+        return verdict_of(steps[name], end.result, continue_on_error=continue_on_error)
 
     def blocked(name: str, because: str) -> None:
         reason = f"it needs {because!r}, which did not pass"

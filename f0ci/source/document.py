@@ -71,6 +71,10 @@ class Document:
                 return default
         return value
 
+    def is_key(self, span: Span) -> bool:
+        """Tell whether a span is that of a mapping's key."""
+        return any(span == key for key in self._read_positions().keys.values())
+
     def inside_value(self, line: int, column: int) -> bool:
         """Tell whether a place lies inside a key or a scalar: what looks like a comment there is text."""
         if self.broken:
@@ -115,20 +119,22 @@ class Document:
         return self._positions
 
 
-def _find(positions: Positions, path: Path, *, key: bool, depth: int = 0) -> Span | None:
+def _find(positions: Positions, path: Path, *, key: bool) -> Span | None:
     table = positions.keys if key else positions.values
-    if path in table:
-        return table[path]
-    if depth > 20:
-        return None
-    for cut in range(len(path) - 1, -1, -1):
-        head, tail = path[:cut], path[cut:]
-        if head in positions.aliases:
-            return _find(positions, (*positions.aliases[head], *tail), key=key, depth=depth + 1)
-        for source in positions.merges.get(head, ()):
-            found = _find(positions, (*source, *tail), key=key, depth=depth + 1)
-            if found is not None:
-                return found
+    waiting, seen = [path], {path}
+    while waiting:
+        path = waiting.pop()
+        if path in table:
+            return table[path]
+        for cut in range(len(path) - 1, -1, -1):
+            head, tail = path[:cut], path[cut:]
+            sources = [positions.aliases[head]] if head in positions.aliases else positions.merges.get(head, [])
+            if sources:
+                # the strongest is looked at first; each place once, because merges may meet again further up
+                others = [(*source, *tail) for source in reversed(sources)]
+                waiting += [other for other in others if other not in seen]
+                seen.update(others)
+                break
     return None
 
 
@@ -140,8 +146,10 @@ def parse_document(path: str, raw: bytes) -> Document:
         )
         return Document(path, raw[:1], None, broken=True, problems=(problem,))
     reading = _read(path, raw, positions=False)
-    if not reading.broken and reading.data is None and _says_nothing(raw):
+    if reading.data is None and _says_nothing(raw):
         reading.broken = True
+        # JSON calls an empty text a mistake
+        reading.problems.clear()
         reading.problems.append(
             ReadingProblem("empty", "the file is empty", Span(), "write the document, or remove the file")
         )
@@ -156,7 +164,7 @@ def parse_document(path: str, raw: bytes) -> Document:
 
 
 def _says_nothing(raw: bytes) -> bool:
-    lines = raw.decode("utf-8-sig").splitlines()
+    lines = raw.decode("utf-8-sig", "replace").splitlines()
     return all(not line.strip() or line.lstrip().startswith("#") for line in lines)
 
 

@@ -56,9 +56,36 @@ def read_json(raw: bytes, *, positions: bool = False) -> Reading:
         )
         reading.broken = True
         return reading
-    if positions or duplicates:
+    if _is_deep(reading.data):
+        problem = ReadingProblem("too-deep", f"nested deeper than {MAX_DEPTH} levels", Span(), "flatten the document")
+        reading.problems.append(problem)
+    elif "\\ud" in text.lower() and _is_torn(reading.data):
+        hint = "write the character itself"
+        reading.problems.append(ReadingProblem("syntax", "an escape stands for half a character", Span(), hint))
+    reading.broken = bool(reading.problems)
+    if reading.broken:
+        reading.data = None
+    elif positions or duplicates:
         _Scan(text, reading).run()
     return reading
+
+
+def _is_deep(data: Any) -> bool:
+    level = [data] if isinstance(data, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        inside = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [child for items in inside for child in items if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _is_torn(data: Any) -> bool:
+    try:
+        json.dumps(data, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _no_constant(name: str) -> Any:
@@ -85,17 +112,6 @@ class _Scan:
                 return
             char = self.text[index]
             if expecting_value and char in "{[":
-                if len(stack) >= MAX_DEPTH:
-                    self.reading.problems.append(
-                        ReadingProblem(
-                            "too-deep",
-                            f"nested deeper than {MAX_DEPTH} levels",
-                            self._span(index, index + 1),
-                            "flatten the document",
-                        )
-                    )
-                    self.reading.broken = True
-                    return
                 stack.append((char, path, index, {}))
                 counters.append(0)
                 index = self._skip(index + 1)

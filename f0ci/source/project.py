@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path as FilePath
+from pathlib import PurePosixPath
 from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.source.document import Document, read_document
 from f0ci.source.schema import check_schema
 from f0ci.source.tree import Tree, resolve_path
+from f0ci.source.yaml import Path
 
 PROJECT_FILES = ("f0ci.yaml", "f0ci.yml")
 CONFIG_NAMES = ("config.json", "config.yaml", "config.yml")
@@ -53,7 +55,7 @@ class Project:
     document: Document | None = None
 
 
-def find_root(start: Path) -> Path:
+def find_root(start: FilePath) -> FilePath:
     """Return the nearest folder from a path up that holds `f0ci.yaml`, `workflow.yaml` or `.git`, else the path."""
     folder = start.resolve()
     if folder.is_file():
@@ -81,25 +83,35 @@ def _from_document(document: Document) -> Project:
     for problem in check_schema("project", data):
         place = document.location(problem.path, key=problem.key)
         raise InputError(problem.message, problem.hint, place=str(place))
-    for key in ("environments", "workflow", "templates", "approvers"):
-        if key in data and resolve_path(data[key]) is None:
-            raise InputError(
-                f"the path {data[key]!r} leaves the repository",
-                "write a path below the repository's root",
-                place=str(document.location((key,))),
-            )
-    settings = {
-        key: data[key]
-        for key in ("environments", "workflow", "templates", "approvers", "branch_prefix", "remote")
+    singles = {
+        key: _inside(document, data[key], (key,))
+        for key in ("environments", "workflow", "templates", "approvers")
         if key in data
     }
     return Project(
-        recipes=tuple(data.get("recipes", ("recipes",))),
-        code=tuple(data.get("code", ())),
-        rules=data.get("rules", {}),
         document=document,
-        **settings,
+        # a folder that leaves the repository is a finding of `validate`, and holds nothing until it is mended
+        recipes=tuple(resolve_path(path) or path for path in data.get("recipes", ("recipes",))),
+        code=tuple(resolve_path(path) or path for path in data.get("code", ())),
+        rules=data.get("rules", {}),
+        **singles,
+        **{key: data[key] for key in ("branch_prefix", "remote") if key in data},
     )
+
+
+def _inside(document: Document, path: str, at: Path) -> str:
+    """Return a path in its shortest form.
+
+    Raises:
+        InputError: it leaves the repository.
+    """
+    inside = resolve_path(path)
+    if inside is None:
+        place = str(document.location(at))
+        raise InputError(
+            f"the path {path!r} leaves the repository", "write a path below the repository's root", place=place
+        )
+    return inside
 
 
 def is_environment_config(path: str) -> bool:

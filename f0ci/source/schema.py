@@ -98,9 +98,10 @@ def _explainer(name: str) -> Any:
 
 def _validator(schema: dict[str, Any]) -> Any:
     from jsonschema.validators import validator_for
+    from referencing import Registry
 
-    cls = validator_for(schema)
-    return cls(schema)
+    # the default registry would fetch what a reference names from the network
+    return validator_for(schema)(schema, registry=Registry())
 
 
 def _explain(error: Any) -> Iterator[SchemaProblem]:

@@ -20,6 +20,7 @@ Path = tuple[str | int, ...]
 MAX_DEPTH = 100
 MAX_EXPANDED_NODES = 1_000_000
 _YAML = "tag:yaml.org,2002:"
+_SCALAR_TAGS = frozenset(f"{_YAML}{name}" for name in ("bool", "float", "int", "null"))
 _MERGE = object()
 _NO_KEY = object()
 _YAML_1_1_ONLY = re.compile(
@@ -144,7 +145,8 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
         reading.broken = True
     except yaml.YAMLError as error:
         text = str(error).splitlines()[0] if str(error) else "unreadable"
-        reading.problems.append(ReadingProblem("syntax", f"not valid YAML: {text}", Span(), None))
+        span = _byte_span(raw, getattr(error, "position", 0))
+        reading.problems.append(ReadingProblem("syntax", f"not valid YAML: {text}", span, None))
         reading.broken = True
     if reading.broken:
         reading.data = None
@@ -155,7 +157,7 @@ def _build(parser: Any, reading: Reading) -> None:  # noqa: PLR0915 - one state 
     from yaml import events as ev
 
     stack: list[_Frame] = []
-    anchors: dict[str, tuple[Any, int, Path]] = {}
+    anchors: dict[str, tuple[Any, int, Path | None]] = {}
     positions = reading.positions
     expanded = 0
     last_end: Any = None
@@ -168,8 +170,9 @@ def _build(parser: Any, reading: Reading) -> None:  # noqa: PLR0915 - one state 
             size, source = 1, None
             start, end = event.start_mark, event.end_mark
             last_end = end
-            if event.anchor and not (stack and stack[-1].is_map and stack[-1].key is _NO_KEY):
-                anchors[event.anchor] = (value, 1, _child_path(stack))
+            if event.anchor:
+                is_key = bool(stack) and stack[-1].is_map and stack[-1].key is _NO_KEY
+                anchors[event.anchor] = (value, 1, None if is_key else _child_path(stack))
         elif kind is ev.MappingStartEvent or kind is ev.SequenceStartEvent:
             if len(stack) >= MAX_DEPTH:
                 _refuse(
@@ -212,9 +215,11 @@ def _build(parser: Any, reading: Reading) -> None:  # noqa: PLR0915 - one state 
             continue
         elif kind is ev.MappingEndEvent or kind is ev.SequenceEndEvent:
             frame = stack.pop()
-            for merged in frame.merges:
-                for key, item in merged.items():
-                    frame.value.setdefault(key, item)
+            if frame.merges:
+                own, frame.value = frame.value, {}
+                for merged in frame.merges:
+                    frame.value.update(merged)
+                frame.value.update(own)
             value, size, source = frame.value, frame.size, None
             start = frame.start
             end = event.end_mark if frame.flow or last_end is None else last_end
@@ -284,6 +289,10 @@ def _build(parser: Any, reading: Reading) -> None:  # noqa: PLR0915 - one state 
             path = (*frame.path, len(frame.value))
             frame.value.append(value)
         elif frame.key is _NO_KEY:
+            if isinstance(value, dict | list):
+                hint = "quote the text of the key"
+                _refuse(reading, "syntax", "a key must be a word, not a list or a mapping", event, hint)
+                return
             _take_key(frame, event, value, from_alias=kind is ev.AliasEvent)
             continue
         else:
@@ -333,9 +342,13 @@ def _merge(frame: _Frame, value: Any, source: Path | None, reading: Reading, sta
         )
         reading.broken = True
         return False
-    frame.merges.extend(mappings)
-    if reading.positions is not None and source is not None:
-        reading.positions.merges.setdefault(frame.path, []).append(source)
+    # the weakest first: a later '<<' wins over an earlier one, the first of a list over the others
+    frame.merges.extend(reversed(mappings))
+    if reading.positions is not None:
+        place = (*frame.path, "<<") if source is None else source
+        sources = [(*place, index) for index in range(len(mappings))] if isinstance(value, list) else [place]
+        reading.positions.values.setdefault((*frame.path, "<<"), _span(start, end))
+        reading.positions.merges[frame.path] = [*sources, *reading.positions.merges.get(frame.path, ())]
     return True
 
 
@@ -359,14 +372,22 @@ def _refuse(reading: Reading, rule: str, message: str, event: Any, hint: str) ->
 
 def _scalar(event: Any, reading: Reading) -> Any:
     text: str = event.value
-    if event.tag and event.tag != "!":
-        return _construct(event.tag, text)
-    if not event.implicit[0] or event.tag == "!":
+    tag = event.tag if event.tag != "!" else None
+    if not tag and not event.implicit[0]:
         return text
-    value = _plain(text)
-    if not isinstance(value, str) and _YAML_1_1_ONLY.match(text):
+    try:
+        value = _construct(tag, text) if tag else _plain(text)
+    except _Unfit as error:
+        import yaml
+
+        raise yaml.MarkedYAMLError(problem=str(error), problem_mark=event.start_mark) from error
+    if not tag and not isinstance(value, str) and _YAML_1_1_ONLY.match(text):
         reading.ambiguous.append((text, _span(event.start_mark, event.end_mark)))
     return value
+
+
+class _Unfit(Exception):
+    """A scalar is not what its tag says."""
 
 
 @lru_cache(maxsize=65536)
@@ -385,23 +406,29 @@ def _construct(tag: str, text: str) -> Any:
 
     if tag in {f"{_YAML}str", f"{_YAML}timestamp"}:
         return text
-    node = yaml.ScalarNode(tag, text)
+    if tag not in _SCALAR_TAGS:
+        raise _Unfit(f"the tag {tag!r} is not one that recipes may use")
     try:
-        return yaml.SafeLoader("").construct_object(node)
-    except (ValueError, KeyError, OverflowError) as error:
-        raise yaml.YAMLError(f"{text!r} is not a value of {tag.removeprefix(_YAML)!r}") from error
+        return yaml.SafeLoader("").construct_object(yaml.ScalarNode(tag, text))
+    except (ValueError, LookupError, OverflowError) as error:
+        shown = text if len(text) <= 40 else f"{text[:37]}..."
+        raise _Unfit(f"{shown!r} is not a value of {tag.removeprefix(_YAML)!r}") from error
+
+
+def _byte_span(raw: bytes, offset: int) -> Span:
+    line = raw.count(b"\n", 0, offset) + 1
+    column = len(raw[raw.rfind(b"\n", 0, offset) + 1 : offset].decode("utf-8-sig", "replace")) + 1
+    return Span(line, column, line, column + 1)
 
 
 def _not_utf8(raw: bytes) -> ReadingProblem | None:
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        column = len(raw[raw.rfind(b"\n", 0, error.start) + 1 : error.start].decode("utf-8", "replace")) + 1
         return ReadingProblem(
             "not-utf8",
             f"byte 0x{raw[error.start]:02x} is not UTF-8",
-            Span(line, column, line, column + 1),
+            _byte_span(raw, error.start),
             "save the file as UTF-8",
         )
     return None

@@ -3,7 +3,7 @@
 ## What it does
 
 Reports unquoted values that PyYAML (YAML 1.1) and YAML 1.2 read differently: `yes`, `off`, `017`, `1_000`, `12:30`, and
-numbers such as `1.10` whose last digit is lost.
+numbers such as `1.10` whose last digit is lost. Keys too: `on:` is the key true to Framework0's own reader.
 
 ## Why it matters
 
@@ -63,5 +63,9 @@ def check_document(document: Document, workspace: Workspace) -> Iterator[Finding
     for text, span in document.ambiguous:
         meant = read_yaml(text.encode()).data
         shown = str(meant).lower() if isinstance(meant, bool) else meant
-        message = f"{text!r} is read as {shown} here, and may be read otherwise elsewhere"
-        yield Finding(document, span, message, f'write "{text}" where text is meant, or {shown}')
+        if document.is_key(span):
+            message = f"the key {text!r} is text here, and {shown} to Framework0's own reader"
+            yield Finding(document, span, message, f'write "{text}"')
+        else:
+            message = f"{text!r} is read as {shown} here, and may be read otherwise elsewhere"
+            yield Finding(document, span, message, f'write "{text}" where text is meant, or {shown}')

@@ -77,13 +77,15 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     members = workspace.environments_of(recipe.path)
     if members is None:
         return
+    known: dict[Path, list[Environment]] = {}
     for use in workspace.uses(recipe).names:
-        reference = use.reference
-        if reference.root != "config" or not reference.path or reference.has_default:
+        path = use.reference.path
+        if use.reference.root != "config" or not path or use.reference.has_default:
             continue
-        lacking = [e for e in members.environments if _depth(e.config, reference.path) < len(reference.path)]
-        if lacking:
-            yield _finding(recipe, use, lacking, members)
+        if path not in known:
+            known[path] = [e for e in members.environments if _depth(e.config, path) < len(path)]
+        if known[path]:
+            yield _finding(recipe, use, known[path], members)
 
 
 def _finding(recipe: Recipe, use: Use, lacking: Sequence[Environment], members: EnvironmentSet) -> Finding:

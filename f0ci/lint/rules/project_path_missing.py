@@ -69,10 +69,9 @@ def check_workspace(workspace: Workspace) -> Iterator[Finding]:
     if document is None:
         return
     for key, at, path in _paths(document):
-        where = resolve_path(path)
-        if where is None:
-            yield Finding(document, at, f"the path {path!r} leaves the repository", "write a path below its root")
-        elif not _exists(workspace.tree, where, key):
+        # settings with paths that leave the repository are refused before anything is linted
+        where = resolve_path(path) or "."
+        if not _exists(workspace.tree, where, key):
             noun = "folder" if key in _FOLDERS else "file" if key in _FILES else "file or folder"
             yield Finding(document, at, f"there is no {noun} {path!r}", _hint(workspace.tree, where))
 

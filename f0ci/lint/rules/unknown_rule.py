@@ -57,7 +57,7 @@ def check_workspace(workspace: Workspace) -> Iterator[Finding]:
     rules = set(registry.names())
     for key in ("select", "ignore", "severity"):
         written = workspace.project.rules.get(key, ())
-        known = rules if key == "severity" else {*rules, *Group}
+        known = rules if key == "severity" else rules.union(map(str, Group))
         for index, name in enumerate(written):
             if name not in known:
                 at: Path = ("rules", key, name if key == "severity" else index)

@@ -111,8 +111,9 @@ def test_listings(repository: Repository) -> None:
 
 
 def test_listing_nothing_is_an_error(repository: Repository) -> None:
-    with pytest.raises(GitError, match="there is no commit 'gone'"):
-        repository.list_files("gone")
+    for name in ("gone", "--help", "HEAD:README.md", ""):
+        with pytest.raises(GitError, match=f"there is no commit '{name}'"):
+            repository.list_files(name)
 
 
 def test_blobs_come_in_one_call_whatever_they_hold(repository: Repository) -> None:
@@ -122,7 +123,15 @@ def test_blobs_come_in_one_call_whatever_they_hold(repository: Repository) -> No
     assert repository.read_blobs([]) == {}
 
 
+@pytest.mark.parametrize("path", ["a\nb", "a\0b", "/README.md", "./README.md", "../README.md"])
+def test_what_is_no_path_of_a_commit(path: str, repository: Repository) -> None:
+    with pytest.raises(GitError, match="is not the path of a file in a commit"):
+        repository.read_file("HEAD", path)
+
+
 def test_a_missing_blob_is_an_error(repository: Repository) -> None:
+    with pytest.raises(GitError, match="is a tree, not a file"):
+        repository.read_blobs([repository.tree_of("HEAD") or ""])
     with pytest.raises(GitError, match="is not in this repository"):
         repository.read_blobs(["1" * 40])
 

@@ -9,7 +9,7 @@ import pytest
 
 import f0ci
 from f0ci.lint import registry
-from tests.unit.lint.running import examples, examine_files
+from tests.unit.lint.running import examine_files, examples
 
 HEADINGS = ["What it does", "Why it matters", "Bad", "Good", "Fix", "References"]
 # what these are about cannot be written into a page

@@ -12,13 +12,17 @@ import pytest
 
 from f0ci.core.redaction import Redactor
 from f0ci.environments.loading import load_environment
-from f0ci.recipes.records import RunRecord, from_json, to_json
+from f0ci.recipes.records import RunRecord, StepRecord, from_json, to_json
 from f0ci.runner.context import Context
 from f0ci.runner.events import Event
 from f0ci.runner.executing import run_recipe
 from f0ci.runner.options import RunOptions
 from f0ci.source.project import Project
 from f0ci.source.tree import DirectoryTree
+
+ECHO = "type: python, module: scriptlets.answers, function: echo"
+LEGACY = "type: python, module: scriptlets.answers, function: Legacy"
+FAILING = "type: python, module: scriptlets.answers, function: LegacyFailing"
 
 PROJECTS = Path(__file__).parents[2] / "projects" / "runner"
 
@@ -86,6 +90,18 @@ class Workspace:
         )
         assert to_json(from_json(to_json(record))) == to_json(record)
         return record
+
+
+def outcomes(record: RunRecord) -> dict[str, str]:
+    """Return how each step ended."""
+    return {step.name: str(step.outcome) for step in record.steps}
+
+
+def of(record: RunRecord, name: str) -> StepRecord:
+    """Return the record of a step that must be there."""
+    step = record.step(name)
+    assert step is not None
+    return step
 
 
 @pytest.fixture

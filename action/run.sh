@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# What the Action does: install f0ci from the action's own checkout, run one command, hand over what it said.
+# Everything comes in through the environment (INPUT_*), so that no value is ever read as a program.
+set -euo pipefail
+
+: "${ACTION_FOLDER:?}" "${INPUT_COMMAND:?}" "${RUNNER_TEMP:?}"
+
+venv="${F0CI_ACTION_VENV:-$RUNNER_TEMP/f0ci-venv}"
+if ! [ -x "$venv/bin/f0ci" ]; then
+  "${INPUT_PYTHON:-python3}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+    echo "::error::f0ci needs Python 3.11 or newer; set the input 'python', or run actions/setup-python before"
+    exit 3
+  }
+  "${INPUT_PYTHON:-python3}" -m venv "$venv"
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$ACTION_FOLDER"
+fi
+[ -z "${GITHUB_PATH:-}" ] || echo "$venv/bin" >> "$GITHUB_PATH"
+[ "$INPUT_COMMAND" != install ] || exit 0
+
+case "$INPUT_COMMAND" in
+  "" | *[!a-z\ ]*)
+    echo "::error::'command' is one or two words in small letters, such as validate or audit verify"
+    exit 2
+    ;;
+esac
+read -r -a command <<< "$INPUT_COMMAND"
+name="${command[0]}"
+
+add_lines() { # appends each line of a text that is not empty
+  local line
+  while IFS= read -r line; do
+    [ -z "$line" ] || command+=("$line")
+  done <<< "$1"
+}
+
+format="${INPUT_FORMAT:-}"
+case "$name" in
+  validate)
+    command+=(--format "${format:-github}")
+    [ -z "${INPUT_FAIL_ON:-}" ] || command+=(--fail-on "$INPUT_FAIL_ON")
+    ;;
+  promote | rollback | status | history | plan | release) command+=(--format "${format:-json}") ;;
+  *) [ -z "$format" ] || command+=(--format "$format") ;;
+esac
+[ -z "${INPUT_RELEASE:-}" ] || command+=(--release "$INPUT_RELEASE")
+[ -z "${INPUT_REASON:-}" ] || command+=(--reason "$INPUT_REASON")
+add_lines "${INPUT_ARGUMENTS:-}"
+positional=()
+[ -z "${INPUT_ENVIRONMENT:-}" ] || positional+=("$INPUT_ENVIRONMENT")
+while IFS= read -r line; do
+  [ -z "$line" ] || positional+=("$line")
+done <<< "${INPUT_PATHS:-}"
+# what comes after -- is never an option, whatever it looks like
+[ "${#positional[@]}" -eq 0 ] || command+=(-- "${positional[@]}")
+
+if [ -n "${F0CI_GIT_TOKEN:-}" ] && [ -n "${GITHUB_ACTOR:-}" ]; then
+  export GIT_AUTHOR_NAME="${GIT_AUTHOR_NAME:-$GITHUB_ACTOR}" GIT_COMMITTER_NAME="${GIT_COMMITTER_NAME:-$GITHUB_ACTOR}"
+  export GIT_AUTHOR_EMAIL="${GIT_AUTHOR_EMAIL:-$GITHUB_ACTOR@users.noreply.github.com}"
+  export GIT_COMMITTER_EMAIL="${GIT_COMMITTER_EMAIL:-$GITHUB_ACTOR@users.noreply.github.com}"
+fi
+[ -n "${F0CI_GIT_TOKEN:-}" ] || unset F0CI_GIT_TOKEN
+
+report="$(mktemp "$RUNNER_TEMP/f0ci-report.XXXXXX")"
+result=0
+"$venv/bin/f0ci" "${command[@]}" | tee "$report" || result=$?
+
+field() { # prints a field of the JSON report, or nothing
+  "$venv/bin/python" - "$report" "$1" <<'PYTHON'
+import json
+import sys
+
+try:
+    with open(sys.argv[1], encoding="utf-8") as stream:
+        value = json.load(stream)
+except ValueError:
+    value = {}
+value = value.get(sys.argv[2]) if isinstance(value, dict) else None
+print(value if isinstance(value, str) else "")
+PYTHON
+}
+
+if [ -n "${GITHUB_OUTPUT:-}" ]; then
+  {
+    echo "result=$result"
+    echo "report=$report"
+    for key in state promotion release digest; do
+      echo "$key=$(field "$key")"
+    done
+  } >> "$GITHUB_OUTPUT"
+fi
+if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
+  {
+    echo "### f0ci $INPUT_COMMAND: exit $result"
+    echo '```'
+    head -c 100000 "$report"
+    echo '```'
+  } >> "$GITHUB_STEP_SUMMARY"
+fi
+if [ "$result" -eq 5 ] && [ "${INPUT_NEUTRAL_WAITING:-true}" = true ]; then
+  echo "::notice::waiting; run promote --continue later"
+  exit 0
+fi
+exit "$result"

@@ -1,0 +1,79 @@
+"""Generating pipelines, as functions for people who embed f0ci."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from f0ci.core.errors import InputError
+from f0ci.core.files import write_atomically
+from f0ci.core.plugins import load, names
+from f0ci.pipelines.building import build, unbound
+from f0ci.pipelines.currency import FileState, compare
+from f0ci.pipelines.model import Pipeline
+from f0ci.source.project import load_project
+from f0ci.source.tree import DirectoryTree
+
+WRITERS = "f0ci.pipelines.writers"
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What generating would write.
+
+    Attributes:
+        files: text by path.
+        states: how each compares with what is there.
+        pipeline: what they were written from.
+        unbound: place and name of everything that stages use and nothing stands behind.
+    """
+
+    files: dict[str, str]
+    states: tuple[FileState, ...]
+    pipeline: Pipeline
+    unbound: tuple[tuple[str, str], ...]
+
+
+def generate(root: Path, systems: Sequence[str]) -> Generated:
+    """Return the pipelines of a work tree for some CI systems, writing nothing.
+
+    Args:
+        root: the work tree.
+        systems: names of writers.
+
+    Raises:
+        UsageError: there is no such writer.
+        InputError: there is no workflow, or it cannot be generated from.
+    """
+    from f0ci.workflows.reading import read_workflow
+
+    tree = DirectoryTree(root)
+    project = load_project(tree)
+    if not tree.exists(project.workflow):
+        raise InputError(f"there is no workflow file {project.workflow!r}", "make one with `f0ci init`")
+    workflow = read_workflow(tree, project.workflow)
+    pipeline = build(workflow)
+    files: dict[str, str] = {}
+    for system in systems:
+        files.update(load(WRITERS, system, noun="CI system").write(pipeline))
+    missing = tuple((str(workflow.document.location(binding.at)), binding.name) for binding in unbound(workflow))
+    return Generated(files, compare(files, tree), pipeline, missing)
+
+
+def write_files(root: Path, generated: Generated) -> tuple[str, ...]:
+    """Write what differs, each file whole or not at all, and return the paths."""
+    changed = [state.path for state in generated.states if generated.files[state.path] != _held(root, state.path)]
+    for path in changed:
+        write_atomically(root / path, generated.files[path].encode())
+    return tuple(changed)
+
+
+def systems() -> tuple[str, ...]:
+    """Return the CI systems that can be generated for."""
+    return names(WRITERS)
+
+
+def _held(root: Path, path: str) -> str | None:
+    file = root / path
+    return file.read_text(encoding="utf-8", errors="replace") if file.is_file() else None

@@ -1,0 +1,102 @@
+"""The CI-neutral pipeline: what is done, in which order, with which rights; a writer turns it into files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a job is for."""
+
+    VALIDATE = "validate"
+    TASK = "task"
+    RELEASE = "release"
+    PROMOTE = "promote"
+    CONTINUE = "continue"
+    ROLLBACK = "rollback"
+
+
+class When(StrEnum):
+    """What starts a job."""
+
+    CHANGE = "change"  # every change and every proposal of one
+    DEFAULT_BRANCH = "default-branch"  # a change of the default branch
+    SCHEDULE = "schedule"  # from time to time, or by hand
+    BY_HAND = "by-hand"  # by hand alone
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something a task job runs.
+
+    Attributes:
+        title: what it is called in logs.
+        run: the command as the workflow binds it, or None where the workflow does not say.
+        stanza: what to add to the workflow where it does not say.
+    """
+
+    title: str
+    run: str | None
+    stanza: str
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One unit of a pipeline.
+
+    Attributes:
+        id: unique; a letter, then letters, digits, `-` and `_`.
+        title: for people.
+        kind: what it is for.
+        when: what starts it.
+        needs: ids of jobs that must have succeeded.
+        environment: the workflow's name of the environment it changes, or None.
+        pushes: True where it writes to Git and so needs a token.
+        minutes: it is ended after this long.
+        commands: what a task runs, in order.
+    """
+
+    id: str
+    title: str
+    kind: Kind
+    when: When
+    needs: tuple[str, ...] = ()
+    environment: str | None = None
+    pushes: bool = False
+    minutes: int = 15
+    commands: tuple[Command, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Everything that happens between a change and production.
+
+    Attributes:
+        name: the workflow's.
+        workflow: path of the workflow.
+        source: SHA-256 of the workflow's canonical content, 64 hex digits.
+        install: `./`, `owner/repository@ref` of an action, or a command; empty for the released package.
+        environments: the workflow's names, in order.
+        approvals: environments that wait for people.
+        jobs: in order.
+    """
+
+    name: str
+    workflow: str
+    source: str
+    install: str
+    environments: tuple[str, ...]
+    approvals: tuple[str, ...]
+    jobs: tuple[Job, ...] = field(default=())
+
+    def set_up(self) -> tuple[str, ...]:
+        """Return what lies outside the generated files and has to be made once, for every system."""
+        lines = [f"an environment called {name!r}" for name in self.environments]
+        lines += [
+            f"required reviewers on the environment {name!r}, if the platform shall ask as well"
+            for name in self.approvals
+        ]
+        lines.append("a rule that forbids force pushes to and deletion of the branches 'env/*' and 'f0ci/ledger/*'")
+        lines.append("leave for the pipeline's token to push to those branches and to make the tags 'f0ci/release/*'")
+        return tuple(lines)

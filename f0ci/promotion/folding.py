@@ -1,0 +1,211 @@
+r"""State as a fold of events: nothing is stored that can be computed.
+
+requested -> waiting -> deploying -> verifying -> succeeded
+     \________\___________\___________\-> refused, rolled_back, failed, superseded, aborted, expired, errored
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from f0ci.core.clock import parse_time
+from f0ci.core.errors import InputError
+from f0ci.promotion.events import ENDINGS, STANDING, WORKFLOW_EVENTS, Event, misplaced
+from f0ci.promotion.state import ENDED, Applied, EnvironmentState, Hold, Promotion, WorkflowState
+
+_BEFORE_THE_CHANGE = frozenset(
+    {"replanned", "waiting", "approved", "rejected", "evidence", "intent", "applied"} | (ENDINGS - {"succeeded"})
+)
+# which events may follow which state; "" is a promotion that does not exist yet
+TRANSITIONS: Mapping[str, frozenset[str]] = {
+    "": frozenset({"requested"}),
+    "requested": _BEFORE_THE_CHANGE,
+    "waiting": _BEFORE_THE_CHANGE,
+    "deploying": frozenset({"intent", "waiting", "deployed", "rolled_back", "failed", "aborted", "errored"}),
+    "verifying": frozenset(
+        {"intent", "waiting", "applied", "measured", "succeeded", "rolled_back", "failed", "aborted", "errored"}
+    ),
+    "rolled_back": frozenset({"restored", "failed"}),
+}
+_NEXT_STATE = {"requested": "requested", "applied": "deploying", "deployed": "verifying", "rolled_back": "rolled_back"}
+
+
+class IllegalEvent(InputError):
+    """An event that cannot stand where it stands."""
+
+    def __init__(self, message: str, *, place: str) -> None:
+        super().__init__(message, "run `f0ci audit verify` to see what was changed", place=place)
+
+
+def fold_environment(
+    environment: str, events: Iterable[Event], tip: str | None, *, ledger: str = ""
+) -> EnvironmentState:
+    """Return what the events of an environment's ledger, in order of position, amount to.
+
+    Args:
+        environment: its name.
+        events: what its ledger holds.
+        tip: the ledger's commit they were read from.
+        ledger: ref of the ledger, for messages.
+
+    Raises:
+        IllegalEvent: an event cannot stand where it stands.
+    """
+    ordered = tuple(events)
+    promotions: dict[str, Promotion] = {}
+    hold: Hold | None = None
+    policy: Mapping[str, Any] | None = None
+    check_numbers(environment, ordered, ledger)
+    for event in ordered:
+        if event.kind == "policy":
+            policy = event.data
+        elif event.kind == "hold":
+            hold = Hold(
+                event.actor, str(event.data["reason"]), event.time, event.data.get("promotion"), event.position
+            )
+        elif event.kind == "unhold":
+            hold = None
+        elif event.kind not in STANDING:
+            promotions[event.promotion] = advance(promotions.get(event.promotion), event, ledger)
+    return EnvironmentState(environment, tip, tuple(promotions.values()), hold, policy, ordered)
+
+
+def fold_workflow(events: Iterable[Event], tip: str | None, *, ledger: str = "") -> WorkflowState:
+    """Return what the events of the workflow's ledger, in order of position, amount to.
+
+    Raises:
+        IllegalEvent: an event cannot stand where it stands.
+    """
+    quarantined: dict[str, str] = {}
+    ordered = tuple(events)
+    check_numbers(WORKFLOW_EVENTS, ordered, ledger)
+    for event in ordered:
+        if event.kind == "quarantine":
+            quarantined[str(event.data["release"])] = str(event.data["reason"])
+        elif event.kind == "unquarantine":
+            quarantined.pop(str(event.data["release"]), None)
+    return WorkflowState(tip, quarantined, ordered)
+
+
+def check_numbers(environment: str, events: Iterable[Event], ledger: str = "") -> None:
+    """Check that every event belongs into its ledger and that positions and sequences have no gap.
+
+    Raises:
+        IllegalEvent: one does not.
+    """
+    sequences: dict[str, int] = {}
+    for position, event in enumerate(events):
+        stray = misplaced(event, environment)
+        if stray is not None:
+            raise IllegalEvent(stray, place=_place(ledger, event))
+        if event.position != position:
+            raise IllegalEvent(
+                f"position {event.position} stands where {position} is due", place=_place(ledger, event)
+            )
+        due = sequences.get(event.promotion, 0) + 1
+        if event.sequence != due:
+            raise IllegalEvent(
+                f"event {event.sequence} of {event.promotion!r} stands where {due} is due", place=_place(ledger, event)
+            )
+        sequences[event.promotion] = due
+
+
+def advance(promotion: Promotion | None, event: Event, ledger: str = "") -> Promotion:
+    """Return a promotion after one more event.
+
+    Raises:
+        IllegalEvent: the event is not allowed in the promotion's state.
+    """
+    state = promotion.state if promotion else ""
+    if event.kind not in TRANSITIONS.get(state, frozenset()):
+        raise IllegalEvent(f"{event.kind!r} cannot follow {state or 'nothing'!r}", place=_place(ledger, event))
+    if promotion is None:
+        return _begin(event)
+    fault = _fault(promotion, event)
+    if fault is not None:
+        raise IllegalEvent(fault, place=_place(ledger, event))
+    data = event.data
+    moved = replace(
+        promotion,
+        state=event.kind if event.kind in ENDED else _next_state(promotion, event),
+        changed_at=event.time,
+        events=(*promotion.events, event),
+        reasons=tuple(data.get("reasons", ())) or ((str(data["reason"]),) if "reason" in data else ()),
+        waits_for=tuple(data.get("waits_for", ())),
+        next_check_at=parse_time(data["next_check_at"]) if data.get("next_check_at") else None,
+    )
+    if event.kind in {"approved", "rejected", "evidence", "intent"}:
+        # these are told to a promotion; why it waits is as it was
+        kept = {"reasons": promotion.reasons, "waits_for": promotion.waits_for}
+        moved = replace(moved, **kept, next_check_at=promotion.next_check_at)
+    return _with_data(promotion, moved, event)
+
+
+def _with_data(promotion: Promotion, moved: Promotion, event: Event) -> Promotion:
+    """Return the promotion with what the event's own data adds."""
+    data = event.data
+    if event.kind == "replanned":
+        return replace(moved, digest=str(data["digest"]), plan=data["plan"], state="requested", intents=())
+    if event.kind == "intent":
+        return replace(moved, intents=(*promotion.intents, data))
+    if event.kind in {"applied", "rolled_back"}:
+        release = str(data["to"]) if event.kind == "rolled_back" else promotion.release
+        change = Applied(int(data["step"]), str(data["commit"]), str(data["tree"]), release, event.time)
+        return replace(moved, applied=(*promotion.applied, change), intents=())
+    if event.kind == "restored":
+        return replace(moved, state="rolled_back", restored=True, reasons=promotion.reasons)
+    if event.kind == "deployed":
+        return replace(moved, deployed={**(promotion.deployed or {}), int(data["step"]): event.time})
+    if event.kind == "measured":
+        return replace(moved, measured=(*promotion.measured, data))
+    if event.kind == "succeeded":
+        return replace(moved, verification=str(data["verification"]))
+    return moved
+
+
+def _fault(promotion: Promotion, event: Event) -> str | None:
+    """Return why an event of an allowed kind is not allowed, or None."""
+    if event.sequence != promotion.events[-1].sequence + 1:
+        return f"event {event.sequence} follows event {promotion.events[-1].sequence} of {promotion.id!r}"
+    if event.month != promotion.events[0].month:
+        return f"{promotion.id!r} is filed under {promotion.events[0].month}, not under {event.month}"
+    done = [change.step for change in promotion.applied if change.step >= 0]
+    step = event.data.get("step")
+    if event.kind == "applied" and step != len(done):
+        return f"step {step} of {promotion.id!r} cannot follow {len(done)} steps"
+    if event.kind in {"deployed", "measured"} and step != done[-1]:
+        return f"step {step} of {promotion.id!r} is not the one that was applied last"
+    if event.kind == "measured" and promotion.measured_at(done[-1]) is not None:
+        return f"step {step} of {promotion.id!r} was judged before"
+    return None
+
+
+def _next_state(promotion: Promotion, event: Event) -> str:
+    # after the first change, waiting is no state of its own: what waits is the deploying or the verifying
+    if event.kind == "waiting" and not promotion.applied:
+        return "waiting"
+    return _NEXT_STATE.get(event.kind, promotion.state)
+
+
+def _begin(event: Event) -> Promotion:
+    return Promotion(
+        id=event.promotion,
+        environment=event.environment,
+        purpose=str(event.data["purpose"]),
+        release=str(event.data["release"]),
+        state="requested",
+        digest=str(event.data["digest"]),
+        plan=event.data["plan"],
+        requested_by=event.actor,
+        requested_at=event.time,
+        changed_at=event.time,
+        events=(event,),
+        deployed={},
+        through_hold=event.data.get("through_hold"),
+    )
+
+
+def _place(ledger: str, event: Event) -> str:
+    return f"{ledger}:{event.path}" if ledger else event.path
