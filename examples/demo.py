@@ -57,7 +57,9 @@ class Demo:
 
     def quietly(self, *command: str, cwd: Path | None = None) -> str:
         """Run a command that is no part of the story and return what it prints."""
-        done = subprocess.run(command, cwd=cwd or self.work, env=self.environ, capture_output=True, text=True, check=False)
+        done = subprocess.run(
+            command, cwd=cwd or self.work, env=self.environ, capture_output=True, text=True, check=False
+        )
         if done.returncode:
             sys.exit(f"the demo cannot be set up: {shlex.join(command)}\n{done.stderr}")
         return done.stdout.strip()
@@ -66,7 +68,13 @@ class Demo:
         """Print a command, run it, print what it says, and insist on its exit code."""
         print(paint(f"$ {shlex.join(command)}", "1"), flush=True)
         done = subprocess.run(
-            command, cwd=self.work, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+            command,
+            cwd=self.work,
+            env=self.environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
         )
         lines = done.stdout.rstrip().splitlines()
         for line in lines[:only]:

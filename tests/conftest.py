@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ _GIT_CONFIG = """[user]
 [gc]
 \tauto = 0
 """
+# read before the variables of f0ci are taken away from each test
+_REQUIRE_REAL = os.environ.get("F0CI_REQUIRE_REAL", "") not in {"", "0"}
 _homes = itertools.count()
 _CASES = Path(__file__).parent / "cases"
 
@@ -119,6 +122,15 @@ class SshIdentity:
         """Let a repository's Git sign with this key."""
         git(repository, "config", "gpg.format", "ssh")
         git(repository, "config", "user.signingKey", str(self.public))
+
+
+def require_real(program: str, package: str) -> str:
+    """Return where a program is; without it the test is skipped, or fails where `F0CI_REQUIRE_REAL` is set."""
+    found = shutil.which(program)
+    if found is None:
+        reason = f"{program} is not installed (Debian package {package})"
+        pytest.fail(reason) if _REQUIRE_REAL else pytest.skip(reason)
+    return found
 
 
 def git(folder: Path, *args: str, env: Mapping[str, str] | None = None) -> str:

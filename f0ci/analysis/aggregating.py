@@ -72,5 +72,5 @@ def ratio(part: float | None, whole: float, name: str) -> Measurement:
 
 
 def whole_count(estimate: float) -> int:
-    """Return how many observations an estimate with a fraction speaks for: never more than there were."""
+    """Return how many whole observations an estimate with a fraction speaks for."""
     return math.floor(estimate + _ROUNDING)

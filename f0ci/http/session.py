@@ -238,7 +238,9 @@ def _check(session: Session, url: str) -> None:
     if "@" in (parts.netloc if parts else url):
         raise session.error("an address carries credentials", "take them out; name them in settings of their own")
     if not usable:
-        raise session.error(f"{url.partition('?')[0]!r} is no address to ask", "write one such as https://metrics.example.com")
+        raise session.error(
+            f"{url.partition('?')[0]!r} is no address to ask", "write one such as https://metrics.example.com"
+        )
 
 
 def _origin(url: str) -> str:

@@ -49,8 +49,12 @@ class Call:
         return self.given_at if isinstance(self.document.get(self.given_at), dict) else self.at
 
 
-def calls_of(recipe: Recipe, workspace: Workspace) -> Iterator[Call]:
-    """Yield every call of another recipe by a fixed path."""
+def calls_of(recipe: Recipe, workspace: Workspace) -> tuple[Call, ...]:
+    """Return every call of another recipe by a fixed path."""
+    return workspace.once("calls", recipe, lambda recipe: tuple(_calls(recipe, workspace)))
+
+
+def _calls(recipe: Recipe, workspace: Workspace) -> Iterator[Call]:
     for step, written in sub_recipes(recipe):
         try:
             if is_dynamic(written):

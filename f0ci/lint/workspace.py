@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import closest
@@ -25,6 +25,8 @@ from f0ci.source.project import PROJECT_FILES, Project
 from f0ci.source.tree import Tree
 from f0ci.workflows.model import Workflow
 from f0ci.workflows.reading import looks_like_workflow, workflow_from
+
+Answer = TypeVar("Answer")
 
 _YAML_SUFFIXES = (".yaml", ".yml")
 _SUFFIXES = (*_YAML_SUFFIXES, ".json")
@@ -83,7 +85,7 @@ class Workspace:
     named: tuple[str, ...] = ()
     environment_sets: tuple[EnvironmentSet, ...] = ()
     _kept: dict[str, Source | None] = field(default_factory=dict, repr=False)
-    _uses: tuple[Recipe, Uses] | None = field(default=None, repr=False)
+    _latest: dict[str, tuple[Recipe, Any]] = field(default_factory=dict, repr=False)
 
     @property
     def documents(self) -> dict[str, Document]:
@@ -131,9 +133,14 @@ class Workspace:
 
     def uses(self, recipe: Recipe) -> Uses:
         """Return what a recipe's expressions read."""
-        if self._uses is None or self._uses[0] is not recipe:
-            self._uses = (recipe, read_uses(recipe))
-        return self._uses[1]
+        return self.once("uses", recipe, read_uses)
+
+    def once(self, what: str, recipe: Recipe, work: Callable[[Recipe], Answer]) -> Answer:
+        """Return what some work on a recipe yields, done once while the rules look at that recipe."""
+        if what not in self._latest or self._latest[what][0] is not recipe:
+            self._latest[what] = (recipe, work(recipe))
+        answer: Answer = self._latest[what][1]
+        return answer
 
     def environments_of(self, path: str) -> EnvironmentSet | None:
         """Return the environments that a recipe runs in: the nearest above it, the settings', or the only ones."""

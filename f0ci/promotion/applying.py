@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
+from f0ci.core.clock import format_time
 from f0ci.core.errors import GitError
 from f0ci.promotion.events import WORKFLOW_EVENTS, Draft
 from f0ci.promotion.ledger import BranchChange, Change, Ledgers
 from f0ci.promotion.names import short
+from f0ci.promotion.objects import require_tree
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
-
-
-def commit_tree(site: Site, promotion: Promotion, tree: str, parent: str | None, release: str, subject: str) -> str:
-    """Make the commit that brings a tree into an environment and return its id.
-
-    The time is that of the promotion's newest event: making the same commit twice gives the same id, so a run that was
-    killed between an intent and its push finds its own commit again.
-    """
-    trailers = f"F0-Promotion: {promotion.id}\nF0-Release: {release}\nF0-Plan: {promotion.digest}\n"
-    message = f"{subject}\n\n{trailers}"
-    return site.repository.commit(tree, [parent] if parent else [], message, time=promotion.changed_at)
-
-
-def next_step(promotion: Promotion) -> int | None:
-    """Return the index of the plan's step that has not been applied yet, or None where all have."""
-    done = {change.step for change in promotion.applied}
-    return next((index for index in range(len(promotion.plan["steps"])) if index not in done), None)
 
 
 def base_moved(site: Site, promotion: Promotion, branch: str | None) -> str | None:
@@ -47,39 +33,78 @@ def base_moved(site: Site, promotion: Promotion, branch: str | None) -> str | No
     return None if tree == planned else f"the branch holds {_name(tree)}, the plan started from {_name(planned)}"
 
 
-def apply_step(site: Site, ledgers: Ledgers, promotion: Promotion, step: int) -> Change:
+def landed(site: Site, promotion: Promotion, branch: str | None) -> Mapping[str, Any] | None:
+    """Return the announced change that an environment's branch holds without its record, or None.
+
+    Only a server without atomic pushes leaves such a thing behind.
+    """
+    for intent in reversed(promotion.intents):
+        commit = str(intent["commit"])
+        if branch is None:
+            continue
+        if branch == commit or (site.repository.commit_of(commit) and site.repository.is_ancestor(commit, branch)):
+            return intent
+    return None
+
+
+def record_landed(site: Site, ledgers: Ledgers, promotion: Promotion) -> Change | None:
+    """Return the change that records what a promotion did to the branch before it was killed, or None.
+
+    Whatever is decided about a promotion is decided after this.
+    """
+    intent = landed(site, promotion, ledgers.branches[promotion.environment])
+    if intent is None:
+        return None
+    if intent["step"] >= 0:
+        drafts, workflow = _applied(ledgers, promotion, intent)
+        return Change(promotion.environment, drafts, workflow, again=True)
+    holds, quarantines = stop_release(promotion, promotion.release, str(intent["reason"]), ledgers)
+    rolled_back = Draft("rolled_back", promotion.id, dict(intent))
+    return Change(promotion.environment, (rolled_back, *holds), quarantines, again=True)
+
+
+def apply_step(
+    site: Site, ledgers: Ledgers, promotion: Promotion, step: int, now: datetime, *before: Draft
+) -> Change:
     """Return the change that brings one step of the plan into the environment.
 
+    Args:
+        site: the repository.
+        ledgers: what the ledgers say.
+        promotion: the promotion.
+        step: index of the plan's step.
+        now: the moment it was decided at.
+        before: events of the promotion that belong into the same push.
+
     Raises:
-        GitError: an intent was recorded and its branch went elsewhere.
+        GitError: somebody else changed the environment.
+        InputError: the tree of the step cannot be made here.
     """
     branch = ledgers.branches[promotion.environment]
-    planned: Mapping[str, Any] = promotion.plan["steps"][step]
-    tree = str(planned["tree"])
-    if promotion.intent is not None and int(promotion.intent["step"]) == step and branch == promotion.intent["commit"]:
-        # the branch was pushed, its record was not
-        return Change(promotion.environment, (Draft("applied", promotion.id, dict(promotion.intent)),))
     moved = base_moved(site, promotion, branch)
     if moved is not None:
         raise GitError(
             f"{promotion.environment!r} was changed by somebody else: {moved}",
             f"look at it with `f0ci status {promotion.environment}`, then abort the promotion or roll back",
         )
+    planned: Mapping[str, Any] = promotion.plan["steps"][step]
     verb = "roll back" if promotion.purpose == "rollback" else "promote"
     subject = f"{verb} {promotion.environment} to {short(promotion.release)}, {planned['percent']}% ({promotion.id})"
-    commit = commit_tree(site, promotion, tree, branch, promotion.release, subject)
     data = {
         "step": step,
         "percent": planned["percent"],
-        "commit": commit,
-        "parent": branch,
-        "tree": tree,
+        **_commit(site, promotion, step, branch, promotion.release, subject),
         "ledgers": ledgers.tips(),
+        "decided_at": format_time(now),
     }
+    drafts, workflow = _applied(ledgers, promotion, data)
     return Change(
         promotion.environment,
-        (Draft("applied", promotion.id, data),),
-        branch=BranchChange(promotion.environment, branch, commit),
+        (*before, *drafts),
+        workflow,
+        BranchChange(promotion.environment, branch, data["commit"]),
+        # a rollback is what a quarantine asks for
+        guarded=promotion.purpose == "promote",
     )
 
 
@@ -103,53 +128,109 @@ def stop_release(
         "reason": reason,
         "environment": promotion.environment,
         "promotion": promotion.id,
+        "also_in": also_in(ledgers, release, promotion.environment),
     }
     return (hold,), (Draft("quarantine", WORKFLOW_EVENTS, quarantine),)
 
 
-def restore(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, require: str) -> Change:
-    """Return the change that ends a bad promotion: the last good tree again, or `failed` where there is none."""
-    state = ledgers.environments[promotion.environment]
+def also_in(ledgers: Ledgers, release: str, environment: str) -> list[str]:
+    """Return the other environments that run a release, in their order."""
+    return [
+        name
+        for name, state in ledgers.environments.items()
+        if name != environment and state.current is not None and state.current.release == release
+    ]
+
+
+def restore(
+    site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, now: datetime, *before: Draft
+) -> Change:
+    """Return the change that ends a bad promotion: the last good tree again, or `failed` where there is none.
+
+    Args:
+        site: the repository.
+        ledgers: what the ledgers say.
+        promotion: the promotion.
+        reason: what is wrong with it.
+        now: the moment it was decided at.
+        before: events of the promotion that belong into the same push.
+    """
+    environment, branch = promotion.environment, ledgers.branches[promotion.environment]
+    holds, quarantines = stop_release(promotion, promotion.release, reason, ledgers)
+    moved = base_moved(site, promotion, branch)
+    if moved is not None:
+        why = f"{environment!r} was changed by somebody else meanwhile, so nothing was restored: {moved}"
+        return Change(environment, (*before, _failed(promotion, reason, why), *holds), quarantines)
+    state = ledgers.environments[environment]
+    require = str(promotion.plan["policy"].get("require", "none"))
     target = rollback_target(state, ledgers, promotion.release, require)
     if target is None:
-        ways_out = (
-            f"fix it and promote a new release with `f0ci promote {promotion.environment} --through-hold --reason ...`",
+        failed = _failed(
+            promotion,
+            reason,
             "nothing was restored: this environment has no earlier success",
+            f"fix it and promote a new release with `f0ci promote {environment} --through-hold REASON`",
         )
-        holds, quarantines = stop_release(promotion, promotion.release, reason, ledgers)
-        failed = Draft("failed", promotion.id, {"reasons": [reason, *reversed(ways_out)]})
-        return Change(promotion.environment, (failed, *holds), quarantines)
-    branch = ledgers.branches[promotion.environment]
-    tree = target.applied[-1].tree
-    intent = promotion.intent
-    holds, quarantines = stop_release(promotion, promotion.release, reason, ledgers)
-    if intent is not None and intent["step"] == -1 and branch == intent["commit"]:
-        # the branch was pushed, its record was not
-        return Change(promotion.environment, (Draft("rolled_back", promotion.id, dict(intent)), *holds), quarantines)
-    commit = commit_tree(
-        site,
-        promotion,
-        tree,
-        branch,
-        target.release,
-        f"roll back {promotion.environment} to {short(target.release)} ({promotion.id})",
-    )
+        return Change(environment, (*before, failed, *holds), quarantines)
+    subject = f"roll back {environment} to {short(target.release)} ({promotion.id})"
     data = {
         "step": -1,
         "to": target.release,
         "to_promotion": target.id,
-        "commit": commit,
-        "parent": branch,
-        "tree": tree,
+        **_commit(site, promotion, -1, branch, target.release, subject, tree=target.applied[-1].tree),
         "reason": reason,
         "ledgers": ledgers.tips(),
+        "decided_at": format_time(now),
     }
     return Change(
-        promotion.environment,
-        (Draft("rolled_back", promotion.id, data), *holds),
+        environment,
+        (*before, Draft("rolled_back", promotion.id, data), *holds),
         quarantines,
-        BranchChange(promotion.environment, branch, commit),
+        BranchChange(environment, branch, data["commit"]),
     )
+
+
+def _applied(
+    ledgers: Ledgers, promotion: Promotion, data: Mapping[str, Any]
+) -> tuple[tuple[Draft, ...], tuple[Draft, ...]]:
+    """Return the events of an applied step; a rollback also stops the release that it leaves."""
+    applied = Draft("applied", promotion.id, dict(data))
+    left = promotion.plan["base"]["release"]
+    if promotion.purpose != "rollback" or left in {None, promotion.release}:
+        return (applied,), ()
+    holds, quarantines = stop_release(promotion, left, str(promotion.events[0].data.get("reason", "")), ledgers)
+    return (applied, *holds), quarantines
+
+
+def _commit(
+    site: Site,
+    promotion: Promotion,
+    step: int,
+    parent: str | None,
+    release: str,
+    subject: str,
+    *,
+    tree: str | None = None,
+) -> dict[str, Any]:
+    """Make the commit that brings a tree into an environment, and return what its event says of it.
+
+    A commit that was announced, and is known here, is taken again: killed between announcing and pushing, the second
+    run makes no second one.
+    """
+    wanted = tree or str(promotion.plan["steps"][step]["tree"])
+    for intent in reversed(promotion.intents):
+        same = (intent["step"], intent.get("parent"), intent["tree"]) == (step, parent, wanted)
+        if same and site.repository.commit_of(str(intent["commit"])):
+            return {"commit": intent["commit"], "parent": parent, "tree": wanted}
+    require_tree(site, promotion, step, wanted)
+    trailers = f"F0-Promotion: {promotion.id}\nF0-Release: {release}\nF0-Plan: {promotion.digest}\n"
+    parents = [parent] if parent else []
+    commit = site.repository.commit(wanted, parents, f"{subject}\n\n{trailers}", time=promotion.changed_at)
+    return {"commit": commit, "parent": parent, "tree": wanted}
+
+
+def _failed(promotion: Promotion, *reasons: str) -> Draft:
+    return Draft("failed", promotion.id, {"reasons": list(reasons)})
 
 
 def _name(oid: str | None) -> str:

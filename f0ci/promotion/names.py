@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from f0ci.core.errors import InputError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z")
+_LEDGERS = "refs/heads/f0ci/ledger/"
 WORKFLOW_LEDGER = "_workflow"
 RELEASE_TAGS = "refs/tags/f0ci/release/"
 SHORT = 12
@@ -29,16 +31,29 @@ class Names:
 
     def ledger(self, name: str) -> str:
         """Return the branch that holds an environment's events."""
-        return f"refs/heads/f0ci/ledger/{self._full(name)}"
+        return f"{_LEDGERS}{self._full(name)}"
 
     @property
     def workflow_ledger(self) -> str:
         """Return the branch that holds the events that concern all environments."""
-        return f"refs/heads/f0ci/ledger/{self.prefix + '.' if self.prefix else ''}{WORKFLOW_LEDGER}"
+        return f"{_LEDGERS}{self._before}{WORKFLOW_LEDGER}"
+
+    def ledger_environments(self, refs: Iterable[str]) -> tuple[str, ...]:
+        """Return the environments of this workflow whose ledgers are among some refs, sorted.
+
+        Another workflow's have another prefix, and what cannot be an environment's name is somebody else's branch.
+        """
+        start = f"{_LEDGERS}{self._before}"
+        names = (ref.removeprefix(start) for ref in refs if ref.startswith(start))
+        return tuple(sorted(name for name in names if _NAME.match(name)))
 
     def release_tag(self, digest: str) -> str:
         """Return the tag that keeps a release's source commit."""
         return RELEASE_TAGS + digest[:SHORT]
+
+    @property
+    def _before(self) -> str:
+        return f"{self.prefix}." if self.prefix else ""
 
     def _full(self, name: str) -> str:
         if not _NAME.match(name):
@@ -46,7 +61,7 @@ class Names:
                 f"the environment name {name!r} cannot be a branch",
                 "use letters, digits, '-' and '_', at most 100 of them",
             )
-        return f"{self.prefix}.{name}" if self.prefix else name
+        return f"{self._before}{name}"
 
 
 def short(digest: str) -> str:

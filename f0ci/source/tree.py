@@ -65,8 +65,11 @@ class DirectoryTree:
             real = target.resolve(strict=True)
             if not real.is_relative_to(self.root):
                 raise OutsideTree(f"{path!r} leads out of {self.root.name!r}", "keep the file inside the repository")
+            if not (real.is_file() or real.is_dir()):
+                raise InputError(f"{path!r} is not a regular file", "replace it by a file")
             return real.read_bytes()
-        except (FileNotFoundError, NotADirectoryError) as error:
+        except (FileNotFoundError, NotADirectoryError, ValueError) as error:
+            # no file's name holds a null character, which is the ValueError
             raise _missing(path) from error
         except (OSError, RuntimeError) as error:
             raise InputError(*_why_unreadable(path, error)) from error
@@ -75,7 +78,7 @@ class DirectoryTree:
         """Tell whether there is a file at the path, inside the folder."""
         try:
             real = (self.root / path).resolve(strict=True)
-        except (OSError, RuntimeError):
+        except (OSError, RuntimeError, ValueError):
             return False
         return real.is_file() and real.is_relative_to(self.root)
 

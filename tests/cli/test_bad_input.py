@@ -107,12 +107,8 @@ def test_a_folder_is_no_recipe(project: Path, f0ci: Command) -> None:
 def test_a_recipe_path_that_leaves_the_repository_is_found_and_never_run(
     project: Path, f0ci: Command, path: str
 ) -> None:
-    write_files(
-        project,
-        {
-            "recipes/out.yaml": f"metadata: {{name: out, version: '1.0'}}\nsteps:\n  - {{name: a, type: sub_recipe, recipe_path: '{path}'}}\n"
-        },
-    )
+    step = f"  - {{name: a, type: sub_recipe, recipe_path: '{path}'}}\n"
+    write_files(project, {"recipes/out.yaml": "metadata: {name: out, version: '1.0'}\nsteps:\n" + step})
 
     found = f0ci(project, "validate", "recipes/out.yaml")
     run = f0ci(project, "run", "recipes/out.yaml")

@@ -8,24 +8,18 @@ without times is a snapshot of the present: asked about the past, it has no data
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from f0ci.analysis.aggregating import aggregate
 from f0ci.analysis.providers.base import Measurement, Query, asked_late, nothing
 from f0ci.core.clock import parse_time
 from f0ci.core.errors import InputError, ProviderError
 from f0ci.source.records import FORMATS, Record, read_records
 from f0ci.source.tree import resolve_path
 
-_AGGREGATES: Mapping[str, Callable[[Sequence[float]], float]] = {
-    "mean": lambda values: math.fsum(values) / len(values),
-    "max": max,
-    "min": min,
-    "last": lambda values: values[-1],
-}
 # a shortened digest of at least this many characters stands for the whole
 _SHORT_DIGEST = 12
 
@@ -64,7 +58,7 @@ def _measure(query: Query, root: Path) -> Measurement:
         return late
     if count is None:
         values = [_number(row, str(settings["value"])) for row in rows]
-        return Measurement(_aggregate(values, str(settings.get("aggregate", "mean"))), len(values))
+        return Measurement(aggregate(values, str(settings.get("aggregate", "mean"))), len(values))
     return _ratio(rows, str(settings[count]), str(settings["total"]))
 
 
@@ -145,18 +139,3 @@ def _ratio(rows: Sequence[Record], part: str, total: str) -> Measurement:
     if whole == 0:
         return Measurement(None, 0, no_traffic=True)
     return Measurement(counted / whole, whole, unit="ratio")
-
-
-def _aggregate(values: Sequence[float], how: str) -> float:
-    if how in _AGGREGATES:
-        return _AGGREGATES[how](values)
-    try:
-        share = Fraction(how.removeprefix("p")) if how.startswith("p") else Fraction(-1)
-    except (ValueError, ZeroDivisionError):
-        share = Fraction(-1)
-    if not 0 <= share <= 100:
-        raise ProviderError(
-            f"{how!r} is no way to aggregate", f"write {', '.join(_AGGREGATES)}, or a percentile such as p95"
-        )
-    # nearest rank: the smallest value that at least this share of the values does not exceed
-    return sorted(values)[max(1, math.ceil(share * len(values) / 100)) - 1]

@@ -151,17 +151,25 @@ def _ask(session: Session, query: Query, key: str, what: str, params: Mapping[st
     if warnings and query.settings.get("allow_warnings") is not True:
         hint = "mend what it warns of, or set 'allow_warnings: true' where the answer is good enough"
         raise ProviderError(f"Prometheus warns of its answer to {key!r}: {note}", hint)
-    return _read(said.get("data"), key, note)
+    return _read(said.get("data"), key, note, over_window=what == "query_range")
 
 
-def _read(data: Any, key: str, note: str) -> _Reading:
-    kind, result = (data.get("resultType"), data.get("result")) if isinstance(data, Mapping) else (None, None)
+def _read(data: Any, key: str, note: str, *, over_window: bool) -> _Reading:
+    wanted = {"matrix"} if over_window else {"vector", "scalar"}
+    kind: Any = data.get("resultType") if isinstance(data, Mapping) else None
+    result: Any = data.get("result") if isinstance(data, Mapping) else None
+    if kind in {"vector", "scalar", "matrix", "string"} - wanted:
+        hint = "wrap it in a function such as max_over_time(), or give 'step'" if kind == "matrix" else "ask for one"
+        raise ProviderError(f"{key!r} yields a {kind}, not one number", hint)
     try:
         if kind == "scalar":
             return _Reading((float(result[1]),), 1, note)
-        if kind == "vector":
-            values = [one["value"] for one in result]
-        ...
-    except (TypeError, ValueError, LookupError):
-        pass
-    raise ProviderError("...")
+        if len(result) != 1:
+            return _Reading((), len(result), note)
+        if "histogram" in result[0] or "histograms" in result[0]:
+            raise ProviderError(f"{key!r} yields a histogram, not one number", "wrap it in histogram_quantile()")
+        points = result[0]["values"] if over_window else [result[0]["value"]]
+        return _Reading(tuple(float(number) for _, number in points), 1, note)
+    except (TypeError, ValueError, LookupError) as error:
+        hint = "check 'url': it is what stands before /api/v1"
+        raise ProviderError(f"what answers {key!r} does not speak Prometheus's API", hint) from error

@@ -37,7 +37,9 @@ def dump(data: Any) -> str:
             return True
 
     def text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-        style = "|" if "\n" in value else None
+        # YAML knows more line breaks than \n; only escapes keep them what they are
+        plain = all(char == "\n" or char.isprintable() for char in value)
+        style = '"' if not plain else "|" if "\n" in value else None
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style=style)
 
     Dumper.add_representer(str, text)

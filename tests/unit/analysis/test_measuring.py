@@ -37,7 +37,7 @@ ANSWERS: list[tuple[str, MetricSpec, Measurement]] = [
     (
         "no provider",
         MetricSpec("m", ""),
-        Measurement(None, 0, "", 0, "there is no metric provider ''; there are: command, file"),
+        Measurement(None, 0, "", 0, "there is no metric provider ''; there are: command, file, http-json, prometheus"),
     ),
 ]
 
@@ -50,7 +50,7 @@ def test_whatever_happens_is_an_answer(tmp_path: Path, spec: MetricSpec, answer:
 
 
 def test_providers_are_known_by_name() -> None:
-    assert {"command", "file"} <= set(provider_names())
+    assert {"command", "file", "http-json", "prometheus"} <= set(provider_names())
 
 
 def test_a_detector_is_measured_by_the_command_it_is_bound_to() -> None:

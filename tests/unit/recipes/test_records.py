@@ -36,6 +36,7 @@ _STEPS = st.recursive(
             seconds=_SECONDS,
             message=st.text(max_size=5),
             outputs=_MAPPINGS,
+            output=st.text(max_size=5),
             steps=inner,
         ),
         max_size=2,
@@ -86,6 +87,7 @@ def test_the_json_form() -> None:
         "message": "no file",
         "outputs": {"n": 1},
         "steps": [],
+        "output": "",
     }
 
 

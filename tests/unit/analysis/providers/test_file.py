@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from f0ci.analysis.providers.base import Measurement, Query
-from f0ci.analysis.providers.file import _aggregate, measure
+from f0ci.analysis.providers.file import measure
 from f0ci.core.errors import ProviderError
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -299,28 +297,3 @@ def test_bytes_that_are_no_text_are_named_by_line(tmp_path: Path) -> None:
         measure(query({"path": "m.csv", "value": "v"}), tmp_path)
 
     assert caught.value.place == "m.csv:3"
-
-
-PERCENTILES = [
-    ("p0", [3, 1, 2], 1),
-    ("p50", [3, 1, 2, 4], 2),
-    ("p95", list(range(1, 21)), 19),
-    ("p95", list(range(1, 20)), 19),
-    ("p99.9", list(range(1, 1001)), 999),
-    ("p100", [1, 9, 5], 9),
-    ("p95", [7], 7),
-]
-
-
-@pytest.mark.parametrize(("how", "values", "expected"), PERCENTILES)
-def test_a_percentile_is_the_nearest_rank(how: str, values: list[float], expected: float) -> None:
-    assert _aggregate(values, how) == expected
-
-
-@given(st.lists(st.floats(-1e9, 1e9), min_size=1, max_size=40), st.integers(1, 100))
-def test_a_percentile_is_a_value_that_so_many_do_not_exceed(values: list[float], share: int) -> None:
-    found = _aggregate(values, f"p{share}")
-
-    assert found in values
-    assert sum(value <= found for value in values) * 100 >= share * len(values)
-    assert sum(value < found for value in values) * 100 < share * len(values)

@@ -1,0 +1,111 @@
+"""The Action's script, run as GitHub runs it: everything through the environment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from f0ci.commands.scaffolding import scaffold
+from tests.conftest import git
+
+ROOT = Path(__file__).parents[2]
+
+
+class Runner:
+    """A step of a job: a workspace, and the files through which a step speaks."""
+
+    def __init__(self, folder: Path) -> None:
+        self.workspace = folder / "workspace"
+        self.temp = folder / "temp"
+        self.temp.mkdir()
+        self.output = folder / "output"
+        self.summary = folder / "summary"
+        scaffold(self.workspace)
+
+    def run(self, **inputs: str) -> subprocess.CompletedProcess[str]:
+        for file in (self.output, self.summary):
+            file.write_text("", encoding="utf-8")
+        environ = {
+            **os.environ,
+            "ACTION_FOLDER": str(ROOT),
+            "RUNNER_TEMP": str(self.temp),
+            "GITHUB_OUTPUT": str(self.output),
+            "GITHUB_STEP_SUMMARY": str(self.summary),
+            "GITHUB_ACTOR": "alice",
+            # the f0ci that is being tested stands in for a fresh installation of the same files
+            "F0CI_ACTION_VENV": str(Path(sys.executable).parents[1]),
+            "INPUT_COMMAND": "validate",
+            **{f"INPUT_{name.upper()}": value for name, value in inputs.items()},
+        }
+        return subprocess.run(
+            ["bash", str(ROOT / "action/run.sh")],
+            cwd=self.workspace,
+            env=environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    @property
+    def outputs(self) -> dict[str, str]:
+        return dict(line.split("=", 1) for line in self.output.read_text(encoding="utf-8").splitlines())
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    if not (Path(sys.executable).parent / "f0ci").exists():
+        pytest.skip("f0ci is not installed beside this Python")
+    return Runner(tmp_path)
+
+
+def test_findings_become_annotations_and_fail_the_step(runner: Runner) -> None:
+    (runner.workspace / "recipes/bad.yaml").write_text(
+        "metadata: {name: bad, version: '1'}\nsteps:\n  - {name: a, type: shell, run: 'true', depends_on: [b]}\n",
+        encoding="utf-8",
+    )
+
+    done = runner.run()
+
+    assert done.returncode == 1
+    assert "file=recipes/bad.yaml,line=3,col=54" in done.stdout
+    assert runner.outputs["result"] == "1"
+    assert "f0ci validate: exit 1" in runner.summary.read_text(encoding="utf-8")
+
+
+def test_clean_recipes_pass(runner: Runner) -> None:
+    assert runner.run().returncode == 0
+    assert Path(runner.outputs["report"]).is_file()
+
+
+def test_a_waiting_promotion_is_neutral_and_tells_its_state(runner: Runner) -> None:
+    git(runner.workspace, "init", "-q")
+    git(runner.workspace, "add", "-A")
+    git(runner.workspace, "commit", "-qm", "first")
+    assert runner.run(command="release create").returncode == 0
+    assert runner.run(command="promote", environment="dev").returncode == 0
+    assert runner.outputs["state"] == "succeeded"
+
+    done = runner.run(command="promote", environment="prod")
+
+    assert done.returncode == 0
+    assert "::notice::waiting" in done.stdout
+    assert runner.outputs["result"] == "5"
+    assert runner.outputs["state"] == "waiting"
+    assert runner.outputs["promotion"] == "prod-1"
+    assert len(runner.outputs["digest"]) == 64
+    assert runner.run(command="promote", environment="prod", neutral_waiting="false").returncode == 5
+
+
+@pytest.mark.parametrize("value", ["--help", "$(touch pwned)", "`touch pwned`", "; touch pwned", '" && touch pwned "'])
+def test_no_input_is_read_as_a_program_or_an_option(runner: Runner, value: str) -> None:
+    done = runner.run(paths=value)
+
+    assert done.returncode == 3
+    assert "there is no file or folder" in done.stderr
+    assert not (runner.workspace / "pwned").exists()
+    assert runner.run(command=value).returncode == 2
+    assert not (runner.workspace / "pwned").exists()
