@@ -152,6 +152,9 @@ def print_report(report: Any, output_format: str) -> None:
     for answer in report.answers:
         if answer.get("command") and answer["outcome"] == "waiting":
             click.echo(f"  next: {answer['command']}")
+    if report.state in {"rolled_back", "failed"}:
+        click.echo(f"  {report.environment} is held, the release quarantined; mend it and promote the new release")
+        click.echo(f"  next: f0ci promote {report.environment} --through-hold REASON")
     if report.next_check_at is not None:
         click.echo(f"  run again after {report.next_check_at:%Y-%m-%dT%H:%M:%SZ}")
 

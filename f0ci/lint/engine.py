@@ -122,7 +122,8 @@ class _Run:
         """Note a finding, unless its rule is off or nobody asked about its file."""
         card = self.choice.active.get(name)
         path = finding.source if isinstance(finding.source, str) else finding.source.path
-        if card is None or not self.workspace.reports(path):
+        is_asked_for = self.workspace.reports(path) or name in registry.ALWAYS
+        if card is None or not is_asked_for:
             return
         severity = self.choice.severity.get(name, card.severity if finding.severity is None else finding.severity)
         if self.strict:

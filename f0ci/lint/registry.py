@@ -16,6 +16,8 @@ from f0ci.core.suggestions import did_you_mean
 from f0ci.lint.rules.base import Group, Rule
 
 FOLDER = "f0ci.lint.rules"
+# what tells that rules did not do their work is said in any case
+ALWAYS = frozenset({"internal-error", "unknown-rule"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,8 @@ def choose(settings: Mapping[str, Any], select: Iterable[str] = (), ignore: Iter
     active = {
         card.name: card
         for card in all_rules()
-        if (not chosen or {card.name, card.group} & chosen) and not {card.name, card.group} & dropped
+        if card.name in ALWAYS
+        or ((not chosen or {card.name, card.group} & chosen) and not {card.name, card.group} & dropped)
     }
     severity = {name: Severity.parse(word) for name, word in settings.get("severity", {}).items()}
     return Choice(active, severity, complete=len(active) == len(names()))

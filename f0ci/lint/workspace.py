@@ -204,8 +204,8 @@ def load_workspace(tree: Tree, project: Project, paths: Iterable[str] | None = N
 
     Args:
         tree: the files.
-        project: their settings. Where they name the folders of recipes, recipes are looked for only there;
-            else everywhere.
+        project: their settings. Where they name the folders of recipes, recipes are looked for only there and
+            in folders of `paths`; else everywhere.
         paths: files and folders whose findings are asked for, relative to the tree; None for all. What they refer
             to is read wherever it is.
     """
@@ -215,6 +215,9 @@ def load_workspace(tree: Tree, project: Project, paths: Iterable[str] | None = N
     files = list(tree.files())
     found = {path for path in files if _is_candidate(path, project)}
     found.update(path for path in named if tree.exists(path))
+    # whoever names a folder wants it searched, wherever the settings look otherwise
+    below = tuple(f"{name}/" for name in named)
+    found.update(path for path in files if below and path.startswith(below) and path.endswith(_YAML_SUFFIXES))
     return Workspace(
         tree, project, tuple(sorted(found)), named, environment_sets=find_environment_sets(tree, project, files)
     )

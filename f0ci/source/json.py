@@ -59,9 +59,9 @@ def read_json(raw: bytes, *, positions: bool = False) -> Reading:
     if _is_deep(reading.data):
         problem = ReadingProblem("too-deep", f"nested deeper than {MAX_DEPTH} levels", Span(), "flatten the document")
         reading.problems.append(problem)
-    elif "\\ud" in text.lower() and _is_torn(reading.data):
+    elif (torn := _torn(text)) is not None:
         hint = "write the character itself"
-        reading.problems.append(ReadingProblem("syntax", "an escape stands for half a character", Span(), hint))
+        reading.problems.append(ReadingProblem("syntax", "an escape stands for half a character", torn, hint))
     reading.broken = bool(reading.problems)
     if reading.broken:
         reading.data = None
@@ -80,12 +80,17 @@ def _is_deep(data: Any) -> bool:
     return True
 
 
-def _is_torn(data: Any) -> bool:
-    try:
-        json.dumps(data, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
+def _torn(text: str) -> Span | None:
+    if "\\ud" not in text.lower():
+        return None
+    for match in _STRING.finditer(text):
+        try:
+            json.loads(match.group()).encode()
+        except UnicodeEncodeError:
+            line = text.count("\n", 0, match.start()) + 1
+            column = match.start() - text.rfind("\n", 0, match.start())
+            return Span(line, column, line, column + len(match.group()))
+    return None
 
 
 def _no_constant(name: str) -> Any:

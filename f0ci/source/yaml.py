@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from f0ci.core.diagnostics import Span
+from f0ci.source.plain_yaml import read_plain_yaml
 
 Path = tuple[str | int, ...]
 
@@ -127,6 +128,10 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
     if bad is not None:
         reading.problems.append(bad)
         reading.broken = True
+        return reading
+    plain = None if positions else read_plain_yaml(raw, _usual, _UNUSUAL, MAX_DEPTH)
+    if plain is not None:
+        (reading.data,) = plain
         return reading
     try:
         _build(CParser(raw), reading)
@@ -388,6 +393,19 @@ def _scalar(event: Any, reading: Reading) -> Any:
 
 class _Unfit(Exception):
     """A scalar is not what its tag says."""
+
+
+_UNUSUAL = object()
+
+
+@lru_cache(maxsize=65536)
+def _usual(text: str) -> Any:
+    """Return what a plain scalar means, or the mark that it needs the exact reader."""
+    try:
+        value = _plain(text)
+    except _Unfit:
+        return _UNUSUAL
+    return value if isinstance(value, str) or not _YAML_1_1_ONLY.match(text) else _UNUSUAL
 
 
 @lru_cache(maxsize=65536)

@@ -26,10 +26,11 @@ from f0ci.core.errors import ProviderError
 if TYPE_CHECKING:
     from f0ci.http.session import Session
 
-# without a series in sight, Prometheus looks back this far for the newest sample
+# seconds: unless told otherwise, Prometheus takes the newest sample that is not older than this
 _LOOKBACK = 300
-_ESCAPES = str.maketrans({"\\": r"\\", '"': r"\"", "'": r"\'", "\n": r"\n", "`": r"\x60"})
-# until 2.54, remarks of little weight came among the warnings
+# in hexadecimal, because a quote escaped by itself is refused within quotes of the other kind
+_ESCAPES = str.maketrans({character: f"\\x{ord(character):02x}" for character in "\\\"'`\n\r"})
+# older versions put remarks of little weight among the warnings
 _REMARK = "PromQL info"
 
 

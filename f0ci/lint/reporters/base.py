@@ -58,6 +58,11 @@ def summarize(diagnostics: Iterable[Diagnostic], files: int) -> Summary:
     return Summary(files, counts[Severity.ERROR], counts[Severity.WARNING], counts[Severity.NOTE])
 
 
+def encodable(text: str) -> str:
+    """Return a text that UTF-8 has bytes for: half a surrogate pair, as in odd file names, is escaped as in JSON."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def names() -> tuple[str, ...]:
     """Return the names of all report formats."""
     return plugins.names(FOLDER)

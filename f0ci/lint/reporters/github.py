@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from f0ci.core.diagnostics import Diagnostic, Severity
-from f0ci.lint.reporters.base import Sources, Summary
+from f0ci.lint.reporters.base import Sources, Summary, encodable
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
@@ -17,7 +17,7 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE
 def report(diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary, *, colour: bool = False) -> str:
     """Return one line a diagnostic; nothing where there are none."""
     del sources, summary, colour
-    return "".join(f"{_command(diagnostic)}\n" for diagnostic in diagnostics)
+    return encodable("".join(f"{_command(diagnostic)}\n" for diagnostic in diagnostics))
 
 
 def _command(diagnostic: Diagnostic) -> str:

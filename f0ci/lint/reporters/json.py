@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from f0ci.core.diagnostics import Diagnostic, Location
-from f0ci.lint.reporters.base import Sources, Summary
+from f0ci.lint.reporters.base import Sources, Summary, encodable
 
 VERSION = 1
 
@@ -15,7 +15,7 @@ VERSION = 1
 def report(diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary, *, colour: bool = False) -> str:
     """Return one JSON document; lines and columns from 1, the end column exclusive."""
     del sources, colour
-    return json.dumps(as_data(diagnostics, summary), indent=2, ensure_ascii=False) + "\n"
+    return encodable(json.dumps(as_data(diagnostics, summary), indent=2, ensure_ascii=False)) + "\n"
 
 
 def as_data(diagnostics: Sequence[Diagnostic], summary: Summary) -> dict[str, Any]:

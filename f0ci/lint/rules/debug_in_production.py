@@ -33,7 +33,7 @@ environment:
 
 ## Fix
 
-Set it to false. For one investigation use `--set environment.debug_enabled=true` on a run, which leaves no trace.
+Set it to false, and look for the fault where nobody's data is at stake.
 
 ## References
 

@@ -32,7 +32,8 @@ processing: {batch_size: 10}
 
 ## Fix
 
-Follow the hint. `f0ci explain` of an environment shows its layers from the weakest to the strongest.
+Follow the hint. The layers are, from the weakest to the strongest: `environments/base.*`, the environments that
+`extends` names, and the environment's own file.
 
 ## References
 

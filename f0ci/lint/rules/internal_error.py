@@ -2,7 +2,8 @@
 
 ## What it does
 
-Stands in for the findings of a rule that crashed. It is reported once a rule; all other rules have run.
+Stands in for the findings of a rule that crashed. It is reported once a rule; all other rules have run. It cannot be
+switched off.
 
 ## Why it matters
 
@@ -24,7 +25,8 @@ steps:
 
 ## Fix
 
-Report the message with the smallest file that shows it. Until it is mended, leave the rule out with `--ignore`.
+Report the message with the smallest file that shows it. Until it is mended, leave the rule
+that crashed out with `--ignore`.
 
 ## References
 

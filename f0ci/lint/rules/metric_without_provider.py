@@ -7,8 +7,7 @@ is not declared under `spec.metrics`. What provider there is for it, only you kn
 
 ## Why it matters
 
-A metric that nobody measures never has a verdict. No data is never a pass, so the promotion would wait until its
-deadline.
+A metric that nobody measures never has a verdict, and no verdict is never a pass.
 
 ## Bad
 

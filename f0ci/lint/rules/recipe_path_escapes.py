@@ -42,7 +42,7 @@ steps:
 
 ## Fix
 
-Bring the recipe into the repository, for example as a Git submodule or subtree, and name it there.
+Bring the recipe into the repository, for example as a Git subtree, and name it there.
 
 ## References
 

@@ -6,8 +6,7 @@ Reports a file of more than 20,000,000 bytes instead of reading it.
 
 ## Why it matters
 
-A recipe of that size is data in the wrong place. Reading it would take minutes and gigabytes, in every check of every
-change.
+A recipe of that size is data in the wrong place, and reading it would slow every check of every change.
 
 ## Bad
 

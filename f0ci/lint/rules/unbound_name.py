@@ -7,8 +7,8 @@ hint is the stanza to add.
 
 ## Why it matters
 
-f0ci does not know what `unit_tests` is. A generated pipeline would have a job that does nothing, and a detector that
-nobody runs detects nothing.
+f0ci does not know what `unit_tests` is. A generated pipeline cannot run it, and a detector that nobody runs detects
+nothing.
 
 ## Bad
 

@@ -8,7 +8,8 @@ project.
 
 ## Why it matters
 
-A misspelt name switches nothing on or off. A misspelt `select` would leave a repository unchecked.
+A misspelt name switches nothing on or off. A misspelt `select` would leave a repository unchecked; therefore this rule
+cannot be switched off.
 
 ## Bad
 

@@ -307,7 +307,7 @@ def _choices(draw: st.DrawFn, depth: int = 3) -> tuple[str, str | int]:
     return shape.format(condition, then, other), then_value if truth else other_value
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(_choices(), st.shared(st.tuples(st.booleans(), st.booleans()), key="truth"))
 def test_a_choice_is_what_pythons_conditional_is(choice: tuple[str, str | int], truth: tuple[bool, bool]) -> None:
     text, value = choice
@@ -365,7 +365,7 @@ _VALUES = st.one_of(
 )
 
 
-@settings(max_examples=500)
+@settings(deadline=None, max_examples=500)
 @given(st.lists(_PIECES, max_size=8), _VALUES, _VALUES, _VALUES)
 def test_resolving_first_changes_nothing_for_the_run(pieces: list[str], p: Any, q: Any, c: Any) -> None:
     text = "".join(pieces)

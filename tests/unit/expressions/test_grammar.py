@@ -58,7 +58,7 @@ def _jinja(code: str) -> Any:
     return value
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(st.recursive(_ATOMS, _compound, max_leaves=8))
 def test_whatever_both_can_evaluate_means_the_same(code: str) -> None:
     expected = _jinja(code)

@@ -71,6 +71,7 @@ def test_the_places_of_an_expression_count_from_the_beginning_of_the_text() -> N
     assert (text[second.start : second.end], text[second.offset]) == ("{{b}}", "b")
 
 
+@settings(deadline=None)
 @given(st.text().filter(lambda text: "#{" not in text and "{{" not in text))
 def test_text_without_delimiters_stays_as_it_is(text: str) -> None:
     template = parse(text)
@@ -80,6 +81,7 @@ def test_text_without_delimiters_stays_as_it_is(text: str) -> None:
     assert references(text) == ()
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.sampled_from(["#{a.b}", "{{ c }}", "#{context.get('k')}"]), st.text("ab #$}\n"))))
 def test_segments_put_together_are_the_text(parts: list[str]) -> None:
     text = "".join(parts)
@@ -244,7 +246,7 @@ def test_a_condition_that_would_always_be_true_is_refused(text: str, offset: int
     assert caught.value.offset == offset
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 @given(st.text(_ALPHABET, max_size=60))
 @example("#{" * 5000)
 @example("{{" * 5000)
@@ -269,7 +271,7 @@ def test_no_text_brings_anything_but_an_answer_or_an_expression_error(text: str)
         assert all(text[reference.offset : reference.end] == reference.text for reference in found)
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 @given(st.lists(st.sampled_from(["a", "b.c", "(", ")", "[", "]", "?", ":", ",", "|", "default", "is", "not", "in"])))
 def test_every_error_lies_inside_the_expression(words: list[str]) -> None:
     text = f"x #{{{' '.join(words)}}}"

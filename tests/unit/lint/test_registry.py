@@ -40,6 +40,14 @@ def test_a_choice_is_complete_only_with_every_rule() -> None:
     assert not choose({}, select=["graph"]).complete
 
 
+def test_what_tells_of_missing_checks_is_always_active() -> None:
+    """A misspelt selection, or a crash, never looks like a clean run."""
+    always = {"internal-error", "unknown-rule"}
+
+    assert set(choose({"select": ["grahp"]}).active) == always
+    assert always < set(choose({}, ignore=["project", "internal-error"]).active)
+
+
 def test_settings_with_unknown_names_leave_the_others_standing() -> None:
     """What the settings say wrong is a finding of its own; the run goes on."""
     choice = choose({"ignore": ["unkown-key"], "severity": {"unknown-key": "note"}})

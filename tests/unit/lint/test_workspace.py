@@ -84,6 +84,18 @@ def test_named_folders_keep_the_search_inside() -> None:
     assert [members.root for members in workspace.environment_sets] == ["environments"]
 
 
+def test_a_named_folder_is_searched_wherever_it_is() -> None:
+    """Whoever names a folder wants to hear of it, even where the settings look elsewhere."""
+    files = {
+        "f0ci.yaml": "recipes: [recipes]\n",
+        "recipes/a.yaml": RECIPE,
+        "lib/b.yaml": RECIPE,
+        "lib/c.yaml": "a: 1\n",
+    }
+
+    assert kinds(workspace_of(files, "lib")) == {"lib/b.yaml": "recipe"}
+
+
 def test_naming_a_file_reads_it_whatever_it_is() -> None:
     """Somebody who names a file hears of it."""
     files = {"k8s/service.yaml": "kind: Service\n", "src/main.py": "print()", "recipes/a.yaml": RECIPE}

@@ -35,10 +35,7 @@ def _tree(files: Mapping[str, tuple[str, ...]]) -> MemoryTree:
 )
 def test_a_path_is_looked_up_below_the_workspace_first_then_beside_the_recipe(recipe_path: str, found: str) -> None:
     tree = _tree(
-        {
-            path: ()
-            for path in ("recipes/data/load.yaml", "recipes/report.yaml", "report.yaml", "recipes/data/report.yaml")
-        }
+        dict.fromkeys(("recipes/data/load.yaml", "recipes/report.yaml", "report.yaml", "recipes/data/report.yaml"), ())
     )
 
     assert find_recipe(tree, recipe_path, "recipes/data/main.yaml") == found

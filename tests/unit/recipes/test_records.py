@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f0ci.core.errors import InputError
@@ -46,11 +47,10 @@ _STEPS = st.recursive(
 
 
 def _record(**fields: Any) -> RunRecord:
-    return RunRecord(
-        **({"run": "r1", "recipe": "recipes/r.yaml", "outcome": Outcome.PASSED, "started": _START} | fields)
-    )
+    return replace(RunRecord("r1", "recipes/r.yaml", Outcome.PASSED, _START), **fields)
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         RunRecord,

@@ -112,7 +112,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=150)
+@settings(deadline=None, max_examples=150)
 @given(
     st.sampled_from(["project", "run-record", "recipe"]),
     st.dictionaries(st.sampled_from(["steps", "recipes", "metadata", "name", "run", "rules", "version", "x"]), _JSON),

@@ -45,16 +45,65 @@ def _same(left: Any, right: Any) -> bool:
 
 _PLAIN = st.one_of(
     st.sampled_from(
-        """1 -1 0 017 0o17 0x1F 0b101 1_000 +12 08 1.5 1.10 -0.0 1e3 1.0e+3 .5 .inf -.INF .nan 190:20:30 20:30.5 yes No ON off
-        true False TRUE null Null ~ 2026-11-21 2026-11-21T09:30:00Z a a-b a:b http://x/y v1.10 ==a << y n 1. 1_ 0_1 - -- é 日本 """.split()
-        + [""]
+        [
+            "",
+            "1",
+            "-1",
+            "0",
+            "017",
+            "0o17",
+            "0x1F",
+            "0b101",
+            "1_000",
+            "+12",
+            "08",
+            "1.5",
+            "1.10",
+            "-0.0",
+            "1e3",
+            "1.0e+3",
+            ".5",
+            ".inf",
+            "-.INF",
+            ".nan",
+            "190:20:30",
+            "20:30.5",
+            "yes",
+            "No",
+            "ON",
+            "off",
+            "true",
+            "False",
+            "TRUE",
+            "null",
+            "Null",
+            "~",
+            "2026-11-21",
+            "2026-11-21T09:30:00Z",
+            "a",
+            "a-b",
+            "a:b",
+            "http://x/y",
+            "v1.10",
+            "==a",
+            "<<",
+            "y",
+            "n",
+            "1.",
+            "1_",
+            "0_1",
+            "-",
+            "--",
+            "é",
+            "日本",
+        ]
     ),
     st.from_regex(r"[-+.0-9_:xobeE]{1,8}", fullmatch=True),
     st.from_regex(r"[A-Za-z][A-Za-z0-9 _.-]{0,8}", fullmatch=True),
 )
 
 
-@settings(max_examples=500)
+@settings(deadline=None, max_examples=500)
 @given(_PLAIN)
 def test_a_plain_scalar_means_what_pyyaml_says(word: str) -> None:
     for text in (word, f"k: {word}", f"- {word}", f"[{word}, 1]", f"'{word}'"):
@@ -83,7 +132,7 @@ _DATA = st.recursive(
 )
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(_DATA, st.sampled_from([True, False, None]), st.sampled_from([None, '"', "'", "|", ">"]), st.integers(2, 5))
 def test_whatever_pyyaml_writes_is_read_as_pyyaml_reads_it(
     data: Any, flow: bool | None, style: str | None, indent: int
@@ -145,7 +194,7 @@ def _cut(text: str, span: Span) -> str:
     return "\n".join(lines)
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(
     st.recursive(
         st.one_of(
@@ -294,7 +343,7 @@ def test_tabs_are_explained() -> None:
     assert read_yaml(b"a: b: c").problems[0].hint == "quote a value that holds ': '"
 
 
-@settings(max_examples=400)
+@settings(deadline=None, max_examples=400)
 @given(st.binary(max_size=60))
 @example(b"\xef\xbb\xbf")
 @example(b"")
@@ -306,7 +355,7 @@ def test_no_bytes_raise(raw: bytes) -> None:
     _check(read_yaml(raw, positions=True))
 
 
-@settings(max_examples=600)
+@settings(deadline=None, max_examples=600)
 @given(st.text(" \n:-?[]{},&*!|>'\"%@`#ab1<\t~.", max_size=40))
 def test_no_text_raises(text: str) -> None:
     reading = read_yaml(text.encode(), positions=True)

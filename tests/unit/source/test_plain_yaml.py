@@ -1,0 +1,77 @@
+"""The fast reader gives what the exact one gives, or steps aside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from f0ci.source import yaml as exact
+from f0ci.source.plain_yaml import read_plain_yaml
+
+ROOT = Path(__file__).parents[3]
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+DATA = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4), max_leaves=20
+)
+
+
+def fast(raw: bytes) -> tuple[Any] | None:
+    return read_plain_yaml(raw, exact._usual, exact._UNUSUAL, exact.MAX_DEPTH)
+
+
+@settings(deadline=None, max_examples=300)
+@given(DATA, st.booleans())
+def test_it_agrees_with_the_exact_reader(data: Any, flow: bool) -> None:
+    raw = yaml.safe_dump(data, allow_unicode=True, default_flow_style=flow).encode()
+
+    answer = fast(raw)
+
+    if answer is not None:
+        assert answer == (exact.read_yaml(raw, positions=True).data,)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.text(alphabet="ab:-[]{},&*!#'\"\n \t|>?%@`1.0yn<~", max_size=60))
+def test_it_agrees_on_any_text(text: str) -> None:
+    raw = text.encode()
+
+    answer = fast(raw)
+
+    if answer is not None:
+        reading = exact.read_yaml(raw, positions=True)
+        assert (answer, reading.problems, reading.ambiguous) == ((reading.data,), [], [])
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"a: &x 1",
+        b"a: 1\nb: *x",
+        b"<<: {a: 1}",
+        b"a: !!str 1",
+        b"a: 1\na: 2",
+        b"a: yes",
+        b"a: 1.10",
+        b"on: 1",
+        b"[a]: 1",
+        b"a: 1\n---\nb: 1",
+        b"[" * 101 + b"]" * 101,
+        b"a: [",
+        b"a: 2001-02-31x: 3",
+    ],
+)
+def test_it_steps_aside(raw: bytes) -> None:
+    assert fast(raw) is None
+
+
+def test_it_reads_every_ordinary_recipe() -> None:
+    files = sorted((ROOT / "tests/projects/enterprise").rglob("*.yaml"))
+
+    assert files
+    for file in files:
+        assert fast(file.read_bytes()) == (yaml.safe_load(file.read_bytes()),), file
