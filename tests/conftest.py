@@ -127,10 +127,12 @@ class SshIdentity:
 def require_real(program: str, package: str) -> str:
     """Return where a program is; without it the test is skipped, or fails where `F0CI_REQUIRE_REAL` is set."""
     found = shutil.which(program)
-    if found is None:
-        reason = f"{program} is not installed (Debian package {package})"
-        pytest.fail(reason) if _REQUIRE_REAL else pytest.skip(reason)
-    return found
+    if found is not None:
+        return found
+    reason = f"{program} is not installed (Debian package {package})"
+    if _REQUIRE_REAL:
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 def git(folder: Path, *args: str, env: Mapping[str, str] | None = None) -> str:

@@ -95,7 +95,7 @@ def test_the_demo_walks_the_whole_line(tmp_path: Path) -> None:
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert re.search(r"\$ f0ci audit verify\n.*nothing was tampered with", done.stdout)
+    assert re.search(r"\$ f0ci audit verify\n.*no tampering found", done.stdout)
     assert re.findall(r"\[exit (\d)\]", done.stdout) == ["1", "1", "5", "5", "6"]
     assert list(tmp_path.iterdir()) == []
 

@@ -13,6 +13,8 @@ need git git "everything"
 need ssh-keygen openssh-client "signed approvals; tests of them are skipped without it"
 need gpg gnupg "approvals signed with OpenPGP; tests of them are skipped without it"
 need sshd openssh-server "tests against a remote over ssh are skipped without it"
+need openssl openssl "tests over TLS are skipped without it"
+need prometheus prometheus "tests of metrics from a real Prometheus are skipped without it"
 for package in "$@"; do
     missing="$missing $package"
 done

@@ -42,6 +42,7 @@ def verify(ctx: click.Context, offline: bool, output_format: str) -> int:
                 "commits": report.commits,
                 "approvals": report.approvals,
                 "anchor": report.anchor,
+                "unanchored": report.unanchored,
             }
         )
     else:
@@ -50,11 +51,10 @@ def verify(ctx: click.Context, offline: bool, output_format: str) -> int:
         events = sum(report.ledgers.values())
         click.echo(
             f"{events} events, {report.commits} environment commits and {report.approvals} signatures checked: "
-            + (
-                f"{len(report.findings)} findings"
-                if report.findings
-                else click.style("nothing was tampered with", fg="green")
-            )
+            + (f"{len(report.findings)} findings" if report.findings else click.style("no tampering found", fg="green"))
         )
+        for ref, count in report.unanchored.items():
+            newest = "event is" if count == 1 else f"{count} events are"
+            click.echo(f"not detectable: whether {ref} goes on; its newest {newest} quoted nowhere yet")
         click.echo(f"anchor: {report.anchor}")
     return ExitCode.FINDINGS if report.findings else ExitCode.DONE

@@ -16,11 +16,11 @@ from f0ci.core.errors import ExitCode
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the files instead of writing them.")
 @click.pass_context
 def generate(ctx: click.Context, systems: tuple[str, ...], is_check: bool, to_stdout: bool) -> int:
-    """Write the pipeline of each CI SYSTEM (github) from the workflow.
+    """Write the pipeline of each CI SYSTEM (github, gitlab, jenkins, azure) from the workflow.
 
     \b
     Example:
-      f0ci generate github
+      f0ci generate github gitlab
       f0ci generate github --check
     """
     from f0ci.commands.generating import generate as run
@@ -48,6 +48,6 @@ def generate(ctx: click.Context, systems: tuple[str, ...], is_check: bool, to_st
         click.echo(f"{'wrote' if state.path in changed else 'current'} {state.path}")
     if changed:
         click.echo("to be made once, outside these files:")
-        for line in made.pipeline.set_up():
+        for line in made.set_up:
             click.echo(f"  {line}")
     return ExitCode.DONE

@@ -59,7 +59,7 @@ def run(
     Example:
       f0ci run recipes/greet_everybody.yaml -e dev -p name=Ada
     """
-    from f0ci.commands.running import plan_run, recipe_path
+    from f0ci.commands.running import plan_run, read_parameters, recipe_path
     from f0ci.commands.running import run as run_it
     from f0ci.recipes.records import to_json
     from f0ci.runner.options import RunOptions
@@ -74,7 +74,7 @@ def run(
         max_retries=max_retries,
         retry_delay=retry_delay,
     )
-    given = dict(_parse(text) for text in parameters)
+    given = read_parameters(root, path, dict(_split(text) for text in parameters))
     if dry_run:
         plan = plan_run(root, path, environment, given, options)
         if output_format == "json":
@@ -139,14 +139,8 @@ def _names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
 
 
-def _parse(text: str) -> tuple[str, Any]:
-    """Return name and value of `name=value`; the value is read as YAML, so that numbers stay numbers."""
-    import yaml
-
+def _split(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise UsageError(f"{text!r} is not a parameter", "write -p name=value")
-    try:
-        return name.strip(), yaml.safe_load(value) if value else ""
-    except yaml.YAMLError:
-        return name.strip(), value
+    return name.strip(), value

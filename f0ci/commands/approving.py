@@ -7,15 +7,16 @@ from pathlib import Path
 
 from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.errors import Refused
+from f0ci.promotion.admitting import BEFORE_THE_CHANGE, find_promotion
+from f0ci.promotion.applying import record_landed
 from f0ci.promotion.approvers import Approvers
 from f0ci.promotion.events import Draft
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.policy import read_policy, require_person
-from f0ci.promotion.promoting import find_promotion
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import open_site
-from f0ci.promotion.statements import Statement, sign_statement
+from f0ci.promotion.statements import NAMESPACE, Statement, sign_statement
 
 DEFAULT_EXPIRY = timedelta(days=7)
 
@@ -49,13 +50,13 @@ def decide_promotion(
         Refused: it has ended or begun, the plan is another, or the caller is not in the approvers file.
         GitError: no signing key.
     """
-    from f0ci.git.signatures import signing_key
+    from f0ci.git.signatures import verify
 
     moment = clock or SystemClock()
     site = open_site(root, moment)
     ledgers = site.store.read()
     found = find_promotion(ledgers, promotion)
-    if found.state not in {"requested", "waiting"}:
+    if found.state not in BEFORE_THE_CHANGE:
         raise Refused(
             f"{promotion!r} is {found.state}: there is nothing to {decision}",
             "`f0ci status` shows what waits",
@@ -78,17 +79,25 @@ def decide_promotion(
         now + expires if expires else None,
         reason,
     )
-    key = signing_key(site.repository)
-    if key is not None and _key_body(key) not in map(_key_body, policy.approvers.people[who].keys):
-        raise Refused(
-            f"your signing key is not one of {who!r} in the approvers file",
-            f"add it under people.{who}.keys and bring that to the default branch: {key}",
-        )
     data = sign_statement(statement, site.repository)
+    signature = data["signature"]
+    signer = verify(
+        statement.payload(),
+        signature["armored"],
+        signature["format"],
+        policy.approvers.keys(),
+        namespace=NAMESPACE,
+    )
+    if signer != who:
+        raise Refused(
+            f"your signing key is not one of {who!r} in the approvers file of the policy in force"
+            + (f", but one of {signer!r}" if signer else ""),
+            f"add it under people.{who}.keys and bring that to the default branch: {signature['key']}",
+        )
 
     def decide(ledgers: Ledgers) -> Change | None:
         current = find_promotion(ledgers, promotion)
-        if current.digest != statement.digest or current.state not in {"requested", "waiting"}:
+        if current.digest != statement.digest or current.state not in BEFORE_THE_CHANGE:
             raise Refused(
                 f"{promotion!r} changed while you signed",
                 f"look at it again: `f0ci plan {current.environment}`",
@@ -104,10 +113,6 @@ def decide_promotion(
     return statement, found.environment
 
 
-def _key_body(key: str) -> str:
-    return " ".join(key.split()[:2])
-
-
 def abort_promotion(root: Path, promotion: str, reason: str, *, clock: Clock | None = None) -> PromotionReport:
     """End a promotion that has not changed its environment.
 
@@ -119,6 +124,9 @@ def abort_promotion(root: Path, promotion: str, reason: str, *, clock: Clock | N
 
     def decide(ledgers: Ledgers) -> Change:
         found = find_promotion(ledgers, promotion)
+        settled = record_landed(site, ledgers, found)
+        if settled is not None:
+            return settled
         if not found.is_active:
             raise Refused(f"{promotion!r} is {found.state} already", None)
         if found.applied:
@@ -128,8 +136,7 @@ def abort_promotion(root: Path, promotion: str, reason: str, *, clock: Clock | N
             )
         return Change(found.environment, (Draft("aborted", found.id, {"reason": reason}),))
 
-    ledgers, _ = site.store.transact(decide)
-    return report_on(find_promotion(ledgers, promotion))
+    return report_on(find_promotion(site.store.transact(decide), promotion))
 
 
 def approvers_of(root: Path, environment: str, *, clock: Clock | None = None) -> Approvers:

@@ -27,12 +27,14 @@ class Generated:
         states: how each compares with what is there.
         pipeline: what they were written from.
         unbound: place and name of everything that stages use and nothing stands behind.
+        set_up: what lies outside the files and has to be made once.
     """
 
     files: dict[str, str]
     states: tuple[FileState, ...]
     pipeline: Pipeline
     unbound: tuple[tuple[str, str], ...]
+    set_up: tuple[str, ...]
 
 
 def generate(root: Path, systems: Sequence[str]) -> Generated:
@@ -55,10 +57,14 @@ def generate(root: Path, systems: Sequence[str]) -> Generated:
     workflow = read_workflow(tree, project.workflow)
     pipeline = build(workflow)
     files: dict[str, str] = {}
+    set_up = list(pipeline.set_up())
     for system in systems:
-        files.update(load(WRITERS, system, noun="CI system").write(pipeline))
+        writer = load(WRITERS, system, noun="CI system")
+        files.update(writer.write(pipeline))
+        tell = getattr(writer, "set_up", None)
+        set_up += tell(pipeline) if tell is not None else ()
     missing = tuple((str(workflow.document.location(binding.at)), binding.name) for binding in unbound(workflow))
-    return Generated(files, compare(files, tree), pipeline, missing)
+    return Generated(files, compare(files, tree), pipeline, missing, tuple(dict.fromkeys(set_up)))
 
 
 def write_files(root: Path, generated: Generated) -> tuple[str, ...]:

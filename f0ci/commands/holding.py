@@ -48,11 +48,11 @@ def quarantine_release(
 
     Raises:
         UsageError: no such release.
-        Refused: it is (not) quarantined already.
+        Refused: it is (not) quarantined already, or the caller may not lift it.
     """
     site = open_site(root, clock or SystemClock())
     found = require_release(site.releases(), release)
-    first = site.workflow.environments[0].name
+    names = [environment.name for environment in site.workflow.environments]
 
     def decide(ledgers: Ledgers) -> Change:
         stands = ledgers.workflow.quarantine_of(found.digest)
@@ -61,9 +61,12 @@ def quarantine_release(
         if not lift and stands is not None:
             raise Refused(f"release {found.id} is quarantined already: {stands}", None)
         if lift:
-            require_person(site, read_policy(site, ledgers.environments[first], first))
+            # it lets the release into every environment, so nobody may who could only approve for one
+            for name in names:
+                require_person(site, read_policy(site, ledgers.environments[name], name))
         kind = "unquarantine" if lift else "quarantine"
-        return Change(first, workflow=(Draft(kind, WORKFLOW_EVENTS, {"release": found.digest, "reason": reason}),))
+        draft = Draft(kind, WORKFLOW_EVENTS, {"release": found.digest, "reason": reason})
+        return Change(WORKFLOW_EVENTS, workflow=(draft,))
 
     site.store.transact(decide)
     return found

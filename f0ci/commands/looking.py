@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock, format_time
+from f0ci.promotion.applying import landed
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import open_site
 from f0ci.promotion.state import Promotion
@@ -42,13 +43,15 @@ def environment_statuses(
 ) -> tuple[EnvironmentStatus, ...]:
     """Return what environments run and wait for, in the workflow's order."""
     site = open_site(root, clock or SystemClock(), fetch=fetch)
-    wanted = site.environment(environment).name if environment else None
+    wanted = site.recorded_environment(environment) if environment else None
     ledgers = site.store.read()
     statuses = []
     for name, state in ledgers.environments.items():
         if wanted not in {None, name}:
             continue
         current, branch = state.current, ledgers.branches[name]
+        # what a killed promotion announced is its own doing, not somebody else's
+        ours = state.active is not None and landed(site, state.active, branch) is not None
         statuses.append(
             EnvironmentStatus(
                 name,
@@ -57,7 +60,7 @@ def environment_statuses(
                 report_on(state.newest) if state.newest else None,
                 f"{state.hold.reason} (by {state.hold.owner})" if state.hold else None,
                 ledgers.workflow.quarantine_of(current.release) if current else None,
-                branch != (current.commit if current else None),
+                branch != (current.commit if current else None) and not ours,
             )
         )
     return tuple(statuses)
@@ -68,7 +71,7 @@ def promotion_history(
 ) -> tuple[Promotion, ...]:
     """Return every promotion, newest first."""
     site = open_site(root, clock or SystemClock(), fetch=fetch)
-    wanted = site.environment(environment).name if environment else None
+    wanted = site.recorded_environment(environment) if environment else None
     ledgers = site.store.read()
     found = [
         promotion

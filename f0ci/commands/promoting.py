@@ -9,21 +9,17 @@ from pathlib import Path
 from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock
-from f0ci.core.errors import UsageError
-from f0ci.promotion.judging import Verdict
-from f0ci.promotion.plan import Plan, render_step
-from f0ci.promotion.promoting import (
-    Request,
-    advance_to_end,
-    find_promotion,
-    gate_verdict,
-    plan_for,
-    require_active,
-    waiting_promotions,
-)
-from f0ci.promotion.releases import Release, release_paths, require_release
-from f0ci.promotion.report import PromotionReport
+from f0ci.core.errors import F0ciError, UsageError
+from f0ci.promotion.admitting import find_promotion, plan_for
+from f0ci.promotion.judging import Verdict, judge_gates
+from f0ci.promotion.ledger import Ledgers
+from f0ci.promotion.objects import require_tree, source_commit
+from f0ci.promotion.plan import BoundPlan
+from f0ci.promotion.promoting import Request, advance_to_end, require_active, waiting_promotions
+from f0ci.promotion.releases import Release, find_release, release_paths, require_release
+from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.requesting import promote
+from f0ci.promotion.rollback_plan import make_rollback_plan
 from f0ci.promotion.rolling_back import RollbackRequest, roll_back
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.state import Promotion
@@ -73,7 +69,7 @@ def continue_promotions(
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
 ) -> tuple[PromotionReport, ...]:
-    """Take waiting promotions further.
+    """Take waiting promotions further; where all are meant, one that cannot go on does not keep back the others.
 
     Args:
         root: the work tree.
@@ -88,16 +84,23 @@ def continue_promotions(
     """
     site = open_site(root, clock or SystemClock())
     ledgers = site.store.read()
-    if what is None:
-        promotions = tuple(waiting_promotions(ledgers))
-    elif site.workflow.environment(what) is not None:
-        promotions = (require_active(ledgers, site.environment(what).name),)
-    else:
-        promotions = (find_promotion(ledgers, what),)
-    return tuple(
-        advance_to_end(site, Request(promotion.environment, on_event=on_event, on_stage=on_stage), promotion.id)
-        for promotion in promotions
-    )
+
+    def go_on(promotion: Promotion) -> PromotionReport:
+        return advance_to_end(site, Request(promotion.environment, on_event=on_event, on_stage=on_stage), promotion.id)
+
+    if what is not None:
+        is_environment = site.workflow.environment(what) is not None or what in ledgers.environments
+        if is_environment:
+            return (go_on(require_active(ledgers, site.recorded_environment(what))),)
+        return (go_on(find_promotion(ledgers, what)),)
+    reports = []
+    for promotion in waiting_promotions(ledgers):
+        try:
+            reports.append(go_on(promotion))
+        except F0ciError as error:
+            said = f"{error}; {error.hint}" if error.hint else str(error)
+            reports.append(report_on(find_promotion(site.store.read(), promotion.id), error=said))
+    return tuple(reports)
 
 
 def rollback_environment(
@@ -125,7 +128,7 @@ class PlanView:
     """A plan with its forecast.
 
     Attributes:
-        plan: what is bound, and its digest; None where the promotion already exists and was made from `bound`.
+        plan: what is bound, and its digest.
         promotion: id the promotion has or would have.
         verdict: what the gates say now.
         base: files the environment holds now.
@@ -134,7 +137,7 @@ class PlanView:
         changed: paths of release content that differ from the running release.
     """
 
-    plan: Plan
+    plan: BoundPlan
     promotion: str
     verdict: Verdict
     base: dict[str, bytes]
@@ -156,50 +159,67 @@ def plan_environment(
     name = site.environment(environment).name
     ledgers = site.store.read()
     state = ledgers.environments[name]
-    active = state.active
-    if active is not None and release is None:
-        chosen = require_release(site.releases(), active.release)
-    else:
-        releases = site.releases()
-        if not releases:
-            raise UsageError("there is no release yet", "make one with `f0ci release create`")
-        chosen = require_release(releases, release or "latest")
-    same = active is not None and active.release == chosen.digest
-    promotion = active.id if active is not None and same else f"{name}-{len(state.promotions) + 1}"
-    plan = plan_for(site, ledgers, name, chosen, promotion)
-    now = moment.now()
-    drawn = active if active is not None and same else _drawn(plan, promotion, name, chosen, site, now)
-    verdict, _ = gate_verdict(site, ledgers, drawn)
-    branch = ledgers.branches[name]
-    base: dict[str, bytes] = {}
-    if branch is not None:
-        entries = site.repository.list_files(branch)
-        blobs = site.repository.read_blobs([entry.oid for entry in entries])
-        base = {entry.path: blobs[entry.oid] for entry in entries}
-    files = render_step(plan.content, chosen.digest, plan.steps[-1])
+    known = state.active if release is None or _is_of(site, state.active, release) else None
+    promotion = known.id if known else f"{name}-{len(state.promotions) + 1}"
+    plan = _plan(site, ledgers, name, promotion, known, release)
+    drawn = known or _drawn(plan, site, moment.now())
+    require_tree(site, drawn, len(plan.bound["steps"]) - 1, str(plan.bound["steps"][-1]["tree"]))
+    verdict = judge_gates(site, ledgers, drawn, moment.now())
     current = state.current
-    running = next((one for one in site.releases() if current is not None and one.digest == current.release), None)
-    return PlanView(plan, promotion, verdict, base, dict(files), running, _changed(site, running, chosen))
+    running = find_release(site.releases(), current.release) if current else None
+    base, files = _files(site, ledgers.branches[name]), _files(site, str(plan.bound["steps"][-1]["tree"]))
+    chosen = str(plan.bound["release"])
+    source = source_commit(site, state, chosen) or str(plan.bound["source_commit"])
+    changed = _changed(site, running.commit if running else None, source)
+    return PlanView(plan, promotion, verdict, base, files, running, changed)
 
 
-def _changed(site: Site, old: Release | None, new: Release) -> tuple[str, ...]:
-    """Return the paths of release content that one release has otherwise than the other."""
+def _is_of(site: Site, active: Promotion | None, release: str) -> bool:
+    return active is not None and require_release(site.releases(), release).digest == active.release
 
-    def oids(release: Release) -> dict[str, str]:
-        tree = site.repository.tree(release.commit)
+
+def _plan(
+    site: Site, ledgers: Ledgers, environment: str, promotion: str, known: Promotion | None, release: str | None
+) -> BoundPlan:
+    """Return the plan of a promotion that exists, as it would be made now, or of one that would be asked for."""
+    if known is not None and known.applied:
+        return BoundPlan(known.plan, known.digest)
+    if known is not None and known.purpose == "rollback":
+        return make_rollback_plan(site, ledgers, environment, promotion, known.events[0].data.get("to"))
+    releases = site.releases()
+    if not releases:
+        raise UsageError("there is no release yet", "make one with `f0ci release create`")
+    chosen = require_release(releases, known.release if known else release or "latest")
+    return plan_for(site, ledgers, environment, chosen, promotion)
+
+
+def _files(site: Site, tree: str | None) -> dict[str, bytes]:
+    """Return the files of a tree or commit, by path."""
+    if tree is None:
+        return {}
+    entries = site.repository.list_files(tree)
+    blobs = site.repository.read_blobs([entry.oid for entry in entries])
+    return {entry.path: blobs[entry.oid] for entry in entries}
+
+
+def _changed(site: Site, old: str | None, new: str) -> tuple[str, ...]:
+    """Return the paths of release content that one source commit has otherwise than the other."""
+
+    def oids(commit: str) -> dict[str, str]:
+        tree = site.repository.tree(commit)
         paths = set(release_paths(tree, load_project(tree)))
-        return {entry.path: entry.oid for entry in site.repository.list_files(release.commit) if entry.path in paths}
+        return {entry.path: entry.oid for entry in site.repository.list_files(commit) if entry.path in paths}
 
     before, after = oids(old) if old else {}, oids(new)
     return tuple(sorted(path for path in {*before, *after} if before.get(path) != after.get(path)))
 
 
-def _drawn(plan: Plan, promotion: str, environment: str, release: Release, site: Site, now: datetime) -> Promotion:
+def _drawn(plan: BoundPlan, site: Site, now: datetime) -> Promotion:
     return Promotion(
-        promotion,
-        environment,
+        str(plan.bound["promotion"]),
+        str(plan.bound["environment"]),
         "promote",
-        release.digest,
+        str(plan.bound["release"]),
         "requested",
         plan.digest,
         plan.bound,

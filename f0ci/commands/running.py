@@ -12,7 +12,7 @@ from f0ci.environments.model import Environment
 from f0ci.recipes.records import RunRecord
 from f0ci.runner import planning
 from f0ci.runner.context import Context
-from f0ci.runner.executing import run_recipe
+from f0ci.runner.executing import load_checked, run_recipe
 from f0ci.runner.options import RunOptions
 from f0ci.runner.planning import RunPlan
 from f0ci.source.project import Project, load_project
@@ -79,6 +79,20 @@ def plan_run(
         parameters=parameters or {},
         options=options,
     )
+
+
+def read_parameters(root: Path, recipe: str, texts: Mapping[str, str]) -> dict[str, Any]:
+    """Return parameters that somebody typed as values, each of the type that the recipe declares.
+
+    Raises:
+        InputError: the recipe cannot be read, or a text is no value of its parameter's type.
+    """
+    from f0ci.recipes.parameters import read_texts
+
+    if not texts:
+        return {}
+    tree = DirectoryTree(root)
+    return dict(read_texts(load_checked(tree, load_project(tree), recipe), texts))
 
 
 def recipe_path(root: Path, base: Path, name: Path) -> str:

@@ -69,12 +69,12 @@ def examine(
     """
     choice = registry.choose(workspace.project.rules, select, ignore)
     run = _Run(workspace, choice, strict)
-    files = sum(run.source(source) for source in workspace.sources())
+    checked = [source.path for source in workspace.sources() if run.source(source)]
     run.environments()
     run.check("check_workspace", (workspace,), str(workspace.project.workflow))
     run.diagnostics.extend(further)
     kept = run.silence()
-    return Report(kept, summarize(kept, files))
+    return Report(kept, summarize(kept, len(checked), checked))
 
 
 @dataclass(slots=True)

@@ -86,6 +86,7 @@ class Workspace:
     environment_sets: tuple[EnvironmentSet, ...] = ()
     _kept: dict[str, Source | None] = field(default_factory=dict, repr=False)
     _latest: dict[str, tuple[Recipe, Any]] = field(default_factory=dict, repr=False)
+    _shared: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def documents(self) -> dict[str, Document]:
@@ -140,6 +141,13 @@ class Workspace:
         if what not in self._latest or self._latest[what][0] is not recipe:
             self._latest[what] = (recipe, work(recipe))
         answer: Answer = self._latest[what][1]
+        return answer
+
+    def shared(self, what: str, work: Callable[[Tree], Answer]) -> Answer:
+        """Return what some work on the whole tree yields, done once a run."""
+        if what not in self._shared:
+            self._shared[what] = work(self.tree)
+        answer: Answer = self._shared[what]
         return answer
 
     def environments_of(self, path: str) -> EnvironmentSet | None:

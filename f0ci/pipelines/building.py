@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from graphlib import CycleError, TopologicalSorter
 
 from f0ci.core.canonical import digest
 from f0ci.core.errors import InputError
@@ -22,7 +23,8 @@ def build(workflow: Workflow) -> Pipeline:
     """Return the pipeline of a workflow.
 
     Raises:
-        InputError: a name cannot be used in a pipeline, or there are too many stages for one.
+        InputError: a name cannot be used in a pipeline, stages wait for each other or for one that does not exist, or
+            there are too many stages for one.
     """
     _check_names(workflow)
     stages = {stage.name: stage for stage in workflow.stages}
@@ -43,6 +45,7 @@ def build(workflow: Workflow) -> Pipeline:
             "split the workflow",
             place=str(workflow.document.location(("spec", "pipeline_stages"))),
         )
+    _check_graph(jobs, workflow)
     promoted = [stage.environment for stage in workflow.stages if stage.environment]
     return Pipeline(
         name=workflow.name,
@@ -143,3 +146,21 @@ def _check_names(workflow: Workflow) -> None:
                     "read what you need from environment variables",
                     place=str(workflow.document.location(binding.at)),
                 )
+
+
+def _check_graph(jobs: Sequence[Job], workflow: Workflow) -> None:
+    place = str(workflow.document.location(("spec", "pipeline_stages")))
+    ids = [job.id for job in jobs]
+    for job in jobs:
+        if ids.count(job.id) > 1:
+            raise InputError(f"two stages are called {job.id!r} in a pipeline", "rename one of them", place=place)
+        for name in job.needs:
+            if name not in ids:
+                raise InputError(
+                    f"the stage {job.id!r} requires {name!r}, which does not exist", "see `f0ci validate`", place=place
+                )
+    try:
+        TopologicalSorter({job.id: job.needs for job in jobs}).prepare()
+    except CycleError as error:
+        cycle = " requires ".join(reversed(error.args[1]))
+        raise InputError(f"stages wait for each other: {cycle}", "take one `requires` away", place=place) from error

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from f0ci.pipelines.writers.base import SOURCE_MARK, VERSION_MARK
+from f0ci.pipelines.writers.base import COMMENTS, SOURCE_MARK, VERSION_MARK
 from f0ci.source.tree import Tree
 
 
@@ -79,12 +79,17 @@ def _compare_one(path: str, wanted: str, tree: Tree) -> FileState:
 
 
 def _mark(text: str, mark: str) -> str | None:
-    line = next((line for line in text.splitlines()[:5] if line.startswith(mark)), None)
+    line = next((line for line in map(_uncommented, text.splitlines()[:5]) if line.startswith(mark)), None)
     return line.removeprefix(mark) if line else None
 
 
 def _without(text: str, mark: str) -> list[str]:
-    return [line for line in text.splitlines() if not line.startswith(mark)]
+    return [line for line in text.splitlines() if not _uncommented(line).startswith(mark)]
+
+
+def _uncommented(line: str) -> str:
+    """Return what a comment says; empty for every other line."""
+    return next((line.removeprefix(comment) for comment in COMMENTS if line.startswith(comment)), "")
 
 
 def _diff(held: str, wanted: str, path: str) -> Iterator[str]:

@@ -92,11 +92,7 @@ class Pipeline:
 
     def set_up(self) -> tuple[str, ...]:
         """Return what lies outside the generated files and has to be made once, for every system."""
-        lines = [f"an environment called {name!r}" for name in self.environments]
-        lines += [
-            f"required reviewers on the environment {name!r}, if the platform shall ask as well"
-            for name in self.approvals
-        ]
-        lines.append("a rule that forbids force pushes to and deletion of the branches 'env/*' and 'f0ci/ledger/*'")
-        lines.append("leave for the pipeline's token to push to those branches and to make the tags 'f0ci/release/*'")
-        return tuple(lines)
+        return (
+            "a rule that forbids force pushes to and deletion of the branches 'env/*' and 'f0ci/ledger/*'",
+            "leave for the pipeline's token to push to those branches and to make the tags 'f0ci/release/*'",
+        )

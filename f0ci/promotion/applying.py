@@ -38,11 +38,12 @@ def landed(site: Site, promotion: Promotion, branch: str | None) -> Mapping[str,
 
     Only a server without atomic pushes leaves such a thing behind.
     """
-    for intent in reversed(promotion.intents):
+    if branch is None:
+        return None
+    for intent in promotion.intents[::-1]:
         commit = str(intent["commit"])
-        if branch is None:
-            continue
-        if branch == commit or (site.repository.commit_of(commit) and site.repository.is_ancestor(commit, branch)):
+        known = branch == commit or site.repository.commit_of(commit) is not None
+        if known and site.repository.is_ancestor(commit, branch):
             return intent
     return None
 
@@ -63,9 +64,7 @@ def record_landed(site: Site, ledgers: Ledgers, promotion: Promotion) -> Change 
     return Change(promotion.environment, (rolled_back, *holds), quarantines, again=True)
 
 
-def apply_step(
-    site: Site, ledgers: Ledgers, promotion: Promotion, step: int, now: datetime, *before: Draft
-) -> Change:
+def apply_step(site: Site, ledgers: Ledgers, promotion: Promotion, step: int, now: datetime, *before: Draft) -> Change:
     """Return the change that brings one step of the plan into the environment.
 
     Args:
@@ -142,9 +141,7 @@ def also_in(ledgers: Ledgers, release: str, environment: str) -> list[str]:
     ]
 
 
-def restore(
-    site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, now: datetime, *before: Draft
-) -> Change:
+def restore(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, now: datetime, *before: Draft) -> Change:
     """Return the change that ends a bad promotion: the last good tree again, or `failed` where there is none.
 
     Args:

@@ -62,7 +62,8 @@ def read_approvers(path: str, raw: bytes) -> Approvers:
     """Return the approvers that a file lists.
 
     Raises:
-        InputError: the file does not fit its schema, or a group names somebody it does not know.
+        InputError: the file does not fit its schema, a group names somebody it does not know, or two people share an
+            address or a key, so that nobody could tell who of them wrote or approved.
     """
     return approvers_from(parse_document(path, raw))
 
@@ -84,6 +85,7 @@ def approvers_from(document: Document) -> Approvers:
         )
         for name, spec in (data.get("people") or {}).items()
     }
+    _refuse_shared(document, people)
     groups = {name: tuple(members) for name, members in (data.get("groups") or {}).items()}
     for group, members in groups.items():
         for index, member in enumerate(members):
@@ -95,3 +97,21 @@ def approvers_from(document: Document) -> Approvers:
                     place=place,
                 )
     return Approvers(people, groups)
+
+
+def _refuse_shared(document: Document, people: Mapping[str, Person]) -> None:
+    owners: dict[tuple[str, str], str] = {}
+    for person in people.values():
+        for field_name, values in (("emails", person.emails), ("keys", tuple(map(_without_comment, person.keys)))):
+            for index, value in enumerate(values):
+                owner = owners.setdefault((field_name, value), person.name)
+                if owner != person.name:
+                    raise InputError(
+                        f"{person.name!r} and {owner!r} have the same {'address' if field_name == 'emails' else 'key'}",
+                        "give each person their own, or list them once",
+                        place=str(document.location(("people", person.name, field_name, index))),
+                    )
+
+
+def _without_comment(key: str) -> str:
+    return key if "\n" in key else " ".join(key.split()[:2])

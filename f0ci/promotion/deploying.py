@@ -22,7 +22,8 @@ class Deployment:
     """How a deploy recipe ended.
 
     Attributes:
-        outcome: skipped where the environment has no deploy recipe.
+        outcome: skipped where the environment has no deploy recipe; errored where it could not be started, so that
+            nothing is known to be bad.
         reason: what went wrong, or what was done.
         run: id of the run, or None.
     """

@@ -62,9 +62,7 @@ def fold_environment(
         if event.kind == "policy":
             policy = event.data
         elif event.kind == "hold":
-            hold = Hold(
-                event.actor, str(event.data["reason"]), event.time, event.data.get("promotion"), event.position
-            )
+            hold = Hold(event.actor, str(event.data["reason"]), event.time, event.data.get("promotion"), event.position)
         elif event.kind == "unhold":
             hold = None
         elif event.kind not in STANDING:
@@ -101,9 +99,7 @@ def check_numbers(environment: str, events: Iterable[Event], ledger: str = "") -
         if stray is not None:
             raise IllegalEvent(stray, place=_place(ledger, event))
         if event.position != position:
-            raise IllegalEvent(
-                f"position {event.position} stands where {position} is due", place=_place(ledger, event)
-            )
+            raise IllegalEvent(f"position {event.position} stands where {position} is due", place=_place(ledger, event))
         due = sequences.get(event.promotion, 0) + 1
         if event.sequence != due:
             raise IllegalEvent(
@@ -138,8 +134,8 @@ def advance(promotion: Promotion | None, event: Event, ledger: str = "") -> Prom
     )
     if event.kind in {"approved", "rejected", "evidence", "intent"}:
         # these are told to a promotion; why it waits is as it was
-        kept = {"reasons": promotion.reasons, "waits_for": promotion.waits_for}
-        moved = replace(moved, **kept, next_check_at=promotion.next_check_at)
+        reasons, waits_for, again = promotion.reasons, promotion.waits_for, promotion.next_check_at
+        moved = replace(moved, reasons=reasons, waits_for=waits_for, next_check_at=again)
     return _with_data(promotion, moved, event)
 
 
@@ -152,7 +148,8 @@ def _with_data(promotion: Promotion, moved: Promotion, event: Event) -> Promotio
         return replace(moved, intents=(*promotion.intents, data))
     if event.kind in {"applied", "rolled_back"}:
         release = str(data["to"]) if event.kind == "rolled_back" else promotion.release
-        change = Applied(int(data["step"]), str(data["commit"]), str(data["tree"]), release, event.time)
+        step = int(data["step"]) if event.kind == "applied" else -1
+        change = Applied(step, str(data["commit"]), str(data["tree"]), release, event.time)
         return replace(moved, applied=(*promotion.applied, change), intents=())
     if event.kind == "restored":
         return replace(moved, state="rolled_back", restored=True, reasons=promotion.reasons)

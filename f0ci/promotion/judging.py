@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from f0ci.core.clock import format_time
 from f0ci.core.outcome import Outcome, worst
 from f0ci.core.plugins import load
 from f0ci.promotion.gates.base import GateAnswer, GateQuestion
 from f0ci.promotion.ledger import Ledgers
-from f0ci.promotion.policy import Policy
+from f0ci.promotion.objects import source_commit
+from f0ci.promotion.policy import Policy, read_policy
 from f0ci.promotion.site import Site
-from f0ci.promotion.state import Promotion
+from f0ci.promotion.state import EnvironmentState, Promotion
 from f0ci.promotion.statements import VerifiedStatement, verify_statement
 from f0ci.workflows.model import GateSpec
 
@@ -43,16 +46,32 @@ class Verdict:
         return min((answer.until for answer in self.answers if answer.until), default=None)
 
 
+def judge_gates(site: Site, ledgers: Ledgers, promotion: Promotion, now: datetime) -> Verdict:
+    """Ask the gates of a promotion's plan, with the approvers of the policy in force, and whether a hold stops it.
+
+    Every signature is checked again, each time this is asked.
+    """
+    state = ledgers.environments[promotion.environment]
+    gates = tuple(GateSpec(gate["kind"], gate["settings"]) for gate in promotion.plan["gates"])
+    asked: tuple[GateAnswer, ...] = ()
+    if gates:
+        policy = read_policy(site, state, promotion.environment)
+        asked = ask_gates(gates, promotion, policy, ledgers, authors_for(site, gates, promotion, state), now)
+    held = hold_answer(state, promotion)
+    answers = (*asked, held) if held else asked
+    return Verdict(worst([Outcome.PASSED, *(answer.outcome for answer in answers)]), answers)
+
+
 def ask_gates(
     gates: tuple[GateSpec, ...],
     promotion: Promotion,
     policy: Policy,
     ledgers: Ledgers,
-    statements: tuple[VerifiedStatement, ...],
     authors: tuple[str, ...],
     now: datetime,
-) -> Verdict:
-    """Ask every gate; a decision without I/O but for importing the gates."""
+) -> tuple[GateAnswer, ...]:
+    """Ask every gate; a decision without I/O but for checking signatures and importing the gates."""
+    statements = verified_statements(promotion, policy)
     answers = []
     for gate in gates:
         question = GateQuestion(
@@ -68,13 +87,38 @@ def ask_gates(
             require=policy.require,
             now=now,
         )
-        answers.append(load("f0ci.promotion.gates", gate.kind, noun="gate").evaluate(question))
-    return Verdict(worst([Outcome.PASSED, *(answer.outcome for answer in answers)]), tuple(answers))
+        answers.append(_load(gate).evaluate(question))
+    return tuple(answers)
+
+
+def hold_answer(state: EnvironmentState, promotion: Promotion) -> GateAnswer | None:
+    """Return what a hold says to a promotion, or None where none stops it; pure."""
+    hold = state.hold
+    if hold is None or not hold.stops(promotion):
+        return None
+    name = state.environment
+    return GateAnswer(
+        "hold",
+        Outcome.WAITING,
+        f"{name} is held since {format_time(hold.since)} by {hold.owner}: {hold.reason}; an approver lifts it, "
+        f"or ends {promotion.id} and asks again with `f0ci promote {name} --through-hold REASON`",
+        command=f"f0ci unhold {name}",
+    )
 
 
 def verified_statements(promotion: Promotion, policy: Policy) -> tuple[VerifiedStatement, ...]:
     """Return every approval and rejection of a promotion with who really signed it."""
     return tuple(verify_statement(event, policy.approvers) for event in promotion.statements)
+
+
+def authors_for(
+    site: Site, gates: tuple[GateSpec, ...], promotion: Promotion, state: EnvironmentState
+) -> tuple[str, ...]:
+    """Return the authors that some gates have to know of; nobody where none of them looks at authors."""
+    if not any(getattr(_load(gate), "USES_AUTHORS", True) for gate in gates):
+        return ()
+    left = promotion.plan["base"]["release"]
+    return authors_of(site, promotion, source_commit(site, state, left) if left else None)
 
 
 def authors_of(site: Site, promotion: Promotion, running: str | None) -> tuple[str, ...]:
@@ -83,12 +127,19 @@ def authors_of(site: Site, promotion: Promotion, running: str | None) -> tuple[s
     Args:
         site: the repository.
         promotion: the promotion.
-        running: source commit of what the environment runs, or None where it runs nothing.
+        running: source commit of what the environment runs, or None where it runs nothing, or what nobody knows.
     """
+    # where history is cut off, so are authors
+    site.refs.complete_history()
     source = str(promotion.plan["source_commit"])
-    commits = site.repository.log(f"{running}..{source}" if running else source)
+    known = running is not None and site.repository.commit_of(running) is not None
+    commits = site.repository.log(f"{running}..{source}" if known else source)
     identities = {promotion.requested_by}
     for commit in commits:
         identities.update((str(commit.author), str(commit.committer)))
         identities.update(value for name, value in commit.trailers if name.lower() == _CO_AUTHOR)
     return tuple(sorted(identities))
+
+
+def _load(gate: GateSpec) -> Any:
+    return load("f0ci.promotion.gates", gate.kind, noun="gate")

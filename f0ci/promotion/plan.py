@@ -11,8 +11,8 @@ from f0ci.core.canonical import digest, sha256_hex
 from f0ci.core.errors import InputError
 from f0ci.core.plugins import load
 from f0ci.promotion.ledger import Ledgers
-from f0ci.promotion.policy import Policy, read_policy
-from f0ci.promotion.releases import Release
+from f0ci.promotion.policy import Policy, bound_policy, read_policy
+from f0ci.promotion.releases import Release, check_content, require_release
 from f0ci.promotion.site import Site
 from f0ci.promotion.strategies.base import TrafficStep
 from f0ci.source.project import Project, load_project
@@ -43,19 +43,28 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class BoundPlan:
+    """The part of a plan that approvals bind to.
+
+    Attributes:
+        bound: plain JSON data.
+        digest: SHA-256 of its canonical JSON.
+    """
+
+    bound: Mapping[str, Any]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(BoundPlan):
     """What a promotion does.
 
     Attributes:
-        bound: what approvals bind to, plain JSON data.
-        digest: SHA-256 of its canonical JSON.
         steps: traffic of each step.
         policy: the policy in force.
         content: what is brought in.
     """
 
-    bound: Mapping[str, Any]
-    digest: str
     steps: tuple[TrafficStep, ...]
     policy: Policy
     content: Content
@@ -65,13 +74,21 @@ def read_content(site: Site, release: Release, environment: str) -> Content:
     """Read what a release says of an environment from its source commit.
 
     Raises:
-        InputError: the release does not know the environment, or cannot be read.
+        InputError: the release does not know the environment, cannot be read, or its commit is not what it was made of.
     """
+    key = (release.digest, release.commit, environment)
+    if key not in site.contents:
+        site.contents[key] = _read_content(site, release, environment)
+    return site.contents[key]
+
+
+def _read_content(site: Site, release: Release, environment: str) -> Content:
     from f0ci.environments.loading import load_environment
     from f0ci.workflows.reading import read_workflow
 
     tree = site.repository.tree(release.commit)
     project = load_project(tree)
+    check_content(tree, project, release)
     workflow = read_workflow(tree, project.workflow)
     described = workflow.environment(environment)
     if described is None:
@@ -96,6 +113,18 @@ def render_step(content: Content, release: str, step: TrafficStep) -> Mapping[st
     return render(
         content.tree, content.project, content.configuration, content.environment, info, rollout=step.to_json()
     ).files
+
+
+def render_plan(site: Site, bound: Mapping[str, Any]) -> tuple[str, ...]:
+    """Render every step of a recorded plan again and return the ids of the trees.
+
+    Raises:
+        F0ciError: the release cannot be read or rendered.
+    """
+    release = require_release(site.releases(), str(bound["release"]))
+    content = read_content(site, release, str(bound["environment"]))
+    steps = _steps(content, str(bound["strategy"]), release, bound["base"]["release"])
+    return tuple(_write_step(site, content, release, step) for step in steps)
 
 
 def make_plan(
@@ -124,8 +153,8 @@ def make_plan(
     content = read_content(site, release, environment)
     policy = read_policy(site, ledgers.environments[environment], environment)
     described = content.environment
-    strategy = load("f0ci.promotion.strategies", described.strategy, noun="strategy")
-    steps: tuple[TrafficStep, ...] = strategy.plan_steps(described.steps, release.digest, old)
+    steps = _steps(content, described.strategy, release, old)
+    known = ledgers.environments[environment].find(promotion)
     bound = {
         "version": 1,
         "purpose": "promote",
@@ -136,7 +165,7 @@ def make_plan(
         "base": {"tree": site.repository.tree_of(base) if base else None, "release": old},
         "strategy": described.strategy,
         "steps": [{"percent": step.percent, "tree": _write_step(site, content, release, step)} for step in steps],
-        "policy": policy.to_json(),
+        "policy": bound_policy(policy, known.plan["policy"] if known else None),
         "gates": [{"kind": gate.kind, "settings": dict(gate.settings)} for gate in policy.gates],
         "checks": [{"condition": str(check.condition), "rollback": check.rollback} for check in described.checks],
         "duration": described.duration.total_seconds(),
@@ -145,6 +174,12 @@ def make_plan(
         "renderer": __version__,
     }
     return Plan(bound, digest(bound), steps, policy, content)
+
+
+def _steps(content: Content, strategy: str, release: Release, old: str | None) -> tuple[TrafficStep, ...]:
+    plugin = load("f0ci.promotion.strategies", strategy, noun="strategy")
+    steps: tuple[TrafficStep, ...] = plugin.plan_steps(content.environment.steps, release.digest, old)
+    return steps
 
 
 def _write_step(site: Site, content: Content, release: Release, step: TrafficStep) -> str:

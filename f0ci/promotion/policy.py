@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from f0ci.core.errors import InputError, Refused
+from f0ci.core.errors import CannotWork, InputError, Refused
 from f0ci.promotion.approvers import Approvers, read_approvers
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState
@@ -35,8 +35,8 @@ class Policy:
     first: bool
 
     def to_json(self) -> dict[str, Any]:
-        """Return what a plan binds and an event records: the commit and the blobs."""
-        return {"commit": self.commit, "blobs": dict(sorted(self.blobs.items()))}
+        """Return what a plan binds and an event records: the commit, the blobs, and what a success has to be."""
+        return {"commit": self.commit, "blobs": dict(sorted(self.blobs.items())), "require": self.require}
 
 
 def policy_commit(state: EnvironmentState, default_commit: str) -> tuple[str, bool]:
@@ -62,12 +62,76 @@ def read_policy(site: Site, state: EnvironmentState, environment: str) -> Policy
     return policy_at(site, commit, environment, first=first)
 
 
+def bound_policy(policy: Policy, known: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return what a plan binds of a policy; pure.
+
+    Until the first success the default branch judges. A commit there that leaves the policy's files alone changes
+    nothing, so the commit that the plan named before stays.
+
+    Args:
+        policy: the policy in force.
+        known: what the promotion's plan bound before, or None.
+    """
+    fresh = policy.to_json()
+    same = known is not None and {**known, "commit": fresh["commit"]} == fresh
+    return dict(known) if policy.first and known is not None and same else fresh
+
+
+def rollback_policy(site: Site, state: EnvironmentState, environment: str) -> dict[str, Any]:
+    """Return what a rollback that needs no approval binds of the policy.
+
+    Where the policy in force cannot be read, what the newest plan bound stands in: nothing keeps an environment from
+    going back.
+
+    Raises:
+        CannotWork: the policy cannot be read, and there is no plan either.
+    """
+    try:
+        return read_policy(site, state, environment).to_json()
+    except CannotWork:
+        if state.newest is None:
+            raise
+        return dict(state.newest.plan["policy"])
+
+
+def require_usable(policy: Policy, environment: str, place: str) -> None:
+    """Check that a release leaves a policy behind that lets the next one pass.
+
+    Args:
+        policy: what the release itself says, which judges once it has succeeded.
+        environment: where it is to be brought.
+        place: the release, for messages.
+
+    Raises:
+        InputError: its approval gate asks for more people than its approvers file knows.
+    """
+    for gate in policy.gates:
+        if gate.kind != "approval":
+            continue
+        groups = tuple(gate.settings.get("groups", ()))
+        able = sorted(policy.approvers.members(groups))
+        wanted = int(gate.settings.get("count", 1))
+        if len(able) < wanted:
+            raise InputError(
+                f"once this release is in {environment!r}, nobody could approve the next: "
+                f"{wanted} of {', '.join(able) or 'nobody'} would have to",
+                "add people, their keys and groups to the approvers file, and make a new release",
+                place=place,
+            )
+
+
 def policy_at(site: Site, commit: str, environment: str, *, first: bool = False) -> Policy:
     """Return the policy that a commit holds for an environment.
 
     Raises:
         InputError: the policy's files cannot be used.
     """
+    if (commit, environment) not in site.policies:
+        site.policies[commit, environment] = _read(site, commit, environment)
+    return replace(site.policies[commit, environment], first=first)
+
+
+def _read(site: Site, commit: str, environment: str) -> Policy:
     from f0ci.workflows.reading import read_workflow
 
     tree = site.repository.tree(commit)
@@ -88,7 +152,7 @@ def policy_at(site: Site, commit: str, environment: str, *, first: bool = False)
     approvers = Approvers()
     if tree.exists(project.approvers):
         approvers = read_approvers(project.approvers, tree.read(project.approvers))
-    return Policy(commit, found.gates, approvers, blobs, found.require, first)
+    return Policy(commit, found.gates, approvers, blobs, found.require, first=False)
 
 
 def _default_or_empty(site: Site, state: EnvironmentState) -> str:

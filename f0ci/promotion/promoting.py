@@ -7,25 +7,27 @@ push. Killed at any point and run again, it goes on from the newest event.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from f0ci.core.clock import format_time
-from f0ci.core.errors import CannotWork, Defect, UsageError
+from f0ci.core.canonical import digest
+from f0ci.core.errors import CannotWork, Defect, InputError
 from f0ci.core.outcome import Outcome
-from f0ci.promotion.applying import apply_step, base_moved, next_step, restore
+from f0ci.promotion.admitting import BEFORE_THE_CHANGE, admit, find_promotion, wait
+from f0ci.promotion.applying import also_in, apply_step, record_landed, restore
 from f0ci.promotion.deploying import EventSink, deploy
 from f0ci.promotion.events import Draft
-from f0ci.promotion.judging import Verdict, ask_gates, authors_of, verified_statements
+from f0ci.promotion.judging import hold_answer
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
-from f0ci.promotion.plan import Plan, make_plan
-from f0ci.promotion.policy import Policy, policy_at, read_policy
-from f0ci.promotion.releases import Release, require_release
+from f0ci.promotion.objects import require_source
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import Site
-from f0ci.promotion.state import EnvironmentState, Promotion
-from f0ci.promotion.verifying import verify
-from f0ci.workflows.model import GateSpec
+from f0ci.promotion.state import Promotion
+from f0ci.promotion.times import decision_time, event_time
+from f0ci.promotion.verifying import Verification, recorded, verify
+
+_GOOD = frozenset({Outcome.PASSED, Outcome.SKIPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,215 +49,148 @@ class Request:
     on_stage: Callable[[str], None] = lambda _text: None
 
 
+Stage = Callable[[Site, Request, Promotion], PromotionReport | None]
+
+
 def advance_to_end(site: Site, request: Request, promotion: str) -> PromotionReport:
-    """Take a promotion as far as it goes now: to its end, or to where it waits."""
+    """Take a promotion as far as it goes now: to its end, or to where it waits.
+
+    Raises:
+        InputError: its plan is not the one that its digest stands for.
+    """
     for _ in range(1000):
-        ledgers = site.store.read()
-        current = find_promotion(ledgers, promotion)
+        current = find_promotion(site.store.read(), promotion)
         stage = _stage_of(current)
         if stage is None:
             return report_on(current)
+        if current.state not in BEFORE_THE_CHANGE and digest(current.plan) != current.digest:
+            raise InputError(
+                f"the plan of {promotion!r} does not have the digest that is recorded",
+                "run `f0ci audit verify` to see what was changed",
+                place=site.names.ledger(current.environment),
+            )
         report = stage(site, request, current)
         if report is not None:
             return report
     raise Defect(f"the promotion {promotion!r} does not come to an end")
 
 
-def plan_for(site: Site, ledgers: Ledgers, environment: str, release: Release, promotion: str) -> Plan:
-    """Return the plan of a promotion that starts from what the environment is now."""
-    running = ledgers.environments[environment].current
-    return make_plan(
-        site,
-        ledgers,
-        environment,
-        release,
-        promotion,
-        ledgers.branches[environment],
-        running.release if running else None,
-    )
-
-
-def find_promotion(ledgers: Ledgers, promotion: str) -> Promotion:
-    """Return a promotion by its id.
-
-    Raises:
-        UsageError: no ledger knows it.
-    """
-    for state in ledgers.environments.values():
-        found = state.find(promotion)
-        if found is not None:
-            return found
-    raise UsageError(f"there is no promotion {promotion!r}", "`f0ci history` lists them")
-
-
-def running_commit(site: Site, state: EnvironmentState, before: Promotion) -> str | None:
-    """Return the source commit of what an environment ran before a promotion changed it, or None."""
-    release = before.plan["base"]["release"]
-    if release is None:
-        return None
-    found = next((item for item in site.releases() if item.digest == release), None)
-    return (
-        found.commit
-        if found
-        else next(
-            (str(item.plan["source_commit"]) for item in reversed(state.promotions) if item.release == release),
-            None,
-        )
-    )
-
-
-def gate_verdict(site: Site, ledgers: Ledgers, promotion: Promotion) -> tuple[Verdict, Policy]:
-    """Ask the gates of the policy in force about a promotion."""
-    state = ledgers.environments[promotion.environment]
-    policy = read_policy(site, state, promotion.environment)
-    gates = tuple(GateSpec(gate["kind"], gate["settings"]) for gate in promotion.plan["gates"])
-    statements = verified_statements(promotion, policy)
-    authors = authors_of(site, promotion, running_commit(site, state, promotion))
-    return ask_gates(gates, promotion, policy, ledgers, statements, authors, site.clock.now()), policy
-
-
-Stage = Callable[[Site, Request, Promotion], PromotionReport | None]
-
-
 def _stage_of(promotion: Promotion) -> Stage | None:
-    if promotion.state in {"requested", "waiting"}:
+    if promotion.is_active and any(intent["step"] < 0 for intent in promotion.intents):
+        return _finish_rolling_back
+    if promotion.state in BEFORE_THE_CHANGE:
         return _admit
     if promotion.state == "deploying":
         return _deploy
     if promotion.state == "verifying":
         return _verify
     if promotion.state == "rolled_back" and not promotion.restored:
-        return _restore_deployment
+        return _deploy_restored
     return None
 
 
 def _admit(site: Site, request: Request, promotion: Promotion) -> PromotionReport | None:
-    """Ask the gates; when all pass, make the first change."""
-    site.store.fetch()
-    answers: list[Verdict] = []
-
-    def decide(ledgers: Ledgers) -> Change | None:
-        current = find_promotion(ledgers, promotion.id)
-        if current.state not in {"requested", "waiting"}:
-            return None
-        stop = ledgers.workflow.quarantine_of(current.release)
-        if stop is not None and current.purpose == "promote":
-            return _end(current, "refused", f"release {short(current.release)} is quarantined: {stop}")
-        replanned = _replan(site, ledgers, current)
-        if replanned is not None:
-            return replanned
-        verdict, _ = gate_verdict(site, ledgers, current)
-        answers.append(verdict)
-        if verdict.outcome is Outcome.PASSED:
-            return apply_step(site, ledgers, current, 0)
-        if verdict.outcome is Outcome.FAILED:
-            return _end(current, "refused", *verdict.reasons)
-        return _wait(current, verdict)
-
-    ledgers, _ = site.store.transact(decide)
-    current = find_promotion(ledgers, promotion.id)
-    if answers and answers[-1].outcome in {Outcome.WAITING, Outcome.ERRORED} and current.state == "waiting":
-        return report_on(current, tuple(answer.to_json() for answer in answers[-1].answers))
+    current, report = admit(site, promotion)
     if current.applied and not promotion.applied:
         request.on_stage(f"{current.id}: {current.environment} is at release {short(current.release)}")
-    return None
-
-
-def _replan(site: Site, ledgers: Ledgers, promotion: Promotion) -> Change | None:
-    """Return the event that voids approvals where what would be done is no longer what was planned."""
-    if promotion.intent is not None or promotion.purpose == "rollback":
-        return None
-    release = require_release(site.releases(), promotion.release)
-    plan = plan_for(site, ledgers, promotion.environment, release, promotion.id)
-    if plan.digest == promotion.digest:
-        return None
-    changed = sorted(key for key in {*plan.bound, *promotion.plan} if plan.bound.get(key) != promotion.plan.get(key))
-    data = {
-        "digest": plan.digest,
-        "plan": plan.bound,
-        "reason": f"the plan changed ({', '.join(changed)}): earlier approvals are void",
-    }
-    return Change(promotion.environment, (Draft("replanned", promotion.id, data),))
+    return report
 
 
 def _deploy(site: Site, request: Request, promotion: Promotion) -> PromotionReport | None:
-    """Run the deploy recipe of the newest applied step and record how it ended."""
+    """Run the deploy recipe of the newest applied step and record how it ended; whoever records first, counts."""
     change = promotion.applied[-1]
-    commit = _source_commit(promotion)
     request.on_stage(f"{promotion.id}: deploying step {change.step + 1} of {len(promotion.plan['steps'])}")
+    commit = str(promotion.plan["source_commit"])
     result = deploy(site, promotion, commit, promotion.release, change.step, change.tree, request.on_event)
-    if result.outcome in {Outcome.PASSED, Outcome.SKIPPED}:
-        _write(site, promotion, Draft("deployed", promotion.id, {"step": change.step, **result.to_json()}))
-        return None
-    if promotion.purpose == "rollback":
-        # a rollback is never rolled back
-        _write(
-            site,
-            promotion,
-            Draft(
-                "failed",
-                promotion.id,
-                {"reasons": [result.reason, "the tree is restored, its deploy recipe is not through"]},
-            ),
-        )
-        return None
-    _roll_back(site, request, promotion, result.reason)
+    if result.outcome is Outcome.ERRORED:
+        return _stay(site, promotion, (result.reason,), ("deploy recipe",), None, error=result.reason)
+    is_good = result.outcome in _GOOD
+    if not is_good and promotion.purpose == "promote":
+        _say_rollback(site, request, promotion, result.reason)
+
+    def decide(ledgers: Ledgers) -> Change | None:
+        current = find_promotion(ledgers, promotion.id)
+        if current.state != "deploying" or current.applied[-1] != change:
+            return None
+        settled = record_landed(site, ledgers, current)
+        if settled is not None:
+            return settled
+        if is_good:
+            deployed = Draft("deployed", promotion.id, {"step": change.step, **result.to_json()})
+            return Change(promotion.environment, (deployed,))
+        if promotion.purpose == "rollback":
+            # a rollback is never rolled back
+            reasons = [result.reason, "the tree is restored, its deploy recipe is not through"]
+            return Change(promotion.environment, (Draft("failed", promotion.id, {"reasons": reasons}),))
+        return restore(site, ledgers, current, result.reason, _moment(site, ledgers, current))
+
+    _tell_lost(request, find_promotion(site.store.transact(decide), promotion.id), change.step, good=is_good)
     return None
 
 
 def _verify(site: Site, request: Request, promotion: Promotion) -> PromotionReport | None:
-    """Judge the newest step; then the next step, success, a rollback, or waiting."""
-    step = promotion.applied[-1].step
-    conclusion = verify(site, promotion, step, site.clock.now())
-    if conclusion.outcome is Outcome.FAILED:
-        if conclusion.record is not None:
-            _write(site, promotion, Draft("measured", promotion.id, conclusion.record))
-        _roll_back(site, request, promotion, "; ".join(conclusion.reasons))
-        return None
-    if conclusion.outcome not in {Outcome.PASSED, Outcome.SKIPPED}:
-        reasons = tuple(conclusion.reasons)
-        if reasons != promotion.reasons or conclusion.next_check_at != promotion.next_check_at:
-            data = {
-                "reasons": list(reasons),
-                "next_check_at": format_time(conclusion.next_check_at) if conclusion.next_check_at else None,
-            }
-            _write(site, promotion, Draft("waiting", promotion.id, data))
-        return report_on(find_promotion(site.store.read(), promotion.id))
-    if conclusion.record is not None:
-        _write(site, promotion, Draft("measured", promotion.id, conclusion.record))
-    following = next_step(promotion)
-    if following is None:
-        _write(
-            site,
-            promotion,
-            Draft(
-                "succeeded",
-                promotion.id,
-                {"verification": conclusion.verification, "reasons": list(conclusion.reasons)},
-            ),
-        )
-        return None
+    """Judge the newest step; then the next step, success, a rollback, or waiting. A recorded verdict stays."""
+    change = promotion.applied[-1]
     site.store.fetch()
+    ledgers = site.store.read()
+    promotion = find_promotion(ledgers, promotion.id)
+    if promotion.state != "verifying" or promotion.applied[-1] != change:
+        return None
+    known = promotion.measured_at(change.step)
+    now = decision_time(site.clock.now(), ledgers.environments[promotion.environment].events, promotion.environment)
+    look = recorded(known) if known else verify(site, promotion, change.step, now)
+    if look.outcome is not Outcome.FAILED and look.outcome not in _GOOD:
+        return _stay(site, promotion, look.reasons, look.waits_for, look.next_check_at)
+    if look.outcome is Outcome.FAILED:
+        _say_rollback(site, request, promotion, "; ".join(look.reasons))
+    held: list[str] = []
 
     def decide(ledgers: Ledgers) -> Change | None:
+        held.clear()
         current = find_promotion(ledgers, promotion.id)
-        stop = ledgers.workflow.quarantine_of(current.release)
-        if stop is not None:
-            return restore(
-                site,
-                ledgers,
-                current,
-                f"release {short(current.release)} was quarantined: {stop}",
-                _require(site, current),
-            )
-        return apply_step(site, ledgers, current, following) if current.state == "verifying" else None
+        if current.state != "verifying" or current.applied[-1] != change:
+            return None
+        settled = record_landed(site, ledgers, current)
+        if settled is not None:
+            return settled
+        by_now = current.measured_at(change.step)
+        if by_now is not None and by_now["outcome"] != str(look.outcome):
+            return None
+        is_new = by_now is None and look.record is not None
+        before = (Draft("measured", promotion.id, look.record or {}),) if is_new else ()
+        following, said = _follow(site, ledgers, current, look, before)
+        held.extend(said)
+        return following
 
-    site.store.transact(decide)
-    return None
+    current = find_promotion(site.store.transact(decide), promotion.id)
+    return replace(report_on(current), reasons=tuple(held), next_check_at=None) if held else None
 
 
-def _roll_back(site: Site, request: Request, promotion: Promotion, reason: str) -> None:
-    """End a bad promotion by the last good tree, in one push."""
+def _follow(
+    site: Site, ledgers: Ledgers, promotion: Promotion, look: Verification, before: tuple[Draft, ...]
+) -> tuple[Change, tuple[str, ...]]:
+    """Return what follows a verdict, and what a hold says where it keeps the next step from following."""
+    environment, now = promotion.environment, _moment(site, ledgers, promotion)
+    if look.outcome is Outcome.FAILED:
+        return restore(site, ledgers, promotion, "; ".join(look.reasons), now, *before), ()
+    stop = ledgers.workflow.quarantine_of(promotion.release)
+    if stop is not None and promotion.purpose == "promote":
+        reason = f"release {short(promotion.release)} was quarantined: {stop}"
+        return restore(site, ledgers, promotion, reason, now, *before), ()
+    following = promotion.next_step
+    if following is None:
+        data = {"verification": look.verification, "reasons": list(look.reasons)}
+        return Change(environment, (*before, Draft("succeeded", promotion.id, data))), ()
+    hold = hold_answer(ledgers.environments[environment], promotion)
+    if hold is not None:
+        reasons = (f"{hold.gate}: {hold.reason}",)
+        return wait(promotion, reasons, reasons, None, None, *before), reasons
+    return apply_step(site, ledgers, promotion, following, now, *before), ()
+
+
+def _finish_rolling_back(site: Site, request: Request, promotion: Promotion) -> PromotionReport | None:
+    """Go on with a rollback that was announced and not recorded, on a server without atomic pushes."""
+    reason = str(next(intent["reason"] for intent in reversed(promotion.intents) if intent["step"] < 0))
     request.on_stage(f"{promotion.id}: {reason}; rolling back")
     site.store.fetch()
 
@@ -263,84 +198,80 @@ def _roll_back(site: Site, request: Request, promotion: Promotion, reason: str) 
         current = find_promotion(ledgers, promotion.id)
         if not current.is_active:
             return None
-        branch = ledgers.branches[current.environment]
-        ours = current.intent is not None and branch == current.intent["commit"]
-        if not ours and base_moved(site, current, branch) is not None:
-            return _end(
-                current,
-                "failed",
-                reason,
-                f"{current.environment!r} was changed by somebody else meanwhile; nothing was restored",
-            )
-        return restore(site, ledgers, current, reason, _require(site, current))
+        settled = record_landed(site, ledgers, current)
+        return settled or restore(site, ledgers, current, reason, _moment(site, ledgers, current))
 
     site.store.transact(decide)
-
-
-def _restore_deployment(site: Site, request: Request, promotion: Promotion) -> PromotionReport | None:
-    """Run the deploy recipe of the release that a rollback restored."""
-    change = promotion.applied[-1]
-    release = require_release(site.releases(), change.release)
-    request.on_stage(f"{promotion.id}: {promotion.environment} is back at release {release.id}")
-    result = deploy(site, promotion, release.commit, release.digest, -1, change.tree, request.on_event)
-    if result.outcome in {Outcome.PASSED, Outcome.SKIPPED}:
-        _write(site, promotion, Draft("restored", promotion.id, result.to_json()))
-    else:
-        reasons = [*promotion.reasons, f"the tree of release {release.id} is restored, but {result.reason}"]
-        _write(site, promotion, Draft("failed", promotion.id, {"reasons": reasons}))
     return None
 
 
-def _write(site: Site, promotion: Promotion, draft: Draft) -> None:
-    """Append one event, unless the promotion has moved on meanwhile."""
-    last = promotion.events[-1].sequence
+def _deploy_restored(site: Site, request: Request, promotion: Promotion) -> PromotionReport | None:
+    """Run the deploy recipe of the release that a rollback restored."""
+    change = promotion.applied[-1]
+    commit = require_source(site, site.store.read().environments[promotion.environment], change.release)
+    request.on_stage(f"{promotion.id}: {promotion.environment} is back at release {short(change.release)}")
+    result = deploy(site, promotion, commit, change.release, -1, change.tree, request.on_event)
+    if result.outcome is Outcome.ERRORED:
+        return report_on(promotion, error=result.reason)
+    draft = Draft("restored", promotion.id, result.to_json())
+    if result.outcome not in _GOOD:
+        bad = f"the tree of release {short(change.release)} is restored, but {result.reason}"
+        draft = Draft("failed", promotion.id, {"reasons": [*promotion.reasons, bad]})
 
     def decide(ledgers: Ledgers) -> Change | None:
         current = find_promotion(ledgers, promotion.id)
-        if any(event.kind == draft.kind and event.sequence > last for event in current.events) or not (
-            current.is_active or current.state == "rolled_back"
-        ):
-            return None
-        return Change(promotion.environment, (draft,))
+        open_ = current.state == "rolled_back" and not current.restored
+        return Change(promotion.environment, (draft,)) if open_ else None
 
     site.store.transact(decide)
+    return None
 
 
-def _end(promotion: Promotion, kind: str, *reasons: str) -> Change:
-    return Change(promotion.environment, (Draft(kind, promotion.id, {"reasons": list(reasons)}),))
+def _stay(
+    site: Site,
+    promotion: Promotion,
+    reasons: tuple[str, ...],
+    waits_for: tuple[str, ...],
+    next_check_at: datetime | None,
+    *,
+    error: str | None = None,
+) -> PromotionReport:
+    """Record why a promotion stays where it is, and report what is so now."""
+
+    def decide(ledgers: Ledgers) -> Change | None:
+        current = find_promotion(ledgers, promotion.id)
+        if current.state != promotion.state or current.applied != promotion.applied:
+            return None
+        return wait(current, reasons, waits_for, next_check_at, None)
+
+    current = find_promotion(site.store.transact(decide), promotion.id)
+    if current.state != promotion.state:
+        return report_on(current)
+    return replace(report_on(current), reasons=reasons, next_check_at=next_check_at, error=error)
 
 
-def _wait(promotion: Promotion, verdict: Verdict) -> Change | None:
-    if promotion.state == "waiting" and promotion.reasons == verdict.reasons:
-        return None
-    data = {
-        "reasons": list(verdict.reasons),
-        "next_check_at": format_time(verdict.next_check_at) if verdict.next_check_at else None,
-    }
-    return Change(promotion.environment, (Draft("waiting", promotion.id, data),))
+def _moment(site: Site, ledgers: Ledgers, promotion: Promotion) -> datetime:
+    return event_time(site.clock.now(), ledgers.environments[promotion.environment].events)
 
 
-def _require(site: Site, promotion: Promotion) -> str:
-    commit = str(promotion.plan["policy"]["commit"])
-    return policy_at(site, commit, promotion.environment).require
+def _say_rollback(site: Site, request: Request, promotion: Promotion, reason: str) -> None:
+    others = also_in(site.store.read(), promotion.release, promotion.environment)
+    affected = f"; {', '.join(others)} also run this release" if others else ""
+    request.on_stage(f"{promotion.id}: {reason}; rolling back{affected}")
 
 
-def _source_commit(promotion: Promotion) -> str:
-    return str(promotion.plan["source_commit"])
+def _tell_lost(request: Request, promotion: Promotion, step: int, *, good: bool) -> None:
+    """Say it where somebody else recorded another end of a deploy recipe first."""
+    said = any(event.kind == "deployed" and event.data["step"] == step for event in promotion.events)
+    if said is not good:
+        request.on_stage(f"{promotion.id}: somebody else recorded first that step {step + 1} is {promotion.state}")
 
 
 def waiting_promotions(ledgers: Ledgers) -> Iterator[Promotion]:
     """Yield every promotion that running again may take further, in the order of environments."""
     for state in ledgers.environments.values():
-        promotion = state.active or unfinished_rollback(state)
-        if promotion is not None:
-            yield promotion
-
-
-def unfinished_rollback(state: EnvironmentState) -> Promotion | None:
-    """Return the newest promotion if it was rolled back and the restored release is not deployed yet, or None."""
-    newest = state.newest
-    return newest if newest is not None and newest.state == "rolled_back" and not newest.restored else None
+        if state.unfinished is not None:
+            yield state.unfinished
 
 
 def require_active(ledgers: Ledgers, environment: str) -> Promotion:
@@ -349,8 +280,7 @@ def require_active(ledgers: Ledgers, environment: str) -> Promotion:
     Raises:
         CannotWork: there is none.
     """
-    state = ledgers.environments[environment]
-    promotion = state.active or unfinished_rollback(state)
+    promotion = ledgers.environments[environment].unfinished
     if promotion is None:
         raise CannotWork(f"no promotion is active in {environment!r}", f"start one with `f0ci promote {environment}`")
     return promotion

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from f0ci.core.canonical import canonical_json, digest, sha256_hex
 from f0ci.core.clock import format_time, parse_time
-from f0ci.core.errors import CannotWork, UsageError
+from f0ci.core.errors import CannotWork, InputError, UsageError
 from f0ci.promotion.names import RELEASE_TAGS, Names, short
 from f0ci.source.project import PROJECT_FILES, Project
 from f0ci.source.tree import Tree
@@ -82,9 +82,13 @@ def create_release(
             "commit your recipes, or name their folders under 'recipes' in f0ci.yaml",
         )
     content = content_digest(tree, paths)
-    existing = find_release(list_releases(repository, refs), content)
+    known = list_releases(repository, refs)
+    existing = find_release(known, content)
     if existing is not None:
         return existing, False
+    if known and now < known[-1].created_at:
+        # a clock that is behind must not make this release look older than those before it; ties go by ancestry
+        now = known[-1].created_at
     author = str(repository.identity())
     record = {
         "version": 1,
@@ -106,11 +110,9 @@ def create_release(
 
 def list_releases(repository: Repository, refs: RefStore) -> tuple[Release, ...]:
     """Return every release whose tag is known, oldest first."""
-    releases = []
-    for tag in refs.list(RELEASE_TAGS).values():
-        release = _read_tag(repository, tag)
-        if release is not None:
-            releases.append(release)
+    tags = refs.list(RELEASE_TAGS)
+    found = ((name, _parse_tag(raw)) for name, raw in _read_tags(repository, tags).items())
+    releases = [release for name, release in found if release is not None and name == RELEASE_TAGS + release.id]
     rank = _topological_rank(repository, releases)
     return tuple(sorted(releases, key=lambda release: (release.created_at, rank[release.commit], release.digest)))
 
@@ -154,20 +156,45 @@ def require_release(releases: Sequence[Release], name: str) -> Release:
     return found
 
 
-def _read_tag(repository: Repository, tag: str) -> Release | None:
-    text = repository.run("cat-file", "-p", tag).out.decode("utf-8", "replace")
-    commit = repository.commit_of(tag)
-    for line in text.splitlines():
-        if line.startswith("{"):
-            try:
-                record = json.loads(line)
-                return Release(
-                    str(record["digest"]),
-                    commit or "",
-                    parse_time(record["created_at"]),
-                    str(record["created_by"]),
-                    int(record["files"]),
-                )
-            except (ValueError, KeyError):
-                return None
-    return None
+def check_content(tree: Tree, project: Project, release: Release) -> None:
+    """Check that a release's commit holds what its digest says.
+
+    Raises:
+        InputError: the tag names another commit than the one that the release was made of.
+    """
+    found = content_digest(tree, release_paths(tree, project))
+    if found != release.digest:
+        raise InputError(
+            f"release {release.id} does not hold its content: commit {release.commit[:10]} is {short(found)}",
+            "somebody moved or forged its tag; run `f0ci audit verify`, and make a new release",
+            place=f"refs/tags/f0ci/release/{release.id}",
+        )
+
+
+def _read_tags(repository: Repository, tags: Mapping[str, str]) -> dict[str, str]:
+    """Return the text of each annotated tag by ref, read in one call."""
+    from f0ci.git.objects import parse_batch
+
+    raw = repository.run("cat-file", "--batch", input="".join(f"{oid}\n" for oid in tags.values()).encode()).out
+    answers = zip(tags, parse_batch(raw, len(tags)), strict=True)
+    return {name: answer[1].decode("utf-8", "replace") for name, answer in answers if answer and answer[0] == "tag"}
+
+
+def _parse_tag(text: str) -> Release | None:
+    """Return the release that an annotated tag records, or None where it records none."""
+    head, _, message = text.partition("\n\n")
+    fields = dict(line.split(" ", 1) for line in head.splitlines() if " " in line)
+    line = next((line for line in message.splitlines() if line.startswith("{")), "")
+    try:
+        record = json.loads(line)
+        if fields["type"] != "commit":
+            return None
+        return Release(
+            str(record["digest"]),
+            fields["object"],
+            parse_time(record["created_at"]),
+            str(record["created_by"]),
+            int(record["files"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -42,6 +42,7 @@ class PromotionReport:
         reasons: why it is where it is, for people.
         next_check_at: when running it again may help, or None.
         answers: what each gate said, where gates were asked.
+        error: what kept it from going on, or None; it is part of the reasons.
     """
 
     promotion: str | None
@@ -53,11 +54,12 @@ class PromotionReport:
     reasons: tuple[str, ...] = ()
     next_check_at: datetime | None = None
     answers: tuple[Mapping[str, Any], ...] = field(default=())
+    error: str | None = None
 
     @property
     def exit_code(self) -> ExitCode:
         """Return what the process says."""
-        return _EXIT[self.state]
+        return _EXIT[self.state] if self.error is None else ExitCode.CANNOT_WORK
 
     def to_json(self) -> dict[str, Any]:
         """Return the record that `--format json` prints."""
@@ -74,8 +76,13 @@ class PromotionReport:
         }
 
 
-def report_on(promotion: Promotion, answers: tuple[Mapping[str, Any], ...] = ()) -> PromotionReport:
-    """Return where a promotion is, from its own events."""
+def report_on(promotion: Promotion, *, error: str | None = None) -> PromotionReport:
+    """Return where a promotion is, from its own events.
+
+    Args:
+        promotion: the promotion.
+        error: what kept it from going on, or None.
+    """
     return PromotionReport(
         promotion.id,
         promotion.environment,
@@ -83,7 +90,7 @@ def report_on(promotion: Promotion, answers: tuple[Mapping[str, Any], ...] = ())
         promotion.state,
         promotion.verification,
         promotion.digest,
-        promotion.reasons,
+        promotion.reasons if error is None or error in promotion.reasons else (*promotion.reasons, error),
         promotion.next_check_at,
-        answers,
+        error=error,
     )

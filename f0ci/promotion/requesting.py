@@ -6,11 +6,13 @@ from typing import Any
 
 from f0ci.core.clock import format_time
 from f0ci.core.errors import Refused, UsageError
+from f0ci.promotion.admitting import plan_for, policy_drafts
 from f0ci.promotion.events import Draft
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
-from f0ci.promotion.policy import read_policy
-from f0ci.promotion.promoting import Request, advance_to_end, plan_for, unfinished_rollback
+from f0ci.promotion.objects import is_ancestor, source_commit
+from f0ci.promotion.policy import policy_at, read_policy, require_usable
+from f0ci.promotion.promoting import Request, advance_to_end
 from f0ci.promotion.releases import Release, require_release
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import Site
@@ -26,32 +28,24 @@ def promote(site: Site, request: Request) -> PromotionReport:
         Refused: the release is quarantined, or older than what the environment runs.
         CannotWork: Git, the remote or the release stop the work.
     """
-    ledgers = site.store.read()
-    state = ledgers.environments[request.environment]
-    if state.active is not None:
-        return _go_on_with(site, request, state.active)
-    unfinished = unfinished_rollback(state)
-    if unfinished is not None:
-        return advance_to_end(site, request, unfinished.id)
-    release = _choose_release(site, request)
-    _refuse_quarantined(ledgers, release)
-    settled = _already_there(site, ledgers, state, release)
-    if settled is not None:
-        return settled
-    held = refuse_or_hold(site, state, release, request)
-    if held is not None:
-        return held
-    made: list[str] = []
+    # what came of each attempt: a report, a promotion that is on its way, or the id of one that was asked for
+    came: list[PromotionReport | Promotion | str] = []
 
     def decide(ledgers: Ledgers) -> Change | None:
         state = ledgers.environments[request.environment]
-        if state.active is not None:
-            made.append(state.active.id)
+        if state.unfinished is not None:
+            came.append(state.unfinished)
             return None
-        promotion = f"{request.environment}-{len(state.promotions) + 1}"
-        plan = plan_for(site, ledgers, request.environment, release, promotion)
-        check_metrics_answer(site, plan)
-        made.append(promotion)
+        release = _choose_release(site, request)
+        settled = _answer_at_once(site, ledgers, state, release, request)
+        if settled is not None:
+            came.append(settled)
+            return None
+        asked = f"{request.environment}-{len(state.promotions) + 1}"
+        plan = plan_for(site, ledgers, request.environment, release, asked)
+        if not came:
+            check_metrics_answer(site, plan)
+        came.append(asked)
         data: dict[str, Any] = {
             "purpose": "promote",
             "release": release.digest,
@@ -61,18 +55,47 @@ def promote(site: Site, request: Request) -> PromotionReport:
         }
         if request.through_hold:
             data["through_hold"] = request.through_hold
-        drafts = [Draft("requested", promotion, data)]
-        if plan.policy.first and (state.policy or {}).get("blobs") != plan.policy.to_json()["blobs"]:
-            drafts.insert(0, Draft("policy", "_environment", plan.policy.to_json()))
-        return Change(request.environment, tuple(drafts))
+        request.on_stage(f"requesting release {release.id} for {request.environment}")
+        return Change(request.environment, (*policy_drafts(plan, state.policy), Draft("requested", asked, data)))
 
-    request.on_stage(f"requesting release {release.id} for {request.environment}")
     site.store.transact(decide)
-    return advance_to_end(site, request, made[-1])
+    result = came[-1]
+    if isinstance(result, PromotionReport):
+        return result
+    if isinstance(result, Promotion):
+        return _go_on_with(site, request, result)
+    return advance_to_end(site, request, result)
+
+
+def _answer_at_once(
+    site: Site, ledgers: Ledgers, state: EnvironmentState, release: Release, request: Request
+) -> PromotionReport | None:
+    """Return the report of a request that needs no promotion or gets none, or None where one is asked for.
+
+    Raises:
+        Refused: the release is quarantined or too old, or the hold may not be passed.
+        InputError: nobody could approve anything after this release.
+    """
+    stop = ledgers.workflow.quarantine_of(release.digest)
+    if stop is not None:
+        raise Refused(
+            f"release {release.id} is quarantined: {stop}",
+            f"fix it and make a new release; `f0ci quarantine --lift {release.id}` lets it go again",
+        )
+    settled = _already_there(site, ledgers, state, release)
+    if settled is not None:
+        return settled
+    held = _held(site, state, release, request)
+    if held is not None:
+        return held
+    _refuse_older(site, state, release)
+    require_usable(policy_at(site, release.commit, state.environment), state.environment, f"release {release.id}")
+    return None
 
 
 def _go_on_with(site: Site, request: Request, active: Promotion) -> PromotionReport:
-    if request.release is not None and require_release(site.releases(), request.release).digest != active.release:
+    other = request.release is not None and require_release(site.releases(), request.release).digest != active.release
+    if other and active.is_active:
         return PromotionReport(
             active.id,
             request.environment,
@@ -109,52 +132,50 @@ def _already_there(site: Site, ledgers: Ledgers, state: EnvironmentState, releas
     return report_on(newest)
 
 
-def _refuse_quarantined(ledgers: Ledgers, release: Release) -> None:
-    stop = ledgers.workflow.quarantine_of(release.digest)
-    if stop is not None:
-        raise Refused(
-            f"release {release.id} is quarantined: {stop}",
-            f"fix it and make a new release; `f0ci quarantine --lift {release.id}` lets it go again",
-        )
-
-
-def refuse_or_hold(site: Site, state: EnvironmentState, release: Release, request: Request) -> PromotionReport | None:
+def _held(site: Site, state: EnvironmentState, release: Release, request: Request) -> PromotionReport | None:
     """Return the report of a held environment, or None where a request may be made.
 
     Raises:
-        Refused: the release is older than what the environment runs, or the hold may not be passed.
+        Refused: the caller may not pass the hold.
     """
-    if state.hold is not None:
-        if request.through_hold is None:
-            return PromotionReport(
-                None,
-                request.environment,
-                release.digest,
-                "held",
-                reasons=(
-                    f"{request.environment} is held since {format_time(state.hold.since)} "
-                    f"by {state.hold.owner}: {state.hold.reason}",
-                    f"an approver lifts it with `f0ci unhold {request.environment}`, "
-                    "or passes it with --through-hold REASON",
-                ),
-            )
-        policy = read_policy(site, state, request.environment)
-        identity = str(site.repository.identity())
-        if policy.approvers.person_of(identity) is None:
-            raise Refused(
-                f"{identity!r} may not pass the hold on {request.environment!r}",
-                "only people in the approvers file may",
-            )
-    running = state.current
-    if running is not None and running.release != release.digest:
-        older = next((item for item in site.releases() if item.digest == running.release), None)
-        if (
-            older is not None
-            and older.commit != release.commit
-            and site.repository.is_ancestor(release.commit, older.commit)
-        ):
-            raise Refused(
-                f"release {release.id} is older than {older.id}, which {request.environment!r} runs",
-                f"go back on purpose with `f0ci rollback {request.environment} --to {release.id} --reason ...`",
-            )
+    if state.hold is None:
+        return None
+    if request.through_hold is None:
+        return PromotionReport(
+            None,
+            request.environment,
+            release.digest,
+            "held",
+            reasons=(
+                f"{request.environment} is held since {format_time(state.hold.since)} "
+                f"by {state.hold.owner}: {state.hold.reason}",
+                f"an approver lifts it with `f0ci unhold {request.environment}`, "
+                "or passes it with --through-hold REASON",
+            ),
+        )
+    identity = str(site.repository.identity())
+    if read_policy(site, state, request.environment).approvers.person_of(identity) is None:
+        raise Refused(
+            f"{identity!r} may not pass the hold on {request.environment!r}",
+            "only people in the approvers file may",
+        )
     return None
+
+
+def _refuse_older(site: Site, state: EnvironmentState, release: Release) -> None:
+    """Check that a release is not older than what the environment runs.
+
+    Raises:
+        Refused: it is.
+    """
+    running = state.current
+    if running is None or running.release == release.digest:
+        return
+    newer = source_commit(site, state, running.release)
+    if newer is None or newer == release.commit or site.repository.commit_of(newer) is None:
+        return
+    if is_ancestor(site, release.commit, newer):
+        raise Refused(
+            f"release {release.id} is older than {short(running.release)}, which {state.environment!r} runs",
+            f"go back on purpose with `f0ci rollback {state.environment} --to {release.id} --reason ...`",
+        )

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from f0ci import __version__
-from f0ci.core.canonical import digest
-from f0ci.core.errors import CannotWork, UsageError
-from f0ci.promotion.applying import commit_tree, rollback_target, stop_release
+from f0ci.promotion.applying import also_in, apply_step, record_landed
 from f0ci.promotion.events import Draft
-from f0ci.promotion.ledger import BranchChange, Change, Ledgers
+from f0ci.promotion.folding import advance
+from f0ci.promotion.ledger import Change, Ledgers, number
 from f0ci.promotion.names import short
-from f0ci.promotion.policy import Policy, read_policy
 from f0ci.promotion.promoting import Request, advance_to_end
-from f0ci.promotion.releases import find_release
 from f0ci.promotion.report import PromotionReport
+from f0ci.promotion.rollback_plan import make_rollback_plan
 from f0ci.promotion.site import Site
-from f0ci.promotion.state import EnvironmentState, Promotion, advance
+from f0ci.promotion.state import EnvironmentState, Promotion
+from f0ci.promotion.times import event_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,157 +36,89 @@ class RollbackRequest:
 def roll_back(site: Site, asked: RollbackRequest, request: Request) -> PromotionReport:
     """Restore the newest earlier good release, or another that was good here.
 
-    No freeze, queue or hold stops it. The release it leaves is quarantined and the environment held.
+    No freeze, queue or hold stops it. The release it leaves is quarantined and the environment held. Two people who ask
+    at once, or one who asks again after being interrupted, go back once.
 
     Raises:
         CannotWork: the environment has nothing to go back to.
         UsageError: the release of `to` never succeeded there.
     """
     made: list[str] = []
+    left: list[str | None] = []
 
-    def decide(ledgers: Ledgers) -> Change:
+    def decide(ledgers: Ledgers) -> Change | None:
         state = ledgers.environments[asked.environment]
-        policy = read_policy(site, state, asked.environment)
-        running = _running(state)
-        target, is_default = choose_target(state, ledgers, running, policy.require, asked.to)
-        name = f"{asked.environment}-{len(state.promotions) + 1}"
-        made.append(name)
-        plan = _plan(site, ledgers, asked, policy, target, running, name, with_gates=not is_default)
-        data = {
-            "purpose": "rollback",
-            "release": target.release,
-            "digest": digest(plan),
-            "plan": plan,
-            "reason": asked.reason,
-            "ledgers": ledgers.tips(),
-        }
-        requested = Draft("requested", name, data)
-        drafts: list[Draft] = []
-        if state.active is not None:
-            drafts.append(Draft("aborted", state.active.id, {"reason": f"rolled back by {name}: {asked.reason}"}))
-        drafts.append(requested)
-        if plan["gates"]:
-            return Change(asked.environment, tuple(drafts))
-        return _in_one_push(site, ledgers, asked, requested, drafts, running)
+        active = state.active
+        if active is not None:
+            settled = record_landed(site, ledgers, active)
+            if settled is not None:
+                return settled
+        running = state.current.release if state.current else None
+        left.append(running)
+        done = _done_already(state, ledgers.branches[asked.environment], asked, left_is_gone=running != left[0])
+        if done is not None:
+            made.append(done.id)
+            return None
+        made.append(f"{asked.environment}-{len(state.promotions) + 1}")
+        return _ask(site, ledgers, asked, made[-1])
 
     request.on_stage(f"rolling back {asked.environment}: {asked.reason}")
-    site.store.transact(decide)
+    ledgers = site.store.transact(decide)
+    others = also_in(ledgers, left[0], asked.environment) if left[0] else []
+    if others:
+        request.on_stage(f"release {short(left[0] or '')} also runs in {', '.join(others)}")
     return advance_to_end(site, request, made[-1])
 
 
-def choose_target(
-    state: EnvironmentState, ledgers: Ledgers, running: str | None, require: str, to: str | None
-) -> tuple[Promotion, bool]:
-    """Return the success to go back to, and whether it is the one that needs no approval; pure.
+def _done_already(
+    state: EnvironmentState, branch: str | None, asked: RollbackRequest, *, left_is_gone: bool
+) -> Promotion | None:
+    """Return the promotion that does, or did, what is asked for, or None; pure.
 
-    Raises:
-        CannotWork: there is no earlier success.
-        UsageError: the release of `to` never succeeded here.
+    the release that was to be left has gone since the command began       the promotion that replaced it
+    a rollback to the same release is under way                            that one
+    a failed promotion is being rolled back, and no release is named       that one
+    the newest record is this very rollback, and the branch is still its   that one: a repeated run changes nothing
     """
-    default = rollback_target(state, ledgers, running or "", require)
-    if to is None:
-        if default is None:
-            raise CannotWork(
-                f"{state.environment!r} has no earlier success to go back to",
-                f"fix it and promote a new release: `f0ci promote {state.environment} --through-hold REASON`",
-            )
-        return default, True
-    found = [
-        promotion for promotion in state.succeeded() if promotion.release.startswith(to.lower()) and promotion.applied
-    ]
-    if not found:
-        known = ", ".join(dict.fromkeys(short(promotion.release) for promotion in state.succeeded()))
-        raise UsageError(
-            f"no release {to!r} succeeded in {state.environment!r}",
-            f"these did: {known}" if known else "none did yet",
-        )
-    return found[0], default is not None and found[0].release == default.release
+    newest = state.newest
+    if newest is None:
+        return None
+    if left_is_gone:
+        return state.unfinished or newest
+    same = _same_target(newest, asked)
+    if newest.is_active:
+        return newest if newest.purpose == "rollback" and same else None
+    if state.unfinished is not None and asked.to is None:
+        return state.unfinished
+    repeated = newest.purpose == "rollback" and newest.state == "succeeded" and same
+    if repeated and newest.events[0].data.get("reason") == asked.reason and newest.applied[-1].commit == branch:
+        return newest
+    return None
 
 
-def _in_one_push(
-    site: Site,
-    ledgers: Ledgers,
-    asked: RollbackRequest,
-    requested: Draft,
-    drafts: list[Draft],
-    running: str | None,
-) -> Change:
-    """Add the change of the branch, the hold and the quarantine to the request."""
-    from f0ci.promotion.ledger import number
+def _same_target(promotion: Promotion, asked: RollbackRequest) -> bool:
+    to = promotion.events[0].data.get("to")
+    return to is None if asked.to is None else promotion.release.startswith(asked.to.lower())
 
+
+def _ask(site: Site, ledgers: Ledgers, asked: RollbackRequest, name: str) -> Change:
+    """Return the request, and, where no gate stands before it, the change itself in the same push."""
     state = ledgers.environments[asked.environment]
-    actor, now = str(site.repository.identity()), site.clock.now()
-    event = number(state.events, asked.environment, [requested], now, actor)[0]
-    promotion = advance(None, event)
-    branch = ledgers.branches[asked.environment]
-    tree = str(promotion.plan["steps"][0]["tree"])
-    commit = commit_tree(
-        site,
-        promotion,
-        tree,
-        branch,
-        promotion.release,
-        f"roll back {asked.environment} to {short(promotion.release)} ({promotion.id})",
-    )
-    applied = {
-        "step": 0,
-        "percent": 100,
-        "commit": commit,
-        "parent": branch,
-        "tree": tree,
+    plan = make_rollback_plan(site, ledgers, asked.environment, name, asked.to)
+    data: dict[str, Any] = {
+        "purpose": "rollback",
+        "release": plan.bound["release"],
+        "to": plan.bound["release"] if asked.to else None,
+        "digest": plan.digest,
+        "plan": plan.bound,
+        "reason": asked.reason,
         "ledgers": ledgers.tips(),
     }
-    holds, quarantines = (
-        stop_release(promotion, running, asked.reason, ledgers)
-        if running and running != promotion.release
-        else ((), ())
-    )
-    return Change(
-        asked.environment,
-        (*drafts, Draft("applied", promotion.id, applied), *holds),
-        quarantines,
-        BranchChange(asked.environment, branch, commit),
-    )
-
-
-def _plan(
-    site: Site,
-    ledgers: Ledgers,
-    asked: RollbackRequest,
-    policy: Policy,
-    target: Promotion,
-    running: str | None,
-    name: str,
-    *,
-    with_gates: bool,
-) -> dict[str, Any]:
-    branch = ledgers.branches[asked.environment]
-    release = find_release(site.releases(), target.release)
-    source = release.commit if release else str(target.plan["source_commit"])
-    gates: list[Mapping[str, Any]] = [
-        {"kind": gate.kind, "settings": dict(gate.settings)}
-        for gate in policy.gates
-        if with_gates and gate.kind == "approval"
-    ]
-    return {
-        "version": 1,
-        "purpose": "rollback",
-        "promotion": name,
-        "environment": asked.environment,
-        "release": target.release,
-        "source_commit": source,
-        "base": {"tree": site.repository.tree_of(branch) if branch else None, "release": running},
-        "strategy": "rolling",
-        "steps": [{"percent": 100, "tree": target.applied[-1].tree}],
-        "policy": policy.to_json(),
-        "gates": gates,
-        "checks": [],
-        "duration": 0,
-        "metrics": {},
-        "deploy": target.plan.get("deploy"),
-        "renderer": __version__,
-    }
-
-
-def _running(state: EnvironmentState) -> str | None:
-    return state.current.release if state.current else None
+    drafts = [Draft("requested", name, data)]
+    if state.active is not None:
+        drafts.insert(0, Draft("aborted", state.active.id, {"reason": f"rolled back by {name}: {asked.reason}"}))
+    if plan.bound["gates"]:
+        return Change(asked.environment, tuple(drafts))
+    actor, now = str(site.repository.identity()), event_time(site.clock.now(), state.events)
+    promotion = advance(None, number(state.events, asked.environment, drafts, now, actor)[-1])
+    return apply_step(site, ledgers, promotion, 0, now, *drafts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,8 @@ from f0ci.workflows.model import Workflow, WorkflowEnvironment
 if TYPE_CHECKING:
     from f0ci.git.refs import RefStore
     from f0ci.git.repository import Repository
+    from f0ci.promotion.plan import Content
+    from f0ci.promotion.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Site:
         names: ref names.
         store: its ledgers.
         clock: the time.
+        policies: what commits hold, by commit and environment, once it was read.
+        contents: what releases hold, by digest, commit and environment, once it was read.
     """
 
     root: Path
@@ -44,6 +48,18 @@ class Site:
     names: Names
     store: LedgerStore
     clock: Clock
+    policies: dict[tuple[str, str], Policy] = field(default_factory=dict, repr=False, compare=False)
+    contents: dict[tuple[str, str, str], Content] = field(default_factory=dict, repr=False, compare=False)
+
+    def recorded_environment(self, name: str) -> str:
+        """Return the environment that a name means, also one that only its ledger knows by now.
+
+        Raises:
+            UsageError: there is none of that name.
+        """
+        if self.workflow.environment(name) is None and name in self.store.environment_names():
+            return name
+        return self.environment(name).name
 
     def environment(self, name: str) -> WorkflowEnvironment:
         """Return the workflow's environment that a name means.

@@ -107,11 +107,14 @@ def verify_statement(event: Event, approvers: Approvers) -> VerifiedStatement:
 
     Raises:
         GitError: the program that checks signatures is missing.
-        ValueError: the event holds no statement.
     """
     from f0ci.git.signatures import verify
 
-    statement = parse_statement(event.data["statement"])
+    try:
+        statement = parse_statement(event.data["statement"])
+    except ValueError as error:
+        unreadable = Statement(event.promotion, "", event.environment, "nobody", "", event.time)
+        return VerifiedStatement(unreadable, None, str(error))
     signature = event.data["signature"]
     signer = verify(
         canonical_json(event.data["statement"]),

@@ -29,6 +29,7 @@ class Verification:
         verification: `measured`, `checked` or `none`.
         record: data of a `measured` event, or None where nothing was measured.
         next_check_at: when looking again may help, or None where a person is needed.
+        waits_for: what is missing, without numbers that move from look to look.
     """
 
     outcome: Outcome
@@ -36,6 +37,17 @@ class Verification:
     verification: str = "none"
     record: Mapping[str, Any] | None = None
     next_check_at: datetime | None = None
+    waits_for: tuple[str, ...] = ()
+
+
+def recorded(record: Mapping[str, Any]) -> Verification:
+    """Return the verdict that a `measured` event holds; pure. No later look changes it."""
+    return Verification(
+        Outcome.FAILED if record["outcome"] == str(Outcome.FAILED) else Outcome.PASSED,
+        tuple(map(str, record.get("reasons", ()))) or ("measured before",),
+        str(record.get("verification", "none")),
+        record,
+    )
 
 
 def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verification:
@@ -91,8 +103,13 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
             for judgement in judgements
         ],
         "outcome": str(conclusion.outcome),
+        "reasons": list(conclusion.reasons),
+        "verification": conclusion.verification,
     }
-    return settle(conclusion.outcome, conclusion.reasons, conclusion.verification, record, now, end)
+    missing = tuple(
+        sorted({f"{one.condition}: {one.verdict}" for one in judgements if one.verdict not in {"passed", "failed"}})
+    )
+    return settle(conclusion.outcome, conclusion.reasons, conclusion.verification, record, now, end, missing)
 
 
 def settle(
@@ -102,22 +119,27 @@ def settle(
     record: Mapping[str, Any],
     now: datetime,
     end: datetime,
+    missing: tuple[str, ...] = (),
 ) -> Verification:
     """Say what a look means at its moment; pure.
 
     failed                        failed, also before the window ends: bad is bad
     passed, before the end        waiting until the end
     passed, at the end            passed
+    skipped                       skipped: nothing was declared
     waiting                       waiting: at the window's end, or a minute later once it has ended
     inconclusive, errored         stays, for a person
     """
     if outcome is Outcome.PASSED and now < end:
-        return Verification(Outcome.WAITING, (f"good so far; watched until {format_time(end)}",), next_check_at=end)
+        watched = (f"good so far; watched until {format_time(end)}",)
+        return Verification(Outcome.WAITING, watched, next_check_at=end, waits_for=watched)
     if outcome is Outcome.WAITING:
-        return Verification(outcome, reasons, next_check_at=end if now < end else now + _LOOK_AGAIN)
-    if outcome in {Outcome.PASSED, Outcome.FAILED}:
-        return Verification(outcome, reasons, verification, record)
-    return Verification(outcome, (*reasons, "a person is needed: fix the measurement and continue, or roll back"))
+        again = end if now < end else now + _LOOK_AGAIN
+        return Verification(outcome, reasons, next_check_at=again, waits_for=missing or reasons)
+    if outcome in {Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED}:
+        return Verification(outcome, reasons, verification, record if outcome is not Outcome.SKIPPED else None)
+    person = "a person is needed: fix the measurement and continue, or roll back"
+    return Verification(outcome, (*reasons, person), waits_for=(*(missing or reasons), person))
 
 
 def check_metrics_answer(site: Site, plan: Plan) -> None:

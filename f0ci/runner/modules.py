@@ -14,34 +14,11 @@ from types import ModuleType
 from typing import Any
 
 from f0ci.core.errors import StepError
+from f0ci.core.own_imports import OWN_IMPORTS
 from f0ci.core.suggestions import closest, did_you_mean
 
 # what f0ci itself may import while a run lasts; a tree's folder of that name must not get in between
-_KEPT = frozenset(
-    [
-        "attr",
-        "attrs",
-        "certifi",
-        "charset_normalizer",
-        "click",
-        "f0ci",
-        "git",
-        "gitdb",
-        "idna",
-        "jinja2",
-        "jsonschema",
-        "jsonschema_rs",
-        "markupsafe",
-        "pygments",
-        "referencing",
-        "requests",
-        "rich",
-        "rpds",
-        "smmap",
-        "urllib3",
-        "yaml",
-    ]
-)
+_KEPT = OWN_IMPORTS
 _FRAMEWORK = ("orchestrator", "scriptlets.framework", "src.core")
 
 

@@ -167,7 +167,8 @@ def test_going_back_to_another_release_needs_approval(line: Line) -> None:
     for team in ("one", "two", "three"):
         line.commit(
             {
-                "environments/base.yaml": f"greeting: {{template: 'Hi, {{name}}', team: {team}}}\nprobe: {{requests: 60}}\n"
+                "environments/base.yaml": f"greeting: {{template: 'Hi, {{name}}', team: {team}}}\n"
+                "probe: {requests: 60}\n"
             }
         )
         releases.append(line.to_prod())
@@ -229,7 +230,10 @@ def test_a_release_cannot_bring_its_own_approver(line: Line) -> None:
     key = line.people["alice"].key
     line.commit(
         {
-            ".f0ci/approvers.yaml": f"people: {{mallory: {{emails: [mallory@example.com], keys: ['{key}']}}}}\ngroups: {{release-managers: [mallory]}}\n",
+            ".f0ci/approvers.yaml": (
+                f"people: {{mallory: {{emails: [mallory@example.com], keys: ['{key}']}}}}\n"
+                "groups: {release-managers: [mallory]}\n"
+            ),
             "environments/base.yaml": "greeting: {template: 'Hi, {name}', team: x}\nprobe: {requests: 60}\n",
         }
     )

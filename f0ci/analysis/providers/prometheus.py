@@ -85,13 +85,15 @@ def _measured(session: Session, query: Query) -> Measurement:
         number = math.nan if counted.number is None else counted.number
         if counted.series > 1 or number < 0 or math.isinf(number):
             raise ProviderError(f"'samples' of metric {query.metric!r} is no count", "wrap it in sum(), count requests")
-        if number == 0:
-            return Measurement(None, 0, no_traffic=True, note=reading.note)
         samples = 0 if math.isnan(number) else whole_count(number)
+        if number == 0 and reading.series <= 1:
+            return Measurement(None, 0, no_traffic=True, note=reading.note)
     if reading.series == 0:
         return nothing(reading.note or "no series answers 'query'")
-    if not numbers or reading.series > 1:
-        return Measurement(None, 0, series=reading.series, note=reading.note or "it is not a number")
+    if reading.series > 1:
+        return Measurement(None, 0, series=reading.series, note=reading.note)
+    if not numbers:
+        return Measurement(None, 0, note=reading.note or "it is not a number")
     infinite = next((number for number in numbers if math.isinf(number)), None)
     value = aggregate(numbers, str(query.settings.get("aggregate", "mean"))) if infinite is None else infinite
     return Measurement(value, samples, note=reading.note)

@@ -7,7 +7,7 @@ A reporter is one file of this folder with a function
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from f0ci.core import plugins
@@ -25,12 +25,14 @@ class Summary:
     Attributes:
         files: files that were checked.
         errors: diagnostics of that severity; so the others.
+        checked: the paths of those files, for reports that list what is in order as well.
     """
 
     files: int = 0
     errors: int = 0
     warnings: int = 0
     notes: int = 0
+    checked: tuple[str, ...] = field(default=(), compare=False)
 
 
 class Report(Protocol):
@@ -50,12 +52,18 @@ class Report(Protocol):
         ...
 
 
-def summarize(diagnostics: Iterable[Diagnostic], files: int) -> Summary:
-    """Return the sums of some diagnostics."""
+def summarize(diagnostics: Iterable[Diagnostic], files: int, checked: Sequence[str] = ()) -> Summary:
+    """Return the sums of some diagnostics, and of the files that were checked."""
     counts = dict.fromkeys(Severity, 0)
     for diagnostic in diagnostics:
         counts[diagnostic.severity] += 1
-    return Summary(files, counts[Severity.ERROR], counts[Severity.WARNING], counts[Severity.NOTE])
+    return Summary(
+        files=files,
+        errors=counts[Severity.ERROR],
+        warnings=counts[Severity.WARNING],
+        notes=counts[Severity.NOTE],
+        checked=tuple(checked),
+    )
 
 
 def encodable(text: str) -> str:

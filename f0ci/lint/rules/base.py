@@ -37,6 +37,7 @@ class Group(StrEnum):
     ENVIRONMENTS = "environments"
     WORKFLOW = "workflow"
     PROJECT = "project"
+    CODE = "code"
 
 
 @dataclass(frozen=True, slots=True)

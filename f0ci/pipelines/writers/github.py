@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
-from f0ci import __version__
 from f0ci.pipelines.model import Job, Kind, Pipeline, When
-from f0ci.pipelines.writers.base import dump, header
+from f0ci.pipelines.writers.base import dump, environments_set_up, header, install_command, is_action
+from f0ci.pipelines.writers.base import script as _script
 
 PATH = ".github/workflows/f0ci.yml"
 RUNNER = "ubuntu-24.04"
@@ -26,7 +25,6 @@ _RIGHTS = {
 }
 # the newer spelling is not known to every server
 _LOCAL_NOTE = "zizmor: ignore[self-repository] servers that do not know $/ need a path of the checkout"
-_ACTION = re.compile(r"(\./\S*|[A-Za-z0-9_.-]+/[A-Za-z0-9_./-]+@\S+)\Z")
 _IDENTITY = """\
 git config user.name "$GITHUB_ACTOR"
 git config user.email "$GITHUB_ACTOR@users.noreply.github.com"
@@ -59,6 +57,11 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "jobs": {job.id: _job(job, pipeline) for job in pipeline.jobs},
     }
     return {PATH: header(pipeline, "github") + _annotate(dump(data))}
+
+
+def set_up(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return what GitHub needs to be told once."""
+    return environments_set_up(pipeline, "required reviewers")
 
 
 def _triggers(pipeline: Pipeline) -> dict[str, Any]:
@@ -135,11 +138,10 @@ def _preparation(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
 
 
 def _install(install: str) -> list[dict[str, Any]]:
-    if _ACTION.match(install):
+    if is_action(install):
         return [{"name": "install f0ci", "uses": install, "with": {"command": "install"}}]
     python = {"name": "set up Python", "uses": _pinned("actions/setup-python"), "with": {"python-version": "3.12"}}
-    command = install or f"python -m pip install --disable-pip-version-check f0ci=={__version__}"
-    return [python, {"name": "install f0ci", "run": _script(command)}]
+    return [python, {"name": "install f0ci", "run": _script(install_command(install))}]
 
 
 def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -181,10 +183,6 @@ def _bound_step(title: str, run: str | None, stanza: str, workflow: str) -> dict
 
 def _reported(command: str) -> str:
     return f'code=0\n{command} | tee "$RUNNER_TEMP/report" || code=$?\n{_NEUTRAL}{_SUMMARY}exit "$code"\n'
-
-
-def _script(body: str) -> str:
-    return "set -euo pipefail\n" + (body if body.endswith("\n") else body + "\n")
 
 
 def _pinned(action: str) -> str:

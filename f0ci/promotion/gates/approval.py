@@ -5,16 +5,24 @@ Settings:
     groups: groups of the approvers file; everybody in the file where none is named.
     not_author: true (default): authors and the requester do not count; `strict`: an author that the approvers file does
         not know refuses; false: they count.
+    expires: how long an approval counts after it was signed, whatever its own expiry says.
     accept: kinds of platform evidence that count.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from f0ci.core.duration import parse_duration
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.gates.base import GateAnswer, GateQuestion
 from f0ci.promotion.names import short
+from f0ci.promotion.statements import Statement
 
 KIND = "approval"
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def evaluate(question: GateQuestion) -> GateAnswer:
@@ -59,7 +67,7 @@ def evaluate(question: GateQuestion) -> GateAnswer:
         elif statement.decision == "reject":
             said = f": {statement.reason}" if statement.reason else ""
             return _answer(Outcome.FAILED, f"{statement.approver} rejected it{said}")
-        elif statement.expires is not None and statement.expires <= question.now:
+        elif _expires(statement, settings) <= question.now:
             problems.append(f"the approval of {statement.approver!r} expired")
         elif statement.approver in excluded:
             problems.append(f"{statement.approver!r} is an author or requested it")
@@ -78,6 +86,14 @@ def evaluate(question: GateQuestion) -> GateAnswer:
     else:
         notes.append(f"can be given by {', '.join(able)}")
     return GateAnswer(KIND, Outcome.WAITING, "; ".join(notes), able, command=f"f0ci approve {question.promotion}")
+
+
+def _expires(statement: Statement, settings: Mapping[str, Any]) -> datetime:
+    """Return when an approval stops to count: by its own expiry or by the gate's, whichever comes first."""
+    limits = [statement.expires or _NEVER]
+    if settings.get("expires"):
+        limits.append(statement.time + parse_duration(str(settings["expires"])))
+    return min(limits)
 
 
 def _answer(outcome: Outcome, reason: str) -> GateAnswer:

@@ -1,7 +1,8 @@
 """What a gate is given and what it answers.
 
 A gate is one file beside this one, named as workflows name it (`approval`, `order`, ...), with a function
-`evaluate(question: GateQuestion) -> GateAnswer`. It is pure: everything it may look at is in the question.
+`evaluate(question: GateQuestion) -> GateAnswer`. It is pure: everything it may look at is in the question. With
+`USES_AUTHORS = False` it says that it does not look at `authors`, which takes the whole history of the repository.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class GateAnswer:
     Attributes:
         gate: its kind.
         outcome: passed, waiting, failed (refused) or errored.
-        reason: why, for people.
+        reason: why, for people. Times in it are moments, not spans that shrink while one waits.
         who: short names of the people who can end the waiting.
         until: when the waiting may end by itself, or None.
         command: what ends the waiting, or None.

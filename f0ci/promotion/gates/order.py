@@ -13,6 +13,7 @@ from f0ci.promotion.names import short
 from f0ci.promotion.state import EnvironmentState
 
 KIND = "order"
+USES_AUTHORS = False
 
 
 def evaluate(question: GateQuestion) -> GateAnswer:

@@ -81,7 +81,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("as a cookie", {"headers": {"Cookie": "a=b"}}, "credentials in the header 'Cookie'", "variable"),
     ("no mapping", {"headers": ["a"]}, "has 'headers' that are no mapping", "name: value"),
     ("a header on two lines", {"headers": {"X-A": "a\nb"}}, "the header 'X-A' cannot be sent", "one line"),
-    ("a header of nothing", {"headers": {"X-A": "{{ none }}"}}, "'headers.X-A' of metric 'm': ", ""),
+    ("a header of nothing", {"headers": {"X-A": "{{ nothing }}"}}, "'headers.X-A' of metric 'm': ", ""),
     ("no file", {"ca_file": "ca.pem"}, "there is no file '/nowhere/ca.pem'", "check 'ca_file'"),
     ("an absolute file", {"client_key": "/no/key.pem"}, "there is no file '/no/key.pem'", "check 'client_key'"),
     ("no time", {"timeout": "0"}, "has no time to be asked", "30s"),
@@ -121,6 +121,8 @@ def test_an_address_is_needed(settings: dict[str, Any]) -> None:
 
 
 def test_a_service_that_fails_is_a_provider_that_cannot_answer() -> None:
-    with pytest.raises(ProviderError, match="'nowhere' is no address to ask"):
-        with open_service(query({"url": "nowhere"}), Path("/nowhere")) as session:
-            get_json(session, "nowhere")
+    with (
+        pytest.raises(ProviderError, match="'nowhere' is no address to ask"),
+        open_service(query({"url": "nowhere"}), Path("/nowhere")) as session,
+    ):
+        get_json(session, "nowhere")

@@ -57,7 +57,7 @@ def cut(handler: BaseHTTPRequestHandler, _: threading.Event) -> None:
     handler.wfile.write(b"[1")
 
 
-def test_an_answer_is_data(tmp_path: Path) -> None:
+def test_an_answer_is_data() -> None:
     (Path.home() / ".netrc").write_text("machine 127.0.0.1 login me password planted\n")
     with local_service(one_after_another(Reply({"a": [1, None]}))) as service, open_session() as session:
         assert get_json(session, f"{service.url}/x?y=1", {"query": 'a{b="c&d"}'}) == {"a": [1, None]}
@@ -157,9 +157,12 @@ def test_what_may_pass_is_asked_again(
 
 def test_pauses_end_with_the_time() -> None:
     waited: list[float] = []
-    with local_service(one_after_another(BUSY)) as service, open_session(timeout=0.5, wait=waited.append) as session:
-        with pytest.raises(StatusError, match="answered 503: busy"):
-            get_json(session, service.url)
+    with (
+        local_service(one_after_another(BUSY)) as service,
+        open_session(timeout=0.5, wait=waited.append) as session,
+        pytest.raises(StatusError, match="answered 503: busy"),
+    ):
+        get_json(session, service.url)
 
     assert waited == []
 
@@ -198,9 +201,12 @@ def test_the_size_is_bounded(reply: Reply) -> None:
 
 def test_what_would_unpack_is_refused() -> None:
     reply = Reply(b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
-    with local_service(one_after_another(reply)) as service, open_session() as session:
-        with pytest.raises(NetworkError, match="answers encoded"):
-            get_json(session, service.url)
+    with (
+        local_service(one_after_another(reply)) as service,
+        open_session() as session,
+        pytest.raises(NetworkError, match="answers encoded"),
+    ):
+        get_json(session, service.url)
 
 
 @pytest.mark.parametrize(
@@ -216,9 +222,12 @@ def test_what_would_unpack_is_refused() -> None:
     ],
 )
 def test_what_is_no_json_is_refused(body: bytes, said: str) -> None:
-    with local_service(one_after_another(Reply(body))) as service, open_session(token=SECRET) as session:
-        with pytest.raises(NetworkError, match="answered with what is not JSON: ") as caught:
-            get_json(session, f"{service.url}/path?key=planted")
+    with (
+        local_service(one_after_another(Reply(body))) as service,
+        open_session(token=SECRET) as session,
+        pytest.raises(NetworkError, match="answered with what is not JSON: ") as caught,
+    ):
+        get_json(session, f"{service.url}/path?key=planted")
 
     assert caught.value.message.startswith(f"{service.url}/path answered with")
     assert said in caught.value.message
@@ -237,9 +246,12 @@ def test_what_is_no_json_is_refused(body: bytes, said: str) -> None:
     ],
 )
 def test_a_status_is_an_error_that_says_what_the_service_says(reply: Reply, message: str, hint: str, data: Any) -> None:
-    with local_service(one_after_another(reply)) as service, open_session(token=SECRET) as session:
-        with pytest.raises(StatusError) as caught:
-            get_json(session, f"{service.url}/a")
+    with (
+        local_service(one_after_another(reply)) as service,
+        open_session(token=SECRET) as session,
+        pytest.raises(StatusError) as caught,
+    ):
+        get_json(session, f"{service.url}/a")
 
     assert str(caught.value) == f"{service.url}/a{message}"
     assert hint in (caught.value.hint or "")
@@ -255,13 +267,15 @@ def redirect(target: str, status: int = 302) -> Callable[[Asked], Reply]:
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 @pytest.mark.parametrize("target", ["there", "/there", "?again", "//{host}/there"])
 def test_a_redirect_within_a_service_is_followed_with_credentials(status: int, target: str) -> None:
-    with local_service(lambda asked: redirect(target.format(host=asked.headers["host"]), status)(asked)) as service:
-        with open_session(token=SECRET) as session:
-            if target == "?again":
-                with pytest.raises(NetworkError, match="redirects more than 5 times"):
-                    get_json(session, f"{service.url}/here")
-            else:
-                assert get_json(session, f"{service.url}/here", {"a": "1"}) == {"at": "/there"}
+    with (
+        local_service(lambda asked: redirect(target.format(host=asked.headers["host"]), status)(asked)) as service,
+        open_session(token=SECRET) as session,
+    ):
+        if target == "?again":
+            with pytest.raises(NetworkError, match="redirects more than 5 times"):
+                get_json(session, f"{service.url}/here")
+        else:
+            assert get_json(session, f"{service.url}/here", {"a": "1"}) == {"at": "/there"}
 
     assert {asked.headers["authorization"] for asked in service.asked} == {f"Bearer {SECRET}"}
 
@@ -270,18 +284,25 @@ def test_a_redirect_within_a_service_is_followed_with_credentials(status: int, t
     "settings", [{"token": SECRET}, {"username": "me", "password": SECRET}, {"headers": {"X-Scope-OrgID": "a"}}]
 )
 def test_credentials_do_not_follow_to_another_host(settings: dict[str, Any]) -> None:
-    with local_service(one_after_another(OK)) as other, local_service(redirect(f"{other.url}/there?k=v")) as service:
-        with open_session(**settings) as session, pytest.raises(NetworkError) as caught:
-            get_json(session, f"{service.url}/here")
+    with (
+        local_service(one_after_another(OK)) as other,
+        local_service(redirect(f"{other.url}/there?k=v")) as service,
+        open_session(**settings) as session,
+        pytest.raises(NetworkError) as caught,
+    ):
+        get_json(session, f"{service.url}/here")
 
     assert str(caught.value) == f"{service.url}/here redirects to {other.url}, where the question must not be asked"
     assert other.asked == []
 
 
 def test_without_credentials_a_redirect_to_another_host_is_followed() -> None:
-    with local_service(one_after_another(OK)) as other, local_service(redirect(f"{other.url}/x")) as service:
-        with open_session() as session:
-            assert get_json(session, service.url) == {"ok": True}
+    with (
+        local_service(one_after_another(OK)) as other,
+        local_service(redirect(f"{other.url}/x")) as service,
+        open_session() as session,
+    ):
+        assert get_json(session, service.url) == {"ok": True}
 
     assert other.asked[0].headers["host"] == f"127.0.0.1:{other.port}"
 
@@ -295,9 +316,12 @@ def test_without_credentials_a_redirect_to_another_host_is_followed() -> None:
     ],
 )
 def test_a_redirect_is_checked_like_an_address(target: str, message: str) -> None:
-    with local_service(redirect(target)) as service, open_session() as session:
-        with pytest.raises(NetworkError) as caught:
-            get_json(session, service.url)
+    with (
+        local_service(redirect(target)) as service,
+        open_session() as session,
+        pytest.raises(NetworkError) as caught,
+    ):
+        get_json(session, service.url)
 
     assert str(caught.value) == message
 
@@ -335,9 +359,11 @@ def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("certificates")
     for name in ("server", "client"):
         subprocess.run(
-            [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-            + ["-days", "2", "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"]
-            + ["-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")],
+            [
+                *(openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"),
+                *("-days", "2", "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"),
+                *("-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem")),
+            ],
             check=True,
             capture_output=True,
         )
@@ -359,8 +385,8 @@ def test_a_certificate_is_accepted_from_its_authority_only(certificates: Path, m
     with local_service(one_after_another(OK), tls(certificates)) as service:
         with open_session(ca_file=certificates / "server.pem", token=SECRET) as session:
             assert get_json(session, service.url) == {"ok": True}
-        for settings in ({}, {"ca_file": certificates / "client.pem"}):
-            with open_session(**settings, token=SECRET) as session, pytest.raises(NetworkError) as caught:
+        for ca_file in (None, certificates / "client.pem"):
+            with open_session(ca_file=ca_file, token=SECRET) as session, pytest.raises(NetworkError) as caught:
                 get_json(session, service.url)
             assert str(caught.value) == f"no secure connection to {service.url}: self-signed certificate"
             assert "'ca_file'" in (caught.value.hint or "")
@@ -369,9 +395,12 @@ def test_a_certificate_is_accepted_from_its_authority_only(certificates: Path, m
 
 
 def test_a_certificate_must_be_of_the_host(certificates: Path) -> None:
-    with local_service(one_after_another(OK), tls(certificates), host="localhost") as service:
-        with open_session(ca_file=certificates / "server.pem") as session, pytest.raises(NetworkError) as caught:
-            get_json(session, service.url)
+    with (
+        local_service(one_after_another(OK), tls(certificates), host="localhost") as service,
+        open_session(ca_file=certificates / "server.pem") as session,
+        pytest.raises(NetworkError) as caught,
+    ):
+        get_json(session, service.url)
 
     assert "hostname mismatch" in str(caught.value)
 
@@ -380,11 +409,11 @@ def test_a_service_may_want_a_certificate_of_the_client(certificates: Path) -> N
     ca_file = certificates / "server.pem"
     both = certificates / "both.pem"
     both.write_text((certificates / "client.pem").read_text() + (certificates / "client.key").read_text())
-    pair: dict[str, Path] = {"client_cert": certificates / "client.pem", "client_key": certificates / "client.key"}
+    pair = (certificates / "client.pem", certificates / "client.key")
     waited: list[float] = []
     with local_service(one_after_another(OK), tls(certificates, wants_client=True)) as service:
-        for settings in (pair, {"client_cert": both}):
-            with open_session(ca_file=ca_file, **settings) as session:
+        for cert, key in (pair, (both, None)):
+            with open_session(ca_file=ca_file, client_cert=cert, client_key=key) as session:
                 assert get_json(session, service.url) == {"ok": True}
         with open_session(ca_file=ca_file, wait=waited.append) as session, pytest.raises(NetworkError):
             get_json(session, service.url)
@@ -393,10 +422,13 @@ def test_a_service_may_want_a_certificate_of_the_client(certificates: Path) -> N
 
 
 def test_what_is_sent_over_tls_is_not_sent_in_the_open(certificates: Path) -> None:
-    with local_service(one_after_another(OK)) as other:
-        with local_service(redirect(other.url), tls(certificates)) as service:
-            with open_session(ca_file=certificates / "server.pem") as session, pytest.raises(NetworkError) as caught:
-                get_json(session, service.url)
+    with (
+        local_service(one_after_another(OK)) as other,
+        local_service(redirect(other.url), tls(certificates)) as service,
+        open_session(ca_file=certificates / "server.pem") as session,
+        pytest.raises(NetworkError) as caught,
+    ):
+        get_json(session, service.url)
 
     assert f"redirects to {other.url}" in str(caught.value)
     assert other.asked == []

@@ -64,7 +64,7 @@ def test_environments_that_wait_for_people_are_told() -> None:
     made = pipeline()
 
     assert made.approvals == ("prod",)
-    assert any("required reviewers on the environment 'prod'" in line for line in made.set_up())
+    assert any("required reviewers on the environment 'prod'" in line for line in github.set_up(made))
 
 
 def test_the_seed_document_generates_as_it_stands() -> None:

@@ -10,9 +10,10 @@ import pytest
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.approvers import Approvers, Person
 from f0ci.promotion.events import Event
+from f0ci.promotion.folding import fold_environment
 from f0ci.promotion.gates import approval, order
 from f0ci.promotion.gates.base import GateQuestion
-from f0ci.promotion.state import EnvironmentState, fold_environment
+from f0ci.promotion.state import EnvironmentState
 from f0ci.promotion.statements import Statement, VerifiedStatement
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)

@@ -323,6 +323,32 @@ EXTENSIONS = """\
     error_rate: {provider: file, path: m.csv, bad: errors, total: requests, unit: "%", min_samples: 100}
     latency_p95: {provider: file, path: m.csv, value: ms, aggregate: p95, unit: ms, time: at, grace: 30s}
     load: {provider: command, run: [./load, --now], timeout: 5s, by_time: true, on_provider_error: fail}
+    bad_requests:
+      provider: prometheus
+      url: https://prometheus.{{ environment }}.example.com
+      bad: sum(increase(http_requests_total{code=~"5.."}[{{ window }}s])) or vector(0)
+      total: sum(increase(http_requests_total[{{ window }}s]))
+      headers: {X-Scope-OrgID: shop, X-Number: 7}
+      token_env: PROMETHEUS_TOKEN
+      min_samples: 500
+    waiting: {provider: prometheus, url: "http://p:9090", query: queue, step: 30s, aggregate: p95, min_samples: 5}
+    slow: {provider: prometheus, url: "http://p:9090", query: a, samples: b, min_samples: 5, allow_warnings: true}
+    shop:
+      provider: http-json
+      url: https://shop.example.com/health?env={{ environment }}
+      value: data.items.0.{{ environment }}
+      samples: data.count
+      min_samples: 2
+      username: f0ci
+      password_env: SHOP_PASSWORD
+      headers_env: {X-Api-Key: SHOP_KEY}
+      ca_file: certificates/ca.pem
+      client_cert: /etc/f0ci/client.pem
+      client_key: /etc/f0ci/client.key
+      timeout: 5s
+      by_time: true
+      grace: 2m
+    orders: {provider: http_json, url: "http://orders", good: ok, total: all}
     other: {provider: third-party, query: "sum(x)", unit: s}
   bindings:
     uses: {org/build: {run: make}}
@@ -343,6 +369,7 @@ def test_everything_that_may_be_written_fits_the_schema() -> None:
     assert workflow.settings["install"] == "pip install f0ci"
 
 
+PROMETHEUS: dict[str, Any] = {"provider": "prometheus", "url": "http://p:9090", "query": "q"}
 METRIC_PROBLEMS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({}, [("missing-key", "'provider'")]),
     ({"provider": "file"}, [("missing-key", "'path'"), ("missing-key", "'value'")]),
@@ -361,6 +388,44 @@ METRIC_PROBLEMS: list[tuple[dict[str, Any], list[tuple[str, str]]]] = [
     ({"provider": "file", "path": "a", "value": "v", "colour": "red"}, [("unknown-key", "'colour'")]),
     ({"provider": "command", "run": []}, [("bad-value", "")]),
     ({"provider": "command", "run": "x", "unit": "sec"}, [("bad-value", '"sec"')]),
+    ({"provider": "prometheus"}, [("missing-key", "'query'"), ("missing-key", "'url'")]),
+    ({**PROMETHEUS, "query": ""}, [("bad-value", "")]),
+    ({**PROMETHEUS, "url": "ftp://p"}, [("bad-value", '"ftp://p"')]),
+    ({**PROMETHEUS, "path": "m.csv"}, [("unknown-key", "'path'")]),
+    ({**PROMETHEUS, "total": "t"}, [("missing-key", "'good'"), ("bad-value", '"q" does not belong')]),
+    ({**PROMETHEUS, "aggregate": "max"}, [("missing-key", "'step'")]),
+    ({**PROMETHEUS, "aggregate": "sum", "step": "30s"}, [("bad-value", '"sum"')]),
+    ({**PROMETHEUS, "step": "often"}, [("bad-value", '"often"')]),
+    ({**PROMETHEUS, "min_samples": 2}, [("missing-key", "'samples'")]),
+    ({**PROMETHEUS, "headers": {"authorization": "Bearer x"}}, [("bad-value", '"authorization"')]),
+    ({**PROMETHEUS, "headers": {"X A": "x"}}, [("bad-value", '"X A"')]),
+    ({**PROMETHEUS, "headers": {"X-A": True}}, [("wrong-type", "true")]),
+    ({**PROMETHEUS, "headers_env": {"X-A": "a-b"}}, [("bad-value", '"a-b"')]),
+    ({**PROMETHEUS, "token_env": "$TOKEN"}, [("bad-value", '"$TOKEN"')]),
+    ({**PROMETHEUS, "username": "me"}, [("missing-key", "'password_env'")]),
+    ({**PROMETHEUS, "password_env": "A"}, [("missing-key", "'username'")]),
+    (
+        {**PROMETHEUS, "token_env": "A", "username": "me", "password_env": "B"},
+        [("bad-value", '"me" does not belong')],
+    ),
+    ({**PROMETHEUS, "client_key": "a.key"}, [("missing-key", "'client_cert'")]),
+    (
+        {"provider": "prometheus", "url": "http://p", "bad": "b", "total": "t", "samples": "s"},
+        [("bad-value", '"s" does not belong')],
+    ),
+    (
+        {"provider": "prometheus", "url": "http://p", "bad": "b", "total": "t", "step": "30s"},
+        [("bad-value", '"30s" does not belong')],
+    ),
+    ({"provider": "http-json"}, [("missing-key", "'url'"), ("missing-key", "'value'")]),
+    ({"provider": "http_json", "url": "http://s", "value": "a..b"}, [("bad-value", '"a..b"')]),
+    ({"provider": "http-json", "url": "http://s", "value": "a", "query": "q"}, [("unknown-key", "'query'")]),
+    ({"provider": "http-json", "url": "http://s", "bad": "b"}, [("missing-key", "'total'")]),
+    (
+        {"provider": "http-json", "url": "http://s", "good": "g", "bad": "b", "total": "t"},
+        [("bad-value", '"g" does not belong')],
+    ),
+    ({"provider": "http-json", "url": "http://s", "value": "a", "min_samples": 9}, [("missing-key", "'samples'")]),
     ({"provider": "other", "min_samples": 0}, [("bad-value", "0")]),
     ({"provider": "other", "on_no_traffic": "pass"}, [("bad-value", '"pass"')]),
 ]

@@ -6,8 +6,6 @@ import socket
 import subprocess
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.conftest import require_real
 from tests.local_service import Reply, local_service
@@ -67,7 +66,7 @@ def _past() -> str:
             "http_request_duration_seconds_bucket", f'env="prod",le="{bound}"', [share * at for at in steps]
         )
     lines += ["# TYPE queue gauge", *series("queue", 'env="prod"', list(steps))]
-    lines += ["# TYPE odd gauge", *series("odd", r'env="a\"b\\c`d\'e"'.replace(r"\'", "'"), [3 for _ in steps])]
+    lines += ["# TYPE odd gauge", *series("odd", 'env="a\\"b\\\\c`d\'e"', [3 for _ in steps])]
     return "\n".join([*lines, "# EOF", ""])
 
 
@@ -132,7 +131,6 @@ def _running(program: str, folder: Path) -> Iterator[str]:
 
 def _is_ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}/-/ready", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
+        return requests.get(f"{url}/-/ready", timeout=5).ok
+    except requests.RequestException:
         return False

@@ -17,6 +17,7 @@ from f0ci.analysis.providers.prometheus import measure
 from f0ci.core.errors import ProviderError
 from f0ci.workflows.conditions import parse_condition
 from f0ci.workflows.model import Check, MetricSpec
+from tests.docs.pages import blocks, workflow
 from tests.local_service import Reply, local_service, one_after_another
 from tests.unit.analysis.providers.conftest import T0, Prometheus, until
 
@@ -75,6 +76,12 @@ ANSWERS: list[tuple[str, str, dict[str, Any], Measurement]] = [
     ),
     ("part of a sample", "prod", {"query": "1", "samples": "99.9"}, Measurement(1, 99)),
     ("no samples", "prod", {"query": "0 / 0", "samples": "vector(0)"}, Measurement(None, 0, no_traffic=True)),
+    (
+        "no samples of several series",
+        "prod",
+        {"query": "http_requests_total", "samples": "vector(0)"},
+        Measurement(None, 0, series=4),
+    ),
     ("unknown samples", "prod", {"query": "1", "samples": "no_such_metric"}, Measurement(1, 0)),
     ("samples that are NaN", "prod", {"query": "1", "samples": "0 / 0"}, Measurement(1, 0)),
     ("the mean over the window", "prod", {"query": "queue", "step": "1m"}, Measurement(42, 10)),
@@ -111,7 +118,7 @@ ANSWERS: list[tuple[str, str, dict[str, Any], Measurement]] = [
         "over the window, several",
         "prod",
         {"query": "http_requests_total", "step": "1m"},
-        Measurement(None, 0, series=4, note="it is not a number"),
+        Measurement(None, 0, series=4),
     ),
     (
         "a step too long",
@@ -411,3 +418,24 @@ def test_what_a_service_says_is_shown_without_the_token(monkeypatch: pytest.Monk
 
     assert caught.value.message == "Prometheus cannot answer 'query': bad_data: no ***?[0m here"
     assert service.asked[0].headers["authorization"] == "Bearer planted-token"
+
+
+EXAMPLES = [
+    spec
+    for block in blocks("metrics.md", "yaml")
+    for spec in workflow(block).metrics.values()
+    if spec.provider == "prometheus"
+]
+
+
+@pytest.mark.parametrize("spec", EXAMPLES, ids=[spec.name for spec in EXAMPLES])
+def test_the_examples_of_the_page_are_questions_that_prometheus_understands(
+    prometheus: Prometheus, monkeypatch: pytest.MonkeyPatch, spec: MetricSpec
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_TOKEN", "planted-token")
+    here = replace(spec, settings={**spec.settings, "url": prometheus.url})
+    measured = measure_metric(here, QUERY, NOWHERE)
+
+    assert measured.error is None
+    if spec.name == "error_rate":
+        assert measured == Measurement(0.01, 4000, "ratio")

@@ -1,0 +1,1 @@
+"""Measurements that the project publishes; each writes its page below `results/`."""

@@ -1,0 +1,43 @@
+"""Naming a finding so that it is known again after the lines around it have moved.
+
+A fingerprint is made of the rule, the file, the text of the line that the finding points at, and which of several
+such findings it is. Line numbers and the wording of messages have no part in it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from f0ci.core.canonical import sha256_hex
+from f0ci.core.diagnostics import Diagnostic
+from f0ci.lint.lines import split_lines
+from f0ci.lint.reporters.base import Sources, encodable
+
+VERSION = 1
+
+
+def fingerprints(diagnostics: Sequence[Diagnostic], sources: Sources) -> tuple[str, ...]:
+    """Return one fingerprint a diagnostic, 64 lower-case hex digits, each different from the others.
+
+    Args:
+        diagnostics: sorted by place.
+        sources: texts of the files they are in.
+    """
+    lines_of: dict[str, list[str]] = {}
+    seen: Counter[tuple[str, str, str]] = Counter()
+    found: list[str] = []
+    for diagnostic in diagnostics:
+        path, line = diagnostic.location.path, diagnostic.location.span.line
+        if path not in lines_of:
+            raw = sources(path)
+            lines_of[path] = [] if raw is None else split_lines(path, raw)
+        lines = lines_of[path]
+        # a folder has no lines: what is said of it must tell
+        text = " ".join(lines[line - 1].split()) if 0 < line <= len(lines) else diagnostic.message
+        what = (diagnostic.rule, path, text)
+        # no part holds a line break, so that no two lists of parts make one text
+        parts = (f"v{VERSION}", *(part.replace("\n", "\\n") for part in what), str(seen[what]))
+        found.append(sha256_hex(encodable("\n".join(parts)).encode()))
+        seen[what] += 1
+    return tuple(found)

@@ -1,0 +1,112 @@
+"""SARIF 2.1.0 (OASIS standard, 2020), as GitHub code scanning and other viewers read it.
+
+Every rule that was broken comes with its page. A result carries a fingerprint without line numbers under `f0ci/v1`;
+GitHub's own `primaryLocationLineHash` is left to its upload action, which computes it from the sources.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+from f0ci import __version__
+from f0ci.core.diagnostics import Diagnostic, Location, Severity
+from f0ci.lint import registry
+from f0ci.lint.fingerprints import fingerprints
+from f0ci.lint.reporters.base import Sources, Summary, encodable
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_SUBJECT = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "recommendation"}
+_WHAT = re.compile(r"^## What it does\n\n(.+?)\n(?:\n|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def report(diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary, *, colour: bool = False) -> str:
+    """Return one SARIF log of one run."""
+    del summary, colour
+    names = sorted({diagnostic.rule for diagnostic in diagnostics})
+    index = {name: number for number, name in enumerate(names)}
+    marks = fingerprints(diagnostics, sources)
+    run = {
+        "tool": {
+            "driver": {
+                "name": "f0ci",
+                "version": __version__,
+                "semanticVersion": __version__,
+                "rules": [_rule(name) for name in names],
+            }
+        },
+        "columnKind": "unicodeCodePoints",
+        "results": [_result(one, index[one.rule], mark) for one, mark in zip(diagnostics, marks, strict=True)],
+    }
+    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
+    return encodable(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
+
+
+def _rule(name: str) -> dict[str, Any]:
+    described: dict[str, Any] = {"id": name, "name": "".join(word.capitalize() for word in name.split("-"))}
+    if name not in registry.names():
+        return described
+    card, page = registry.rule(name), registry.explain(name)
+    first = page.split("\n\n", 3)[2].replace("\n", " ")
+    what = _WHAT.search(page)
+    return {
+        **described,
+        "shortDescription": {"text": first},
+        "fullDescription": {"text": what[1].replace("\n", " ") if what else first},
+        "help": {"text": page, "markdown": page},
+        "defaultConfiguration": {"level": str(card.severity)},
+        "properties": {
+            "tags": ["f0ci", str(card.group)],
+            "precision": "very-high",
+            "problem.severity": _SUBJECT[card.severity],
+        },
+    }
+
+
+def _result(diagnostic: Diagnostic, index: int, mark: str) -> dict[str, Any]:
+    text = f"{diagnostic.message}\n{diagnostic.hint}" if diagnostic.hint else diagnostic.message
+    result: dict[str, Any] = {
+        "ruleId": diagnostic.rule,
+        "ruleIndex": index,
+        "level": str(diagnostic.severity),
+        "message": {"text": plain(text)},
+        "locations": [{"physicalLocation": _place(diagnostic.location)}],
+        "partialFingerprints": {"f0ci/v1": mark},
+    }
+    if diagnostic.related:
+        result["relatedLocations"] = [
+            {"id": number, "physicalLocation": _place(other.location), "message": {"text": plain(other.message)}}
+            for number, other in enumerate(diagnostic.related, start=1)
+        ]
+    return result
+
+
+def _place(location: Location) -> dict[str, Any]:
+    span = location.span
+    return {
+        "artifactLocation": {"uri": as_uri(location.path), "uriBaseId": "%SRCROOT%"},
+        "region": {
+            "startLine": span.line,
+            "startColumn": span.column,
+            "endLine": span.end_line,
+            "endColumn": span.end_column,
+        },
+    }
+
+
+def as_uri(path: str) -> str:
+    """Return a path as a relative reference (RFC 3986); bytes of a name that are no text keep their values."""
+    try:
+        return quote(path.encode("utf-8", "surrogateescape"), safe="/")
+    except UnicodeEncodeError:
+        return quote(encodable(path), safe="/")
+
+
+def plain(text: str) -> str:
+    """Return a message that holds no link, whatever it quotes (SARIF 2.1.0, 3.11.6)."""
+    if "](" not in text:
+        return text
+    return text.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")

@@ -1,0 +1,208 @@
+"""GitLab CI/CD: `.gitlab-ci.yml`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from f0ci.core.errors import InputError
+from f0ci.pipelines.model import Job, Kind, Pipeline, When
+from f0ci.pipelines.writers.base import (
+    CHECK_REASON,
+    CONTINUE,
+    CREATE_RELEASE,
+    PROMOTE,
+    ROLL_BACK,
+    UNBOUND,
+    WAITING,
+    dump,
+    ended,
+    environments_set_up,
+    header,
+    identity,
+    install_into,
+    job_names,
+    script,
+)
+
+PATH = ".gitlab-ci.yml"
+IMAGE = "python:3.12-bookworm"
+_WAITS = 5
+_MAX_NEEDS = 50
+_STAGE = {Kind.VALIDATE: "check", Kind.RELEASE: "release", Kind.CONTINUE: "operate", Kind.ROLLBACK: "operate"}
+_STAGES = ["check", "build", "release", "deliver", "operate"]
+# words that mean something else at the top of the file
+_KEYWORDS = frozenset(
+    "after_script before_script cache component default false image include nil pages services spec stages true types "
+    "variables workflow".split()
+)
+_BY_HAND = "$CI_PIPELINE_SOURCE =~ /^(web|api|trigger)$/ && $F0CI_ACTION == "
+_RULES: dict[When, list[dict[str, str]]] = {
+    When.CHANGE: [
+        {"if": '$CI_PIPELINE_SOURCE == "schedule"', "when": "never"},
+        {"if": _BY_HAND + '"continue"', "when": "never"},
+        {"if": _BY_HAND + '"rollback"', "when": "never"},
+        {"when": "on_success"},
+    ],
+    When.DEFAULT_BRANCH: [{"if": '$CI_PIPELINE_SOURCE == "push" && $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH'}],
+    When.SCHEDULE: [{"if": '$CI_PIPELINE_SOURCE == "schedule"'}, {"if": _BY_HAND + '"continue"'}],
+    When.BY_HAND: [{"if": _BY_HAND + '"rollback"'}],
+}
+# the clone's address holds the job's own token, which may not push
+_TOKEN = """\
+if [ -z "${F0CI_PUSH_TOKEN:-}" ]; then
+  echo "the masked variable F0CI_PUSH_TOKEN is not set for this branch" >&2
+  exit 3
+fi
+export F0CI_GIT_TOKEN="$F0CI_PUSH_TOKEN"
+unset F0CI_PUSH_TOKEN
+git remote set-url origin "$CI_PROJECT_URL.git"
+"""
+
+
+def write(pipeline: Pipeline) -> dict[str, str]:
+    """Return the pipeline file.
+
+    Raises:
+        InputError: a job would wait for more others than GitLab allows.
+    """
+    names = job_names(pipeline, "GitLab", lambda name: f"stage-{name}" if name in _KEYWORDS else name)
+    prepare = script(install_into("$CI_PROJECT_DIR.tmp/f0ci-venv", pipeline.install))
+    who = identity("$GITLAB_USER_NAME", "$GITLAB_USER_EMAIL")
+    data = {
+        "workflow": {
+            "rules": [
+                {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'},
+                # env/*, f0ci/* and release tags are written by the pipeline itself
+                {"if": "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH"},
+                {"when": "never"},
+            ]
+        },
+        "stages": _STAGES,
+        "default": {
+            "image": "$F0CI_IMAGE",
+            "interruptible": False,
+            "retry": {"max": 1, "when": ["runner_system_failure"]},
+        },
+        "variables": _variables(pipeline),
+        ".f0ci": {"before_script": [prepare]},
+        ".f0ci-push": {"variables": {"GIT_DEPTH": "0"}, "before_script": [prepare + _TOKEN + who]},
+        **{names[job.id]: _job(job, pipeline, names) for job in pipeline.jobs},
+    }
+    return {PATH: header(pipeline, "gitlab") + dump(data)}
+
+
+def set_up(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return what GitLab needs to be told once."""
+    return (
+        *environments_set_up(pipeline, "approval rules (protected environments, Premium)"),
+        "who may start the job of an environment that waits for people: those who may push to the default branch, or "
+        "the protected environment's deployers",
+        "a project access token with 'write_repository' in the masked and protected variable F0CI_PUSH_TOKEN",
+        "a protected default branch, so that only its pipelines see that token",
+        "an hourly schedule of the default branch, which takes waiting promotions further",
+    )
+
+
+def _variables(pipeline: Pipeline) -> dict[str, Any]:
+    environments = list(pipeline.environments) or ["none"]
+    return {
+        "F0CI_IMAGE": IMAGE,
+        "F0CI_ACTION": {
+            "description": "What a pipeline started by hand does",
+            "value": "check",
+            "options": ["check", "continue", "rollback"],
+        },
+        "F0CI_TARGET": {"description": "Where to roll back", "value": environments[0], "options": environments},
+        "F0CI_REASON": {"description": "Why to roll back, for the record", "value": "by hand"},
+    }
+
+
+def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
+    if len(job.needs) > _MAX_NEEDS:
+        raise InputError(
+            f"the stage {job.id!r} waits for {len(job.needs)} others; GitLab allows {_MAX_NEEDS}",
+            "put a stage in between",
+            place=pipeline.workflow,
+        )
+    written: dict[str, Any] = {"stage": _stage(job)}
+    if job.kind is not Kind.TASK:
+        written["extends"] = ".f0ci-push" if job.pushes else ".f0ci"
+    written["needs"] = [_need(name, job, names) for name in job.needs]
+    written["rules"] = _RULES[job.when]
+    if job.environment in pipeline.approvals:
+        written["when"] = "manual"
+        written["manual_confirmation"] = f"Promote to {job.environment}?"
+    if job.kind is Kind.VALIDATE:
+        written["interruptible"] = True
+    if job.pushes:
+        written["resource_group"] = _group(job)
+    written["timeout"] = f"{job.minutes} minutes"
+    if job.kind in {Kind.PROMOTE, Kind.CONTINUE}:
+        # with exit codes a manual job blocks what needs it, as with `false`; said in a rule, it would lose the codes
+        written["allow_failure"] = {"exit_codes": [_WAITS]}
+    if job.environment is not None or job.kind is Kind.ROLLBACK:
+        written["environment"] = {"name": job.environment or "$F0CI_TARGET", "action": "start"}
+    return {**written, **_work(job, pipeline)}
+
+
+def _stage(job: Job) -> str:
+    if job.kind is Kind.TASK:
+        return "build" if job.when is When.CHANGE else "deliver"
+    return _STAGE.get(job.kind, "deliver")
+
+
+def _need(name: str, job: Job, names: dict[str, str]) -> str | dict[str, Any]:
+    """Return a need; a promotion takes the digest over from the release."""
+    hands_over = name == "release" and job.kind is Kind.PROMOTE
+    return {"job": names[name], "artifacts": True} if hands_over else names[name]
+
+
+def _group(job: Job) -> str:
+    if job.kind is Kind.ROLLBACK:
+        return "f0ci-rollback-$F0CI_TARGET"
+    return f"f0ci-{job.environment or job.id}"
+
+
+def _work(job: Job, pipeline: Pipeline) -> dict[str, Any]:
+    if job.kind is Kind.VALIDATE:
+        return {"script": ["f0ci validate", "f0ci generate gitlab --check"]}
+    if job.kind is Kind.TASK:
+        return _task(job, pipeline)
+    if job.kind is Kind.RELEASE:
+        hand_over = "printf 'F0CI_DIGEST=%s\\n' \"$digest\" > f0ci-release.env\n"
+        return {
+            "artifacts": {"expire_in": "30 days", "reports": {"dotenv": "f0ci-release.env"}},
+            "script": [CREATE_RELEASE + hand_over],
+        }
+    if job.kind is Kind.PROMOTE:
+        return {"variables": {"TARGET": job.environment}, "script": ['RELEASE="$F0CI_DIGEST"\n' + _reported(PROMOTE)]}
+    if job.kind is Kind.CONTINUE:
+        return {"script": [_reported(CONTINUE)]}
+    return {"script": ['TARGET="$F0CI_TARGET"\nREASON="$F0CI_REASON"\n' + CHECK_REASON + _reported(ROLL_BACK)]}
+
+
+def _task(job: Job, pipeline: Pipeline) -> dict[str, Any]:
+    variables: dict[str, Any] = {}
+    items = []
+    for number, command in enumerate(job.commands, 1):
+        body = command.run
+        if body is None:
+            variables["WORKFLOW"] = _unexpanded(pipeline.workflow)
+            variables[f"NAME_{number}"] = _unexpanded(command.title)
+            variables[f"STANZA_{number}"] = _unexpanded(command.stanza)
+            body = UNBOUND.replace("$NAME", f"$NAME_{number}").replace("$STANZA", f"$STANZA_{number}")
+        # a shell of its own: `exit 0` or `cd` in one command says nothing about the next
+        items.append(f"(\n{script(body)}\n)\n")
+    return {**({"variables": variables} if variables else {}), "script": items or ["true"]}
+
+
+def _unexpanded(value: str) -> str | dict[str, Any]:
+    """Return a variable's value; GitLab replaces `$name` and `%name%` unless it is told not to."""
+    return {"value": value, "expand": False} if "$" in value or "%" in value else value
+
+
+def _reported(command: str) -> str:
+    return ended(
+        f'code=0\n{command} || code=$?\nf0ci status || true\nif [ "$code" -eq {_WAITS} ]; then\n'
+        f'  echo "{WAITING}"\nfi\nexit "$code"'
+    )

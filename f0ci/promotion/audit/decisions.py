@@ -1,0 +1,207 @@
+"""Deciding again: every plan, approval and change of a ledger is judged by what stood there before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from f0ci.core.clock import parse_time
+from f0ci.core.errors import CannotWork, F0ciError
+from f0ci.core.outcome import Outcome
+from f0ci.promotion.audit.findings import Tampering
+from f0ci.promotion.audit.plans import Moment, check_plan, policy_of, quoted_ledgers
+from f0ci.promotion.events import STANDING, Event, misplaced
+from f0ci.promotion.folding import IllegalEvent, advance
+from f0ci.promotion.judging import ask_gates, authors_for, hold_answer
+from f0ci.promotion.names import short
+from f0ci.promotion.policy import policy_at, policy_commit
+from f0ci.promotion.site import Site
+from f0ci.promotion.state import EnvironmentState, Hold, Promotion
+from f0ci.promotion.statements import verify_statement
+from f0ci.promotion.times import SKEW
+from f0ci.workflows.model import GateSpec
+
+# a decision is written within this time after it was made
+_PROMPTLY = timedelta(minutes=10) + SKEW
+
+
+def check_decisions(
+    site: Site,
+    ref: str,
+    environment: str,
+    events: Sequence[Event],
+    default: str | None,
+    findings: list[Tampering],
+) -> tuple[dict[str, Promotion], int]:
+    """Go through a ledger's events in order and check each against what stood there before it.
+
+    Returns:
+        What the promotions came to, by id, and how many signatures were checked.
+    """
+    promotions: dict[str, Promotion] = {}
+    hold: Hold | None = None
+    policy: Mapping[str, object] | None = None
+    signatures = 0
+    for index, event in enumerate(events):
+        if misplaced(event, environment) is not None:
+            continue
+        before = EnvironmentState(environment, None, tuple(promotions.values()), hold, policy, tuple(events[:index]))
+        moment = Moment(site, ref, default, before, promotions.get(event.promotion), event)
+        if event.kind == "policy":
+            policy = event.data
+        elif event.kind == "hold":
+            owner, reason = event.actor, str(event.data["reason"])
+            hold = Hold(owner, reason, event.time, event.data.get("promotion"), event.position)
+        elif event.kind == "unhold":
+            findings.extend(_check_person(moment, "lifted the hold"))
+            hold = None
+        if event.kind in STANDING:
+            continue
+        try:
+            promotions[event.promotion] = advance(moment.promotion, event)
+        except IllegalEvent as error:
+            findings.append(moment.found("event-not-allowed", error.message))
+            continue
+        check = _CHECKS.get(event.kind)
+        if check is not None:
+            findings.extend(check(moment))
+        signatures += event.kind in {"approved", "rejected"}
+    return promotions, signatures
+
+
+def _check_request(moment: Moment) -> Iterator[Tampering]:
+    yield from check_plan(moment)
+    if moment.event.data.get("through_hold") and moment.before.hold is not None:
+        yield from _check_person(moment, "passed the hold")
+
+
+def _check_statement(moment: Moment) -> Iterator[Tampering]:
+    """Check an approval or rejection: signed by whom it names, of the plan that stood, and not given before."""
+    promotion = moment.promotion
+    if promotion is None:
+        return
+    try:
+        policy = policy_of(moment, promotion.plan)
+    except CannotWork:
+        # said where the plan is checked
+        return
+    verified = verify_statement(moment.event, policy.approvers)
+    if verified.problem is not None:
+        yield moment.found("approval-forged", verified.problem)
+    elif verified.statement.digest != promotion.digest:
+        yield moment.found(
+            "approval-replayed",
+            f"it is about plan {short(verified.statement.digest)}, the plan was {short(promotion.digest)}",
+        )
+    signature = moment.event.data["signature"]["armored"]
+    if any(event.data["signature"]["armored"] == signature for event in promotion.statements):
+        yield moment.found("approval-replayed", "the same signature stands there before")
+
+
+def _check_change(moment: Moment) -> Iterator[Tampering]:
+    """Check a change of the environment, or its announcement: planned, and passed by its gates when it was decided."""
+    promotion, data = moment.promotion, moment.event.data
+    if promotion is None:
+        return
+    step = int(data["step"])
+    if step < 0:
+        yield from _check_restored(moment)
+        return
+    steps = promotion.plan["steps"]
+    if step >= len(steps) or steps[step]["tree"] != data["tree"]:
+        yield moment.found("tree-not-planned", f"step {step} holds a tree that was not planned")
+    if any(intent["commit"] == data["commit"] for intent in promotion.intents):
+        # judged where it was announced
+        return
+    held = hold_answer(moment.before, promotion)
+    if held is not None:
+        yield moment.found("hold-ignored", held.reason)
+    ledgers = quoted_ledgers(moment)
+    if ledgers is None:
+        # said where quotes are checked
+        return
+    stop = ledgers.workflow.quarantine_of(promotion.release)
+    if stop is not None and promotion.purpose == "promote":
+        yield moment.found("quarantine-ignored", f"release {short(promotion.release)} was quarantined: {stop}")
+    if step > 0 or not promotion.plan["gates"]:
+        return
+    gates = tuple(GateSpec(str(gate["kind"]), gate["settings"]) for gate in promotion.plan["gates"])
+    try:
+        policy = policy_of(moment, promotion.plan)
+        authors = authors_for(moment.site, gates, promotion, moment.before)
+        answers = ask_gates(gates, promotion, policy, ledgers, authors, _decided_at(moment.event))
+    except F0ciError as error:
+        yield moment.found("gate-not-passed", f"its gates cannot be asked again: {error}")
+        return
+    for answer in answers:
+        if answer.outcome is not Outcome.PASSED:
+            kind = "quorum-not-met" if answer.gate == "approval" else "gate-not-passed"
+            yield moment.found(kind, f"{answer.gate} was {answer.outcome}, yet it was applied: {answer.reason}")
+
+
+def _check_restored(moment: Moment) -> Iterator[Tampering]:
+    """Check that a rollback restored a tree that had succeeded."""
+    data = moment.event.data
+    trees = {
+        promotion.applied[-1].tree
+        for promotion in moment.before.succeeded()
+        if promotion.applied and promotion.release == data.get("to")
+    }
+    if data["tree"] not in trees:
+        yield moment.found("tree-not-verified", "it restored a tree that never succeeded here")
+
+
+def _check_success(moment: Moment) -> Iterator[Tampering]:
+    """Check that a success rests on what it says: every step applied, deployed, and measured where that is declared."""
+    promotion = moment.promotion
+    if promotion is None:
+        return
+    if promotion.next_step is not None:
+        yield moment.found("success-unfounded", "not every step of the plan was applied")
+        return
+    step = promotion.applied[-1].step
+    said = str(moment.event.data["verification"])
+    measured = promotion.measured_at(step)
+    passed = measured is not None and measured["outcome"] == str(Outcome.PASSED)
+    deployed = [event for event in promotion.events if event.kind == "deployed" and event.data["step"] == step]
+    checked = bool(deployed) and deployed[-1].data.get("outcome") == str(Outcome.PASSED)
+    if (said == "measured" or promotion.plan.get("checks")) and not passed:
+        yield moment.found("success-unfounded", "nothing says that its checks were measured and passed")
+    elif said == "checked" and not checked:
+        yield moment.found("success-unfounded", "nothing says that its deploy recipe passed")
+
+
+def _check_person(moment: Moment, what: str) -> Iterator[Tampering]:
+    """Check that whoever did something is in the approvers file that was in force."""
+    commit, is_first = policy_commit(moment.before, "")
+    if is_first:
+        if moment.before.policy is None:
+            return
+        commit = str(moment.before.policy["commit"])
+    try:
+        policy = policy_at(moment.site, commit, moment.before.environment)
+    except CannotWork:
+        return
+    if policy.approvers.person_of(moment.event.actor) is None:
+        yield moment.found("not-an-approver", f"{moment.event.actor} {what}, and was not in the approvers file")
+
+
+def _decided_at(event: Event) -> datetime:
+    """Return when a change was decided: as it says, where that is shortly before it was written."""
+    try:
+        decided = parse_time(str(event.data["decided_at"]))
+    except (KeyError, ValueError):
+        return event.time
+    return decided if timedelta() <= event.time - decided <= _PROMPTLY else event.time
+
+
+_CHECKS: dict[str, Callable[[Moment], Iterator[Tampering]]] = {
+    "requested": _check_request,
+    "replanned": check_plan,
+    "approved": _check_statement,
+    "rejected": _check_statement,
+    "intent": _check_change,
+    "applied": _check_change,
+    "rolled_back": _check_change,
+    "succeeded": _check_success,
+}
