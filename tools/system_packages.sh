@@ -1,20 +1,24 @@
 #!/bin/sh
-# Installs the Debian packages that tests and the demo use, where that is allowed; else says what is missing.
-# Arguments: further packages that are needed.
+# Installs the Debian packages that the demo or the tests use, where that is allowed; else says what is missing.
+# Usage: system_packages.sh demo|test [further packages]
 set -eu
 
 missing=""
-need() { # command package why
-    command -v "$1" >/dev/null 2>&1 || missing="$missing $2"
-    command -v "$1" >/dev/null 2>&1 || echo "missing: $1 (package $2): $3"
+need() { # command, package, what is lost without it
+    PATH="$PATH:/usr/sbin" command -v "$1" >/dev/null 2>&1 && return
+    missing="$missing $2"
+    echo "missing: $1 (package $2): $3"
 }
 
+purpose="$1"
+shift
 need git git "everything"
-need ssh-keygen openssh-client "signed approvals; tests of them are skipped without it"
-need gpg gnupg "approvals signed with OpenPGP; tests of them are skipped without it"
-need sshd openssh-server "tests against a remote over ssh are skipped without it"
-need openssl openssl "tests over TLS are skipped without it"
-need prometheus prometheus "tests of metrics from a real Prometheus are skipped without it"
+need ssh-keygen openssh-client "approvals cannot be signed; tests of them are skipped"
+if [ "$purpose" = test ]; then
+    need gpg gnupg "tests of approvals signed with OpenPGP are skipped"
+    need openssl openssl "tests over TLS are skipped"
+    need prometheus prometheus "tests of metrics from a real Prometheus are skipped"
+fi
 for package in "$@"; do
     missing="$missing $package"
 done

@@ -14,7 +14,7 @@ from f0ci.commands.scaffolding import scaffold
 ROOT = Path(__file__).parents[2]
 SEED = ROOT / "tests/projects/production_workflow"
 PATH = ".github/workflows/f0ci.yml"
-Tool = Callable[[str], str]
+Tool = Callable[..., str]
 
 
 def check(*command: str, cwd: Path | None = None) -> None:
