@@ -14,7 +14,10 @@ if ! [ -x "$venv/bin/f0ci" ]; then
   "${INPUT_PYTHON:-python3}" -m venv "$venv"
   "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$ACTION_FOLDER"
 fi
-[ -z "${GITHUB_PATH:-}" ] || echo "$venv/bin" >> "$GITHUB_PATH"
+# f0ci alone goes onto the PATH: its python would take the place of the one that the job set up
+mkdir -p "$RUNNER_TEMP/f0ci-bin"
+ln -sf "$venv/bin/f0ci" "$RUNNER_TEMP/f0ci-bin/f0ci"
+[ -z "${GITHUB_PATH:-}" ] || echo "$RUNNER_TEMP/f0ci-bin" >> "$GITHUB_PATH"
 [ "$INPUT_COMMAND" != install ] || exit 0
 
 case "$INPUT_COMMAND" in
@@ -42,7 +45,11 @@ case "$name" in
   promote | rollback | status | history | plan | release) command+=(--format "${format:-json}") ;;
   *) [ -z "$format" ] || command+=(--format "$format") ;;
 esac
-[ -z "${INPUT_RELEASE:-}" ] || command+=(--release "$INPUT_RELEASE")
+if [ -n "${INPUT_RELEASE:-}" ]; then
+  option=--release
+  [ "$name" != rollback ] || option=--to
+  command+=("$option" "$INPUT_RELEASE")
+fi
 [ -z "${INPUT_REASON:-}" ] || command+=(--reason "$INPUT_REASON")
 add_lines "${INPUT_ARGUMENTS:-}"
 positional=()
@@ -53,10 +60,14 @@ done <<< "${INPUT_PATHS:-}"
 # what comes after -- is never an option, whatever it looks like
 [ "${#positional[@]}" -eq 0 ] || command+=(-- "${positional[@]}")
 
-if [ -n "${F0CI_GIT_TOKEN:-}" ] && [ -n "${GITHUB_ACTOR:-}" ]; then
-  export GIT_AUTHOR_NAME="${GIT_AUTHOR_NAME:-$GITHUB_ACTOR}" GIT_COMMITTER_NAME="${GIT_COMMITTER_NAME:-$GITHUB_ACTOR}"
-  export GIT_AUTHOR_EMAIL="${GIT_AUTHOR_EMAIL:-$GITHUB_ACTOR@users.noreply.github.com}"
-  export GIT_COMMITTER_EMAIL="${GIT_COMMITTER_EMAIL:-$GITHUB_ACTOR@users.noreply.github.com}"
+# what a person starts is theirs on record; what happens by itself is nobody's request
+who="github-actions[bot]" address="41898282+github-actions[bot]@users.noreply.github.com"
+if [ "${GITHUB_EVENT_NAME:-}" = workflow_dispatch ] && [ -n "${GITHUB_ACTOR:-}" ]; then
+  who="$GITHUB_ACTOR" address="${GITHUB_ACTOR_ID:+$GITHUB_ACTOR_ID+}$GITHUB_ACTOR@users.noreply.github.com"
+fi
+if [ -n "${F0CI_GIT_TOKEN:-}" ]; then
+  export GIT_AUTHOR_NAME="${GIT_AUTHOR_NAME:-$who}" GIT_AUTHOR_EMAIL="${GIT_AUTHOR_EMAIL:-$address}"
+  export GIT_COMMITTER_NAME="${GIT_COMMITTER_NAME:-$who}" GIT_COMMITTER_EMAIL="${GIT_COMMITTER_EMAIL:-$address}"
 fi
 [ -n "${F0CI_GIT_TOKEN:-}" ] || unset F0CI_GIT_TOKEN
 
@@ -75,7 +86,8 @@ try:
 except ValueError:
     value = {}
 value = value.get(sys.argv[2]) if isinstance(value, dict) else None
-print(value if isinstance(value, str) else "")
+# a line break would begin an output of its own
+print(value if isinstance(value, str) and len(value.splitlines()) == 1 else "")
 PYTHON
 }
 
@@ -91,9 +103,10 @@ fi
 if [ -n "${GITHUB_STEP_SUMMARY:-}" ]; then
   {
     echo "### f0ci $INPUT_COMMAND: exit $result"
-    echo '```'
-    head -c 100000 "$report"
-    echo '```'
+    echo
+    # indented, so that nothing in it can end the block
+    head -c 100000 "$report" | sed 's/^/    /'
+    echo
   } >> "$GITHUB_STEP_SUMMARY"
 fi
 if [ "$result" -eq 5 ] && [ "${INPUT_NEUTRAL_WAITING:-true}" = true ]; then

@@ -2,21 +2,74 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
+import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
+from typing import Any
 
 FAULTY_SHARE = 0.02
 _MEDIAN_STEPS = 10
 _MOST_STEPS = 320
-_WORDS = (
-    "batch cache catalog check clean columns commit compare copy customers daily deliver digest export extract feed "
-    "fetch filter hourly index ingest invoices ledger load manifest match merge metrics mirror normalize orders "
-    "parquet partition payments publish quality reconcile records refresh region report sample schema sessions sort "
-    "source stage summary table target validate vendors verify window"
-).split()
+_WORDS = [
+    "batch",
+    "cache",
+    "catalog",
+    "check",
+    "clean",
+    "columns",
+    "commit",
+    "compare",
+    "copy",
+    "customers",
+    "daily",
+    "deliver",
+    "digest",
+    "export",
+    "extract",
+    "feed",
+    "fetch",
+    "filter",
+    "hourly",
+    "index",
+    "ingest",
+    "invoices",
+    "ledger",
+    "load",
+    "manifest",
+    "match",
+    "merge",
+    "metrics",
+    "mirror",
+    "normalize",
+    "orders",
+    "parquet",
+    "partition",
+    "payments",
+    "publish",
+    "quality",
+    "reconcile",
+    "records",
+    "refresh",
+    "region",
+    "report",
+    "sample",
+    "schema",
+    "sessions",
+    "sort",
+    "source",
+    "stage",
+    "summary",
+    "table",
+    "target",
+    "validate",
+    "vendors",
+    "verify",
+    "window",
+]
 _AREAS = ("billing", "catalog", "customers", "finance", "logistics", "marketing", "orders", "reporting")
 _CONFIG = (
     "processing.batch_size",
@@ -65,6 +118,10 @@ class RecipeSet:
     def size(self) -> int:
         """Bytes of all recipes."""
         return sum(len(self.files[path]) for path in self.recipes)
+
+    def summary(self) -> dict[str, Any]:
+        """Return what a reader of the written files needs to know, as JSON data."""
+        return {"recipes": self.recipes, "size": self.size, "faults": [astuple(fault) for fault in self.faults]}
 
     def write(self, folder: Path) -> None:
         """Write the files below a folder."""
@@ -308,3 +365,14 @@ def _plant_call(draft: _Draft, path: str, *parameters: str) -> int:
     if path.endswith("nowhere.yaml"):
         return start + 4
     return start + 5 if len(parameters) == 1 else start + 7
+
+
+def main(count: str, folder: str) -> None:
+    """Write a set below a folder and print its summary."""
+    recipes = make_set(int(count))
+    recipes.write(Path(folder))
+    print(json.dumps(recipes.summary()))  # noqa: T201 - a program's output
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

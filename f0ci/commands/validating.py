@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from f0ci.core.diagnostics import Diagnostic, Severity
 from f0ci.core.errors import ExitCode, InputError
+from f0ci.git.ignored import ignored_below
 from f0ci.lint.engine import examine
-from f0ci.lint.reporters.base import Sources, Summary
+from f0ci.lint.reporters.base import Sources, Summary, summarize
 from f0ci.lint.workspace import load_workspace
 from f0ci.source.project import load_project
 from f0ci.source.tree import DirectoryTree
+from f0ci.source.worktree import WorkTree
+
+_GLOB = frozenset("*?[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +28,44 @@ class Validation:
         diagnostics: sorted by place.
         summary: how many files and diagnostics of each severity.
         sources: gives the bytes of a file by its path, for snippets.
+        known: how many findings a baseline kept out.
+        gone: how many findings of a baseline are no longer there.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     summary: Summary
     sources: Sources
+    known: int = 0
+    gone: int = 0
 
     def exit_code(self, fail_on: Severity = Severity.ERROR) -> ExitCode:
         """Return what the process says: findings at or above a severity, or done."""
         found = any(one.severity >= fail_on for one in self.diagnostics)
         return ExitCode.FINDINGS if found else ExitCode.DONE
+
+    def as_baseline(self) -> str:
+        """Return the text of a baseline that knows every one of these findings."""
+        from f0ci.lint.baseline import baseline_text
+
+        return baseline_text(self.diagnostics, self.sources)
+
+    def against(self, baseline: Path) -> Validation:
+        """Return what a baseline does not know of these findings.
+
+        Raises:
+            InputError: the baseline cannot be read, or is none.
+        """
+        from f0ci.lint.baseline import compare, read_baseline
+
+        try:
+            raw = baseline.read_bytes()
+        except OSError as error:
+            raise InputError(
+                f"cannot read the baseline {str(baseline)!r}: {error.strerror}", "write one with --write-baseline"
+            ) from error
+        left = compare(self.diagnostics, self.sources, read_baseline(str(baseline), raw))
+        summary = summarize(left.new, self.summary.files, self.summary.checked)
+        return replace(self, diagnostics=left.new, summary=summary, known=left.known, gone=left.gone)
 
 
 def validate(
@@ -43,24 +75,34 @@ def validate(
     strict: bool = False,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    edited: Mapping[Path, bytes] | None = None,
+    jobs: int | None = 1,
 ) -> Validation:
     """Lint a repository, or some of its files and folders.
 
     Args:
         root: the repository's root.
-        paths: what to report on; everything where none is named. Cross references are followed in any case.
+        paths: what to report on, glob patterns among them; everything where none is named. Cross references are
+            followed in any case. What Git ignores is left out, unless a path names it or a folder in it.
         strict: unknown keys are errors.
         select: names of rules or groups, in place of those of the settings.
         ignore: names of rules or groups to leave out.
+        edited: texts that stand for files, as an editor holds them.
+        jobs: processes that share the files; None for as many as pay. More than one only where this process has no
+            other threads; what is found is the same for any number.
 
     Raises:
         InputError: a path does not exist, cannot be read, or lies outside the repository.
         UsageError: there is no such rule.
     """
-    tree = DirectoryTree(root)
-    named = [_inside(tree, path) for path in paths]
+    folder = DirectoryTree(root)
+    texts = {_inside(folder, path, may_be_new=True): text for path, text in (edited or {}).items()}
+    new = {Path(os.path.abspath(path)) for path in edited or ()}  # noqa: PTH100 - as in _inside
+    named = [_inside(folder, one, may_be_new=one.absolute() in new) for path in paths for one in _expanded(path)]
+    ignored = [path for path in ignored_below(folder.root) if not any(_touch(path, name) for name in named)]
+    tree = WorkTree(root, ignored=ignored, edited=texts)
     workspace = load_workspace(tree, load_project(tree), named or None)
-    report = examine(workspace, strict=strict, select=select, ignore=ignore)
+    report = examine(workspace, strict=strict, select=select, ignore=ignore, jobs=jobs)
     if paths and not report.summary.files and not report.diagnostics:
         listed = ", ".join(repr(str(path)) for path in paths)
         raise InputError(
@@ -74,7 +116,30 @@ def validate(
     return Validation(report.diagnostics, report.summary, source)
 
 
-def _inside(tree: DirectoryTree, path: Path) -> str:
+def _expanded(path: Path) -> Iterator[Path]:
+    """Yield what a glob pattern means (`**` is any number of folders), or the path itself where it is none.
+
+    Raises:
+        InputError: nothing matches the pattern.
+    """
+    if not _GLOB & set(str(path)) or os.path.lexists(path):
+        yield path
+        return
+    from glob import iglob
+
+    # pathlib takes no absolute pattern
+    matches = sorted(iglob(str(path), recursive=True))  # noqa: PTH207
+    if not matches:
+        raise InputError(f"nothing matches {str(path)!r}", "check the pattern; ** stands for any number of folders")
+    yield from map(Path, matches)
+
+
+def _touch(ignored: str, named: str) -> bool:
+    """Tell whether somebody asked for what is ignored: for a folder in it, or for itself."""
+    return named == ignored or named.startswith(f"{ignored}/")
+
+
+def _inside(tree: DirectoryTree, path: Path, *, may_be_new: bool = False) -> str:
     """Return a path as the tree names it.
 
     Raises:
@@ -82,7 +147,7 @@ def _inside(tree: DirectoryTree, path: Path) -> str:
     """
     absolute = Path(os.path.abspath(path))  # noqa: PTH100 - links must not be followed yet
     try:
-        real = absolute.resolve(strict=True)
+        real = absolute.resolve(strict=not may_be_new)
     except FileNotFoundError:
         raise InputError(f"there is no file or folder {str(path)!r}", "check the spelling") from None
     except (OSError, RuntimeError) as error:

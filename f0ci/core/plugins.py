@@ -7,8 +7,9 @@ plug-in's name with underscores for hyphens. Nothing is imported before it is as
 from __future__ import annotations
 
 import importlib
+import os
+import sys
 from functools import cache
-from importlib import resources
 from types import ModuleType
 
 from f0ci.core.errors import CannotWork, UsageError
@@ -19,15 +20,47 @@ from f0ci.core.suggestions import did_you_mean
 def own_names(package: str) -> tuple[str, ...]:
     """Return the names of the plug-ins that a package's folder holds, sorted, without importing them."""
     names = []
-    for entry in resources.files(package).iterdir():
-        stem, dot, suffix = entry.name.rpartition(".")
+    for name in _listed(package):
+        stem, dot, suffix = name.rpartition(".")
         if dot and suffix == "py" and stem != "base" and not stem.startswith("_"):
             names.append(stem.replace("_", "-"))
     return tuple(sorted(names))
 
 
+def _listed(package: str) -> list[str]:
+    try:
+        return [name for folder in importlib.import_module(package).__path__ for name in os.listdir(folder)]
+    except OSError:
+        # the package is not in a folder, as in a zip file
+        from importlib import resources
+
+        return [entry.name for entry in resources.files(package).iterdir()]
+
+
+@cache
+def _is_extended() -> bool:
+    """Tell whether any distribution may offer plug-ins: asking the interpreter costs more than a small command."""
+    for folder in sys.path:
+        try:
+            distributions = [name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))]
+        except OSError:
+            if os.path.exists(folder):  # noqa: PTH110 - a zip file or an egg, whose content only the interpreter knows
+                return True
+            continue
+        for name in distributions:
+            try:
+                with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:  # noqa: PTH118, PTH123
+                    if b"[f0ci." in file.read():
+                        return True
+            except OSError:
+                continue
+    return False
+
+
 @cache
 def _third_party(group: str) -> dict[str, str]:
+    if not _is_extended():
+        return {}
     from importlib.metadata import entry_points
 
     return {point.name: point.value for point in entry_points(group=group)}

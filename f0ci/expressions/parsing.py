@@ -27,6 +27,9 @@ __all__ = [
 ]
 
 DELIMITER = re.compile(r"#\{|\{\{")
+# nothing but a name, as most expressions are: the same few stand all over a repository
+_SHORT = 200
+_NAME = re.compile(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*")
 _CLOSE = {"#{": "}", "{{": "}}", "": ""}
 
 
@@ -110,6 +113,35 @@ def texts(value: Any, at: Path = ()) -> Iterator[tuple[Path, str]]:
             yield from texts(item, (*at, index))
 
 
+@lru_cache(maxsize=4096)
+def _named(code: str) -> Expression:
+    """Return a name as an expression that stands at the beginning of a text, without delimiters."""
+    from f0ci.expressions.grammar import parse_tokens
+    from f0ci.expressions.names import names_in
+    from f0ci.expressions.tokens import tokenize
+
+    node = parse_tokens(tokenize(code)[0])
+    return Expression(code, node, 0, 0, len(code), names_in(node, code, 0))
+
+
+def _moved(known: Expression, start: int, offset: int, closing: int) -> Expression:
+    """Return an expression at another place of a text."""
+    found = tuple(
+        Reference(
+            root=reference.root,
+            path=reference.path,
+            text=reference.text,
+            offset=offset + reference.offset,
+            has_default=reference.has_default,
+            call=reference.call,
+            is_open=reference.is_open,
+            parts=tuple(offset + part for part in reference.parts),
+        )
+        for reference in known.references
+    )
+    return Expression(known.code, known.node, start, offset, offset + len(known.code) + closing, found)
+
+
 def _expression(text: str, start: int, opening: str) -> Expression:
     # text without expressions, most of it, needs no grammar
     from f0ci.expressions.grammar import parse_tokens
@@ -121,6 +153,9 @@ def _expression(text: str, start: int, opening: str) -> Expression:
         hint = "put a blank after '{{' where a sign is meant"
         raise ExpressionError("'{{-' does not trim blanks here", hint, offset=offset)
     try:
+        name = _NAME.match(text, offset)
+        if close and name and name.end() < offset + _SHORT and text.startswith(close, name.end()):
+            return _moved(_named(name.group()), start, offset, len(close))
         tokens, end = tokenize(text, offset, close)
         node = parse_tokens(tokens)
     except ExpressionError as error:

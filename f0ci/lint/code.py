@@ -10,7 +10,7 @@ import ast
 import posixpath
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from f0ci.core.errors import InputError
@@ -47,12 +47,14 @@ class Missing:
     Attributes:
         name: dotted.
         expected: the file that would be it.
-        known: dotted names beside it.
+        part: that part of the name which is not there.
+        known: what could stand for that part, and the dotted name that it makes.
     """
 
     name: str
     expected: str
-    known: tuple[str, ...] = ()
+    part: str
+    known: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -62,6 +64,7 @@ class Code:
     tree: Tree
     _found: dict[str, Module | Missing | None] = field(default_factory=dict, repr=False)
     _sources: dict[str, PythonSource | None] = field(default_factory=dict, repr=False)
+    _held: dict[tuple[str, str], bool] = field(default_factory=dict, repr=False)
 
     def find(self, name: str) -> Module | Missing | None:
         """Return a module by its dotted name; None where the tree does not tell."""
@@ -75,8 +78,12 @@ class Code:
 
     def holds(self, folder: str, top: str) -> bool:
         """Tell whether a folder holds a module or package of a name."""
-        here = posixpath.join(folder, top)
-        return self.tree.exists(f"{here}.py") or top in subfolders(self.tree, folder)
+        known = self._held.get((folder, top))
+        if known is None:
+            here = posixpath.join(folder, top)
+            known = self.tree.exists(f"{here}.py") or top in subfolders(self.tree, folder)
+            self._held[folder, top] = known
+        return known
 
     @staticmethod
     def is_taken(top: str) -> bool:
@@ -138,13 +145,15 @@ class Code:
         folder, found = "", Module("", None, "")
         for index, part in enumerate(parts):
             if found.folder is None:
-                return Missing(name, f"{folder}/{part}.py")
+                return Missing(name, f"{folder}/{part}.py", part)
             dotted = ".".join(parts[: index + 1])
             here = posixpath.join(folder, part)
             child = self._child(dotted, folder, part)
             if child is None:
                 is_unknown = not index or any(self.tree.exists(f"{here}{suffix}") for suffix in _COMPILED)
-                return None if is_unknown else Missing(name, f"{here}.py", self._beside(found, parts[index + 1 :]))
+                if is_unknown:
+                    return None
+                return Missing(name, f"{here}.py", part, self._beside(found, parts[index + 1 :]))
             source = self.source(child)
             if child.file is not None and index < len(parts) - 1 and (source is None or source.moves_modules):
                 return None
@@ -163,13 +172,14 @@ class Code:
         holds_python = folder or any(path.endswith(".py") for path in self.tree.files(here))
         return Module(dotted, None, here) if holds_python else None
 
-    def _beside(self, package: Module, rest: list[str]) -> tuple[str, ...]:
-        """Return the dotted names of what a package holds, each followed by what was asked for below."""
+    def _beside(self, package: Module, rest: list[str]) -> dict[str, str]:
+        """Return the names in a package under which what was asked for is found, each with the whole dotted name."""
         folder = package.folder or ""
         stems = {stem for stem, _ in self._files(folder)} | {
             name for name in subfolders(self.tree, folder) if name.isidentifier() and name != "__pycache__"
         }
-        return tuple(".".join([package.name, stem, *rest]) for stem in sorted(stems - {"__init__"}))
+        dotted = {stem: ".".join([package.name, stem, *rest]) for stem in sorted(stems - {"__init__"})}
+        return {stem: name for stem, name in dotted.items() if isinstance(self.find(name), Module)}
 
     def _files(self, folder: str | None) -> Iterator[tuple[str, str]]:
         """Yield the stem and path of every Python file right below a folder."""

@@ -1,7 +1,8 @@
 """Running rules over a workspace.
 
 files -> what reading, schemas and readers found + what rules find -> places -> settled diagnostics. A rule that crashes
-costs one diagnostic, a file that cannot be read costs its own findings: the rest is still linted.
+costs one diagnostic, a file that cannot be read costs its own findings: the rest is still linted. Files may be shared
+out among processes; what comes out is the same for any number of them.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from f0ci.core.diagnostics import Diagnostic, Severity, settle
 from f0ci.lint import registry
 from f0ci.lint.ignoring import Ignore, mentions_ignore, read_ignores
 from f0ci.lint.locating import locate
+from f0ci.lint.outcome import Outcome
 from f0ci.lint.problems import problems_of
 from f0ci.lint.registry import Choice, all_rules, explain
 from f0ci.lint.reporters.base import Summary, summarize
 from f0ci.lint.rules.base import Finding
+from f0ci.lint.sharing import share_out
 from f0ci.lint.workspace import Kind, Source, Workspace
 
 __all__ = ["Report", "all_rules", "examine", "explain", "lint"]
@@ -54,6 +57,7 @@ def examine(
     select: Iterable[str] = (),
     ignore: Iterable[str] = (),
     further: Iterable[Diagnostic] = (),
+    jobs: int | None = 1,
 ) -> Report:
     """Run the rules over a workspace.
 
@@ -63,15 +67,21 @@ def examine(
         select: names of rules or groups, in place of those of the settings.
         ignore: names of rules or groups, beside those of the settings.
         further: what others found in the same files (rendering, generating); comments silence it as well.
+        jobs: processes that share the files; None for as many as pay.
 
     Raises:
         UsageError: `select` or `ignore` names a rule that does not exist.
     """
     choice = registry.choose(workspace.project.rules, select, ignore)
     run = _Run(workspace, choice, strict)
-    checked = [source.path for source in workspace.sources() if run.source(source)]
+    checked: list[str] = []
+    for path, outcome in share_out(workspace, run.file, run.lost, jobs):
+        if outcome.is_known:
+            checked.append(path)
+        run.take(path, outcome)
     run.environments()
     run.check("check_workspace", (workspace,), str(workspace.project.workflow))
+    run.diagnostics.extend(run.crashed.values())
     run.diagnostics.extend(further)
     kept = run.silence()
     return Report(kept, summarize(kept, len(checked), checked))
@@ -84,8 +94,33 @@ class _Run:
     strict: bool
     diagnostics: list[Diagnostic] = field(default_factory=list)
     ignores: dict[str, tuple[Ignore, ...]] = field(default_factory=dict)
-    crashed: set[str] = field(default_factory=set)
+    crashed: dict[str, Diagnostic] = field(default_factory=dict)
     checks: dict[str, tuple[tuple[str, Check], ...]] = field(default_factory=dict)
+
+    def file(self, path: str) -> Outcome:
+        """Run what concerns one file and return what came out."""
+        own = _Run(self.workspace, self.choice, self.strict, checks=self.checks)
+        try:
+            source = self.workspace.read(path)
+            is_known = source is not None and own.source(source)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are read
+            return self.lost(path, f"{type(error).__name__}: {error}")
+        return Outcome(is_known, tuple(own.diagnostics), own.ignores.get(path, ()), own.crashed)
+
+    def lost(self, path: str, reason: str) -> Outcome:
+        """Return what is said of a file that could not be examined."""
+        own = _Run(self.workspace, self.choice, self.strict)
+        hint = "report this as a bug of f0ci with the file; all other files were checked"
+        own.add(INTERNAL_ERROR, Finding(path, (), f"the file could not be examined: {reason}", hint))
+        return Outcome(True, tuple(own.diagnostics))
+
+    def take(self, path: str, outcome: Outcome) -> None:
+        """Note what came out of a file; files come by path."""
+        self.diagnostics.extend(outcome.diagnostics)
+        if outcome.ignores:
+            self.ignores[path] = outcome.ignores
+        for name, diagnostic in outcome.crashed.items():
+            self.crashed.setdefault(name, diagnostic)
 
     def source(self, source: Source) -> bool:
         """Run what concerns one file; tell whether it is one that f0ci reads."""
@@ -170,7 +205,7 @@ class _Run:
     def _crash(self, name: str, subject: Any, error: Exception) -> None:
         if name in self.crashed:
             return
-        self.crashed.add(name)
         message = f"the rule {name!r} failed: {type(error).__name__}: {error}"
         hint = "report this as a bug of f0ci with the file; all other rules have run"
-        self.add(INTERNAL_ERROR, Finding(subject, (), message, hint))
+        severity = self.choice.severity.get(INTERNAL_ERROR, self.choice.active[INTERNAL_ERROR].severity)
+        self.crashed[name] = locate(Finding(subject, (), message, hint), INTERNAL_ERROR, severity)

@@ -63,9 +63,7 @@ class PythonSource:
     @property
     def offers(self) -> tuple[str, ...]:
         """The public classes and functions that it defines itself, sorted."""
-        defined = (
-            name for name, all_ in self.names.items() if any(isinstance(one.node, Definition) for one in all_)
-        )
+        defined = (name for name, all_ in self.names.items() if any(isinstance(one.node, Definition) for one in all_))
         return tuple(sorted(name for name in defined if not name.startswith("_")))
 
 

@@ -63,7 +63,8 @@ def read_uses(recipe: Recipe) -> Uses:
         if isinstance(found, ExpressionError):
             faults.append((at, found))
         else:
-            names.extend(Use(reference, at, step, optional) for reference, optional in found)
+            for reference, optional in found:
+                names.append(Use(reference, at, step, optional))
     return Uses(tuple(names), tuple(faults))
 
 
@@ -79,9 +80,15 @@ def _read_text(text: str, *, is_condition: bool) -> tuple[tuple[Reference, bool]
     # `x is defined and x > 1` asks before it reads
     asked = {(reference.root, reference.path) for reference in found if reference.has_default}
     optional = len(found) > 1 and any(_chooses(expression.node) for expression in template.expressions)
-    return tuple(
-        (replace(reference, has_default=(reference.root, reference.path) in asked), optional) for reference in found
-    )
+    return tuple((_answered(reference) if _is_in(reference, asked) else reference, optional) for reference in found)
+
+
+def _is_in(reference: Reference, asked: set[tuple[str, tuple[str | int, ...]]]) -> bool:
+    return bool(asked) and (reference.root, reference.path) in asked
+
+
+def _answered(reference: Reference) -> Reference:
+    return reference if reference.has_default else replace(reference, has_default=True)
 
 
 def _chooses(node: Node) -> bool:
@@ -95,27 +102,28 @@ def _texts(recipe: Recipe) -> Iterator[tuple[Step | None, Path, str]]:
     for step in recipe.steps:
         if isinstance(step.condition, str):
             yield step, (*step.at, "condition"), step.condition
-        for key, value in step.raw.items() if has_expressions else ():
-            if key not in _ELSEWHERE and isinstance(value, str | dict | list):
-                found: list[tuple[Path, str]] = []
-                _collect(value, (*step.at, key), found)
-                yield from ((step, at, text) for at, text in found)
+        if has_expressions:
+            found: list[tuple[Path, str]] = []
+            _collect(step.raw, step.at, found, _ELSEWHERE)
+            for at, text in found:
+                yield step, at, text
     if has_expressions:
         found = []
-        _collect(recipe.document.get(("execution",)), ("execution",), found)
-        yield from ((None, at, text) for at, text in found)
+        _collect({"execution": recipe.document.get(("execution",))}, (), found)
+        for at, text in found:
+            yield None, at, text
 
 
-def _collect(value: Any, at: Path, found: list[tuple[Path, str]]) -> None:
-    """Add every text with a delimiter; a generator a level would cost more than the search itself."""
-    if isinstance(value, str):
-        if "#{" in value or "{{" in value:
-            found.append((at, value))
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, str | dict | list):
-                _collect(item, (*at, key), found)
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            if isinstance(item, str | dict | list):
-                _collect(item, (*at, index), found)
+def _collect(value: Any, at: Path, found: list[tuple[Path, str]], left_out: frozenset[str] = frozenset()) -> None:
+    """Add every text with a delimiter.
+
+    Readers make only texts, dictionaries and lists: asking for exactly these, and making a path only for what is
+    found, is what keeps this cheap.
+    """
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+        kind = type(item)
+        if kind is str:
+            if "{" in item and ("#{" in item or "{{" in item) and key not in left_out:
+                found.append(((*at, key), item))
+        elif (kind is dict or kind is list) and item and key not in left_out:
+            _collect(item, (*at, key), found)

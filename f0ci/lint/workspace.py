@@ -86,6 +86,7 @@ class Workspace:
     environment_sets: tuple[EnvironmentSet, ...] = ()
     _kept: dict[str, Source | None] = field(default_factory=dict, repr=False)
     _latest: dict[str, tuple[Recipe, Any]] = field(default_factory=dict, repr=False)
+    _answers: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     _shared: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
@@ -115,11 +116,19 @@ class Workspace:
 
     def sources(self) -> Iterator[Source]:
         """Yield every file whose findings are asked for, by path."""
-        for path in self.paths:
-            if self.reports(path):
-                source = self._kept[path] if path in self._kept else self._read(path)
-                if source is not None:
-                    yield source
+        for path in self.asked:
+            source = self.read(path)
+            if source is not None:
+                yield source
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """Paths of the files whose findings are asked for, sorted."""
+        return tuple(path for path in self.paths if self.reports(path)) if self.named else self.paths
+
+    def read(self, path: str) -> Source | None:
+        """Return a file without keeping it, or None where it is nothing f0ci knows."""
+        return self._kept[path] if path in self._kept else self._read(path)
 
     def source(self, path: str) -> Source | None:
         """Return a file that others refer to, or None where it is not there or nothing f0ci knows."""
@@ -137,7 +146,16 @@ class Workspace:
         return self.once("uses", recipe, read_uses)
 
     def once(self, what: str, recipe: Recipe, work: Callable[[Recipe], Answer]) -> Answer:
-        """Return what some work on a recipe yields, done once while the rules look at that recipe."""
+        """Return what some work on a recipe yields, done once while the rules look at that recipe.
+
+        What is asked of a recipe that others refer to is kept with it.
+        """
+        kept = self._kept.get(recipe.path)
+        if kept is not None and kept.recipe is recipe:
+            if (what, recipe.path) not in self._answers:
+                self._answers[what, recipe.path] = work(recipe)
+            known: Answer = self._answers[what, recipe.path]
+            return known
         if what not in self._latest or self._latest[what][0] is not recipe:
             self._latest[what] = (recipe, work(recipe))
         answer: Answer = self._latest[what][1]

@@ -2,117 +2,133 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
-from graphlib import CycleError, TopologicalSorter
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from f0ci.core.canonical import digest
-from f0ci.core.errors import InputError
+from f0ci.pipelines.checking import bindings, check, refuse
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
-from f0ci.source.yaml import Path
-from f0ci.workflows.model import Binding, Stage, Workflow
+from f0ci.pipelines.secrets import secret_variables
+from f0ci.source.project import Project
+from f0ci.source.tree import Tree
+from f0ci.workflows.model import Binding, Stage, Workflow, WorkflowEnvironment
 
-# names that every CI system takes as they are; anything else would have to be rewritten, and then two could clash
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,99}\Z")
-_RESERVED = ("validate", "release", "continue", "rollback")
+_OWN_JOBS = frozenset({"validate", "release", "continue", "rollback"})
+_OWN_PREFIXES = ("stage-", "before-")
 _MAX_JOBS = 200
 _SECTION = {"uses": "uses", "test": "tests", "detector": "detectors"}
 
 
-def build(workflow: Workflow) -> Pipeline:
+def build(workflow: Workflow, project: Project | None = None, tree: Tree | None = None) -> Pipeline:
     """Return the pipeline of a workflow.
 
+    A release is made of what was validated and passed every stage that waits for no promotion. The commands of a stage
+    that has an environment run before its promotion. A stage without an environment that follows a promotion runs only
+    once the release has arrived: a promotion that waits proves nothing.
+
+    Args:
+        workflow: the workflow, without problems.
+        project: settings of the repository; with them and the tree, jobs get the secrets that deploy recipes read.
+        tree: the repository's files.
+
     Raises:
-        InputError: a name cannot be used in a pipeline, stages wait for each other or for one that does not exist, or
-            there are too many stages for one.
+        InputError: a name or a command cannot be used in a pipeline, stages require each other in a circle, there are
+            too many of them, or a configuration or deploy recipe cannot be read.
     """
-    _check_names(workflow)
-    stages = {stage.name: stage for stage in workflow.stages}
-    release_needs = ["validate", *(_id(stage) for stage in workflow.stages if _precedes(stage, stages))]
-    jobs = [Job("validate", "validate", Kind.VALIDATE, When.CHANGE)]
-    jobs += [_task(stage) for stage in workflow.stages if _precedes(stage, stages)]
-    jobs.append(
-        Job("release", "create the release", Kind.RELEASE, When.DEFAULT_BRANCH, tuple(release_needs), pushes=True)
-    )
-    jobs += [_after_release(stage, workflow) for stage in workflow.stages if not _precedes(stage, stages)]
-    jobs.append(
-        Job("continue", "take waiting promotions further", Kind.CONTINUE, When.SCHEDULE, pushes=True, minutes=60)
-    )
-    jobs.append(Job("rollback", "roll back", Kind.ROLLBACK, When.BY_HAND, pushes=True, minutes=30))
+    check(workflow)
+    secrets = secret_variables(workflow, project, tree) if project is not None and tree is not None else {}
+    jobs = _Jobs(workflow, secrets).all()
     if len(jobs) > _MAX_JOBS:
-        raise InputError(
-            f"{len(jobs)} jobs; a pipeline takes at most {_MAX_JOBS}",
-            "split the workflow",
-            place=str(workflow.document.location(("spec", "pipeline_stages"))),
+        raise refuse(
+            workflow, ("spec", "pipeline_stages"), f"{len(jobs)} jobs; a pipeline takes at most {_MAX_JOBS}", "split it"
         )
-    _check_graph(jobs, workflow)
-    promoted = [stage.environment for stage in workflow.stages if stage.environment]
+    promoted = tuple(dict.fromkeys(stage.environment for stage in workflow.stages if stage.environment))
+    approvals = {one.name: _approval(one) for one in workflow.environments if one.name in promoted}
     return Pipeline(
         name=workflow.name,
         workflow=workflow.document.path,
-        source=digest(workflow.document.data),
-        install=str(workflow.settings.get("install", "")),
-        environments=tuple(dict.fromkeys(promoted)),
-        approvals=tuple(
-            environment.name
-            for environment in workflow.environments
-            if environment.name in promoted and any(gate.kind == "approval" for gate in environment.gates)
-        ),
-        jobs=tuple(jobs),
+        source=_digest(workflow, secrets),
+        install=str(workflow.settings.get("install") or ""),
+        environments=promoted,
+        approvals=tuple(name for name, settings in approvals.items() if settings is not None),
+        jobs=jobs,
+        secrets=secrets,
+        strict=tuple(name for name, settings in approvals.items() if (settings or {}).get("not_author") == "strict"),
     )
 
 
 def unbound(workflow: Workflow) -> Iterator[Binding]:
     """Yield every name that a stage uses and nothing stands behind."""
     for stage in workflow.stages:
-        for binding in (stage.uses, *stage.tests):
-            if binding is not None and binding.run is None:
+        for binding in bindings(stage):
+            if binding.run is None:
                 yield binding
 
 
-def _precedes(stage: Stage, stages: dict[str, Stage]) -> bool:
-    """Tell whether a stage neither promotes nor waits for a promotion, so that it comes before the release."""
-    seen: set[str] = set()
-    waiting = [stage]
-    while waiting:
-        current = waiting.pop()
-        if current.environment is not None:
-            return False
-        for name in current.requires:
-            if name in stages and name not in seen:
-                seen.add(name)
-                waiting.append(stages[name])
-    return True
+class _Jobs:
+    """The jobs of one workflow."""
+
+    def __init__(self, workflow: Workflow, secrets: dict[str, tuple[str, ...]]) -> None:
+        self.workflow = workflow
+        self.secrets = secrets
+        self.promoting = {stage.name for stage in workflow.stages if stage.environment is not None}
+        self.early = [stage for stage in workflow.stages if _waits_for(stage, workflow).isdisjoint(self.promoting)]
+
+    def all(self) -> tuple[Job, ...]:
+        jobs = [Job("validate", "validate", Kind.VALIDATE, When.CHANGE)]
+        jobs += [self._task(stage) for stage in self.early if self._has_task(stage)]
+        passed = tuple(job.id for job in jobs)
+        jobs.append(Job("release", "create the release", Kind.RELEASE, When.DEFAULT_BRANCH, passed, pushes=True))
+        for stage in self.workflow.stages:
+            if stage not in self.early and self._has_task(stage):
+                jobs.append(self._task(stage))
+            if stage.environment is not None:
+                jobs.append(self._promotion(stage, stage.environment))
+        every = tuple(sorted({variable for variables in self.secrets.values() for variable in variables}))
+        for job_id, title, kind, when, minutes in (
+            ("continue", "take waiting promotions further", Kind.CONTINUE, When.SCHEDULE, 60),
+            ("rollback", "roll back", Kind.ROLLBACK, When.BY_HAND, 30),
+        ):
+            jobs.append(Job(job_id, title, kind, when, pushes=True, minutes=minutes, secrets=every))
+        return tuple(jobs)
+
+    def _has_task(self, stage: Stage) -> bool:
+        return stage.environment is None or bool(bindings(stage))
+
+    def _task(self, stage: Stage) -> Job:
+        promotes = stage.environment is not None
+        early = stage in self.early
+        return Job(
+            f"before-{_id(stage.name)}" if promotes else _id(stage.name),
+            f"before {stage.name}" if promotes else stage.name,
+            Kind.TASK,
+            When.CHANGE if early else When.DEFAULT_BRANCH,
+            tuple(dict.fromkeys(("validate" if early else "release", *map(_id, stage.requires)))),
+            arrived=tuple(_id(name) for name in stage.requires if name in self.promoting),
+            minutes=60,
+            commands=tuple(_command(binding) for binding in bindings(stage)),
+        )
+
+    def _promotion(self, stage: Stage, environment: str) -> Job:
+        known = self.workflow.environment(environment)
+        name = known.name if known else environment
+        before = (f"before-{_id(stage.name)}",) if bindings(stage) else ()
+        return Job(
+            _id(stage.name),
+            f"promote to {name}",
+            Kind.PROMOTE,
+            When.DEFAULT_BRANCH,
+            tuple(dict.fromkeys(("release", *map(_id, stage.requires), *before))),
+            environment=name,
+            pushes=True,
+            minutes=60,
+            secrets=self.secrets.get(name, ()),
+        )
 
 
-def _task(stage: Stage, *, after: tuple[str, ...] = ("validate",), when: When = When.CHANGE) -> Job:
-    bindings = [binding for binding in (stage.uses, *stage.tests) if binding is not None]
-    return Job(
-        _id(stage),
-        stage.name,
-        Kind.TASK,
-        when,
-        tuple(dict.fromkeys((*after, *map(_slug, stage.requires)))),
-        minutes=60,
-        commands=tuple(_command(binding) for binding in bindings),
-    )
-
-
-def _after_release(stage: Stage, workflow: Workflow) -> Job:
-    if stage.environment is None:
-        return _task(stage, after=("release",), when=When.DEFAULT_BRANCH)
-    environment = workflow.environment(stage.environment)
-    name = environment.name if environment else stage.environment
-    return Job(
-        _id(stage),
-        f"promote to {name}",
-        Kind.PROMOTE,
-        When.DEFAULT_BRANCH,
-        tuple(dict.fromkeys(("release", *map(_slug, stage.requires)))),
-        environment=name,
-        pushes=True,
-        minutes=60,
-    )
+def _approval(environment: WorkflowEnvironment) -> Mapping[str, Any] | None:
+    """Return the settings of the gate at which people approve, or None."""
+    return next((gate.settings for gate in environment.gates if gate.kind == "approval"), None)
 
 
 def _command(binding: Binding) -> Command:
@@ -120,47 +136,31 @@ def _command(binding: Binding) -> Command:
     return Command(binding.name, binding.run, f"spec.bindings.{section}: {{{binding.name}: {{run: ...}}}}")
 
 
-def _id(stage: Stage) -> str:
-    return _slug(stage.name)
+def _id(name: str) -> str:
+    """Return a stage's job id; different names have different ids, and none is one of the pipeline's own."""
+    return f"stage-{name}" if name.lower() in _OWN_JOBS or name.lower().startswith(_OWN_PREFIXES) else name
 
 
-def _slug(name: str) -> str:
-    return f"stage-{name}" if name in _RESERVED else name
+def _waits_for(stage: Stage, workflow: Workflow) -> set[str]:
+    """Return the names of all stages that a stage requires, directly or through others."""
+    stages = {one.name: one for one in workflow.stages}
+    seen: set[str] = set()
+    waiting = list(stage.requires)
+    while waiting:
+        name = waiting.pop()
+        if name in stages and name not in seen:
+            seen.add(name)
+            waiting.extend(stages[name].requires)
+    return seen
 
 
-def _check_names(workflow: Workflow) -> None:
-    places: list[tuple[str, str, Path]] = [("stage", stage.name, (*stage.at, "name")) for stage in workflow.stages]
-    places += [("environment", environment.name, environment.at) for environment in workflow.environments]
-    for noun, name, at in places:
-        if not _NAME.match(name):
-            raise InputError(
-                f"the {noun} name {name!r} cannot be used in a pipeline",
-                "use a letter, then letters, digits, '-' and '_', at most 100 of them",
-                place=str(workflow.document.location(at)),
-            )
-    for stage in workflow.stages:
-        for binding in (stage.uses, *stage.tests):
-            if binding is not None and binding.run is not None and "${{" in binding.run:
-                raise InputError(
-                    f"the command of {binding.name!r} holds '${{{{', which a CI system would replace",
-                    "read what you need from environment variables",
-                    place=str(workflow.document.location(binding.at)),
-                )
-
-
-def _check_graph(jobs: Sequence[Job], workflow: Workflow) -> None:
-    place = str(workflow.document.location(("spec", "pipeline_stages")))
-    ids = [job.id for job in jobs]
-    for job in jobs:
-        if ids.count(job.id) > 1:
-            raise InputError(f"two stages are called {job.id!r} in a pipeline", "rename one of them", place=place)
-        for name in job.needs:
-            if name not in ids:
-                raise InputError(
-                    f"the stage {job.id!r} requires {name!r}, which does not exist", "see `f0ci validate`", place=place
-                )
+def _digest(workflow: Workflow, secrets: dict[str, tuple[str, ...]]) -> str:
+    # the names of secrets lie outside of the workflow; files that hand over none do not depend on them
+    named = {name: list(variables) for name, variables in secrets.items() if variables}
+    data: Any = workflow.document.data
     try:
-        TopologicalSorter({job.id: job.needs for job in jobs}).prepare()
-    except CycleError as error:
-        cycle = " requires ".join(reversed(error.args[1]))
-        raise InputError(f"stages wait for each other: {cycle}", "take one `requires` away", place=place) from error
+        return digest({"workflow": data, "secrets": named} if named else data)
+    except (ValueError, TypeError) as error:
+        raise refuse(
+            workflow, (), f"the workflow holds what JSON has no word for: {error}", "write it as text"
+        ) from error

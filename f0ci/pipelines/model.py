@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -46,15 +47,17 @@ class Job:
     """One unit of a pipeline.
 
     Attributes:
-        id: unique; a letter, then letters, digits, `-` and `_`.
+        id: unique, also where case does not count; a letter, then letters, digits, `-` and `_`.
         title: for people.
         kind: what it is for.
         when: what starts it.
-        needs: ids of jobs that must have succeeded.
+        needs: ids of jobs that must have succeeded; one that leaves a promotion waiting has.
+        arrived: ids of promoting jobs whose release must have arrived; waiting is not enough.
         environment: the workflow's name of the environment it changes, or None.
         pushes: True where it writes to Git and so needs a token.
         minutes: it is ended after this long.
         commands: what a task runs, in order.
+        secrets: variables that it hands to deploy recipes, each called like its entry in the secret store.
     """
 
     id: str
@@ -66,6 +69,8 @@ class Job:
     pushes: bool = False
     minutes: int = 15
     commands: tuple[Command, ...] = ()
+    arrived: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,8 @@ class Pipeline:
         environments: the workflow's names, in order.
         approvals: environments that wait for people.
         jobs: in order.
+        secrets: variables that deploy recipes read, by environment.
+        strict: environments whose approvals need every author known, the pipeline among them.
     """
 
     name: str
@@ -89,10 +96,18 @@ class Pipeline:
     environments: tuple[str, ...]
     approvals: tuple[str, ...]
     jobs: tuple[Job, ...] = field(default=())
+    secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    strict: tuple[str, ...] = ()
 
     def set_up(self) -> tuple[str, ...]:
         """Return what lies outside the generated files and has to be made once, for every system."""
+        known = (
+            f"the address that jobs commit with among the people of the approvers file: {name!r} says "
+            "'not_author: strict', and jobs request its promotions"
+            for name in self.strict
+        )
         return (
+            *known,
             "a rule that forbids force pushes to and deletion of the branches 'env/*' and 'f0ci/ledger/*'",
             "leave for the pipeline's token to push to those branches and to make the tags 'f0ci/release/*'",
         )

@@ -19,7 +19,7 @@ group side by side.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
@@ -28,6 +28,7 @@ from f0ci.core.suggestions import did_you_mean
 from f0ci.recipes.model import Recipe, Step
 
 ON_ERROR = "on_error"
+_MASK_BITS = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +120,15 @@ def _predecessors(recipe: Recipe) -> dict[str, tuple[str, ...]]:
         forward = forward or any(other >= index for other in known)
         found[step.name] = tuple(steps[other].name for other in known)
     stretches = _stretches(steps)
+    # nothing leads to a step that no `depends_on` names
+    awaited = {name for step in steps for name in step.depends_on}
     for number, stretch in enumerate(stretches):
         for step in stretch:
             if step.raw.get("depends_on") is not None:
                 continue
             for before in reversed(stretches[:number]):
                 names = tuple(other.name for other in before)
-                if not forward or not _reaches(found, names, step.name):
+                if not forward or step.name not in awaited or not _reaches(found, names, step.name):
                     found[step.name] = names
                     break
     return found
@@ -139,6 +142,37 @@ def _stretches(steps: tuple[Step, ...]) -> list[list[Step]]:
         else:
             found.append([step])
     return found
+
+
+def ways(predecessors: Mapping[str, tuple[str, ...]], asked: Collection[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Return those of some pairs of steps whose second waits for the first, directly or through others.
+
+    All pairs are answered together: a mask for each step says which of the asked ones are over when it starts. The
+    masks are narrow, so that a recipe of many thousand steps neither takes long nor fills the memory.
+
+    Args:
+        predecessors: for each step those it waits for, without circles.
+        asked: pairs of names, the first the one that may have to be over.
+    """
+    firsts = sorted({first for first, _ in asked if first in predecessors})
+    ranked = tuple(TopologicalSorter(predecessors).static_order()) if firsts else ()
+    by_first: dict[str, list[str]] = {}
+    for first, second in asked:
+        by_first.setdefault(first, []).append(second)
+    found: set[tuple[str, str]] = set()
+    for start in range(0, len(firsts), _MASK_BITS):
+        block = firsts[start : start + _MASK_BITS]
+        bits = {name: 1 << number for number, name in enumerate(block)}
+        over: dict[str, int] = {}
+        for name in ranked:
+            mask = 0
+            for other in predecessors.get(name, ()):
+                mask |= over[other] | bits.get(other, 0)
+            over[name] = mask
+        found.update(
+            (first, second) for first in block for second in by_first[first] if over.get(second, 0) & bits[first]
+        )
+    return frozenset(found)
 
 
 def _reaches(predecessors: Mapping[str, tuple[str, ...]], starts: tuple[str, ...], goal: str) -> bool:
@@ -155,6 +189,8 @@ def _reaches(predecessors: Mapping[str, tuple[str, ...]], starts: tuple[str, ...
 
 
 def _cycle(recipe: Recipe, predecessors: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
+    if _all_point_back(predecessors):
+        return None
     try:
         TopologicalSorter(predecessors).prepare()
     except CycleError as error:
@@ -164,6 +200,16 @@ def _cycle(recipe: Recipe, predecessors: Mapping[str, tuple[str, ...]]) -> tuple
         first = min(range(len(names)), key=lambda index: written[names[index]])
         return (*names[first:], *names[:first], names[first])
     return None
+
+
+def _all_point_back(predecessors: Mapping[str, tuple[str, ...]]) -> bool:
+    """Tell whether every step waits only for such as come before it, which rules circles out."""
+    seen: set[str] = set()
+    for name, before in predecessors.items():
+        if not seen.issuperset(before):
+            return False
+        seen.add(name)
+    return True
 
 
 def _check_names(recipe: Recipe) -> None:

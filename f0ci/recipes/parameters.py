@@ -33,6 +33,16 @@ _TYPES: dict[str, tuple[str, ...]] = {
     "list": ("array",),
     "null": ("null",),
 }
+# types of JSON -> types of Python that are nothing else
+_PLAINLY: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+    "null": (type(None),),
+}
 # keywords of `validation` that JSON Schema knows; they may be written with underscores
 _KEYWORDS = frozenset(
     {
@@ -177,7 +187,7 @@ def _judged(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:
         if parameter.default is None:
             return
     wanted = _wanted(parameter)
-    if wanted:
+    if wanted and not any(_is_plainly(kind, value) for kind in wanted):
         for problem in check_against({"type": list(wanted)}, value):
             yield ParameterProblem(
                 "type",
@@ -187,6 +197,11 @@ def _judged(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:
             )
             return
     yield from _validated(parameter, value)
+
+
+def _is_plainly(kind: str, value: Any) -> bool:
+    """Tell whether a value is of a JSON type beyond doubt, without asking a schema."""
+    return type(value) in _PLAINLY.get(kind, ())
 
 
 def _validated(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:

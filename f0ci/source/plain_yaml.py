@@ -36,13 +36,15 @@ def read_plain_yaml(  # noqa: PLR0915 - one loop over the event stream, hot
     key: Any = _NO_KEY
     documents = 0
     root: Any = None
+    # without these characters there are neither anchors nor tags, and asking every event costs time
+    is_marked = b"&" in raw or b"!" in raw
     try:
         get_event: Callable[[], Any] = CParser(raw).get_event
         while True:
             event = get_event()
             kind = type(event)
             if kind is scalar:
-                if event.anchor is not None or event.tag is not None:
+                if is_marked and (event.anchor is not None or event.tag is not None):
                     return None
                 value: Any = event.value
                 if event.implicit[0]:
@@ -66,8 +68,9 @@ def read_plain_yaml(  # noqa: PLR0915 - one loop over the event stream, hot
                 else:
                     container.append(resolved)
             elif kind is mapping or kind is sequence:
-                is_key = is_map and key is _NO_KEY
-                if event.anchor is not None or event.tag is not None or is_key or len(outer) >= deepest:
+                if (is_map and key is _NO_KEY) or len(outer) >= deepest:
+                    return None
+                if is_marked and (event.anchor is not None or event.tag is not None):
                     return None
                 outer.append((container, is_map, key))
                 is_map = kind is mapping

@@ -7,7 +7,7 @@ missing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
@@ -72,6 +72,12 @@ def check_against(schema: dict[str, Any], data: Any, validator: Any = None) -> t
     explainer = validator or _validator(schema)
     problems = {problem for error in explainer.iter_errors(data) for problem in _explain(error)}
     return tuple(sorted(problems, key=lambda problem: (tuple(map(str, problem.path)), problem.rule, problem.message)))
+
+
+def compile_schemas(names: Iterable[str] = ("recipe", "environment", "workflow")) -> None:
+    """Compile the gates of some schemas now, so that processes forked from this one share them."""
+    for name in names:
+        _gate(name)
 
 
 @cache

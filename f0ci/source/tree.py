@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import posixpath
+import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -48,10 +49,19 @@ def resolve_path(path: str, base: str = "") -> str | None:
 
 
 class DirectoryTree:
-    """The files of a folder; symbolic links are followed only while they stay inside it."""
+    """The files of a folder; symbolic links are followed only while they stay inside it.
 
-    def __init__(self, root: Path) -> None:
+    Args:
+        root: the folder.
+        settled: nobody changes the folder while the tree is used: what is known of it need not be asked again.
+    """
+
+    def __init__(self, root: Path, *, settled: bool = False) -> None:
         self.root = root.resolve()
+        self._settled = settled
+        self._folders: dict[str, str | None] = {}
+        self._exists: dict[str, bool] = {}
+        self._below: dict[str, tuple[str, ...]] = {}
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes.
@@ -60,6 +70,10 @@ class DirectoryTree:
             MissingFile: there is no such file.
             InputError: it cannot be read, or it lies outside the folder.
         """
+        if self._settled:
+            raw = self._read_plainly(path)
+            if raw is not None:
+                return raw
         target = self.root / path
         try:
             real = target.resolve(strict=True)
@@ -76,11 +90,62 @@ class DirectoryTree:
 
     def exists(self, path: str) -> bool:
         """Tell whether there is a file at the path, inside the folder."""
+        if not self._settled:
+            return self._is_file(path)
+        if path not in self._exists:
+            self._exists[path] = self._is_file(path)
+        return self._exists[path]
+
+    def _is_file(self, path: str) -> bool:
         try:
             real = (self.root / path).resolve(strict=True)
         except (OSError, RuntimeError, ValueError):
             return False
         return real.is_file() and real.is_relative_to(self.root)
+
+    def size(self, path: str) -> int:
+        """Return how many bytes a file has, 0 where it cannot be told."""
+        try:
+            return (self.root / path).stat().st_size
+        except (OSError, ValueError):
+            return 0
+
+    def subfolders(self, folder: str) -> tuple[str, ...]:
+        """Return the names of the folders right below a folder, sorted."""
+        if folder not in self._below:
+            try:
+                entries = list(os.scandir(self.root / folder))
+            except OSError:
+                entries = []
+            names = (entry.name for entry in entries if not entry.name.startswith(".") and _is_folder(entry))
+            found = tuple(sorted(names))
+            if not self._settled:
+                return found
+            self._below[folder] = found
+        return self._below[folder]
+
+    def _read_plainly(self, path: str) -> bytes | None:
+        """Return the bytes of a regular file of a folder that is known to be inside, or None to look closer."""
+        folder, name = posixpath.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = self._real_folder(folder)
+        real = self._folders[folder]
+        if real is None or not name or name in {".", ".."} or not hasattr(os, "O_NOFOLLOW"):
+            return None
+        try:
+            # a link is not followed, a pipe not waited for
+            handle = os.open(f"{real}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except (OSError, ValueError):
+            return None
+        with open(handle, "rb", buffering=0) as file:  # noqa: PTH123 - an open file has no path
+            return file.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
+
+    def _real_folder(self, folder: str) -> str | None:
+        try:
+            real = (self.root / folder).resolve(strict=True)
+        except (OSError, RuntimeError, ValueError):
+            return None
+        return str(real) if real.is_relative_to(self.root) else None
 
     def files(self, prefix: str = "") -> Iterator[str]:
         """Yield the paths of all files below a folder, sorted; hidden folders and environments are left out."""
@@ -131,14 +196,18 @@ class MemoryTree:
 def subfolders(tree: Tree, folder: str) -> tuple[str, ...]:
     """Return the names of the folders right below a folder, sorted; empty ones only where the tree knows of them."""
     if isinstance(tree, DirectoryTree):
-        try:
-            entries = list(os.scandir(tree.root / folder))
-        except OSError:
-            return ()
-        return tuple(sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")))
+        return tree.subfolders(folder)
     start = f"{folder}/" if folder else ""
     rests = (path.removeprefix(start) for path in tree.files(folder))
     return tuple(sorted({rest.partition("/")[0] for rest in rests if "/" in rest}))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # a link that leads back to itself
+        return False
 
 
 def _missing(path: str) -> MissingFile:

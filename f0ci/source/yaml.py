@@ -398,9 +398,18 @@ class _Unfit(Exception):
 _UNUSUAL = object()
 
 
+# numbers as nearly everybody writes them mean what Python's own reading says
+_USUAL_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\Z", re.ASCII)
+_USUAL_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\.[0-9]{0,15}[1-9]\Z", re.ASCII)
+
+
 @lru_cache(maxsize=65536)
 def _usual(text: str) -> Any:
     """Return what a plain scalar means, or the mark that it needs the exact reader."""
+    if _USUAL_INTEGER.match(text):
+        return int(text)
+    if _USUAL_FLOAT.match(text):
+        return float(text)
     try:
         value = _plain(text)
     except _Unfit:

@@ -289,3 +289,11 @@ def test_interrupting_says_so(project: Path, f0ci: Command, monkeypatch: pytest.
 
     assert answer.code == 130
     assert answer.err.strip() == "interrupted"
+
+
+def test_the_scaffolds_deploy_recipe_does_nothing_outside_a_promotion(project: Path, f0ci: Command) -> None:
+    answer = f0ci(project, "run", "recipes/deploy.yaml", "-e", "dev", "--quiet")
+
+    assert answer.code == 1
+    assert "this step runs in a promotion" in answer.out
+    assert not (project / "deployed").exists()

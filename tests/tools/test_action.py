@@ -24,10 +24,11 @@ class Runner:
         self.temp.mkdir()
         self.output = folder / "output"
         self.summary = folder / "summary"
+        self.path = folder / "path"
         scaffold(self.workspace)
 
     def run(self, **inputs: str) -> subprocess.CompletedProcess[str]:
-        for file in (self.output, self.summary):
+        for file in (self.output, self.summary, self.path):
             file.write_text("", encoding="utf-8")
         environ = {
             **os.environ,
@@ -35,6 +36,7 @@ class Runner:
             "RUNNER_TEMP": str(self.temp),
             "GITHUB_OUTPUT": str(self.output),
             "GITHUB_STEP_SUMMARY": str(self.summary),
+            "GITHUB_PATH": str(self.path),
             "GITHUB_ACTOR": "alice",
             # the f0ci that is being tested stands in for a fresh installation of the same files
             "F0CI_ACTION_VENV": str(Path(sys.executable).parents[1]),
@@ -98,6 +100,44 @@ def test_a_waiting_promotion_is_neutral_and_tells_its_state(runner: Runner) -> N
     assert runner.outputs["promotion"] == "prod-1"
     assert len(runner.outputs["digest"]) == 64
     assert runner.run(command="promote", environment="prod", neutral_waiting="false").returncode == 5
+
+
+def test_later_steps_find_f0ci_and_keep_their_own_python(runner: Runner) -> None:
+    assert runner.run(command="install").returncode == 0
+
+    (added,) = runner.path.read_text(encoding="utf-8").splitlines()
+    assert [entry.name for entry in Path(added).iterdir()] == ["f0ci"]
+    said = subprocess.run([f"{added}/f0ci", "--version"], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("f0ci ")
+
+
+def test_what_a_command_says_cannot_leave_its_block_of_the_summary(runner: Runner) -> None:
+    runner.run(command="explain", arguments="dependency-cycle")
+
+    heading, empty, *lines = runner.summary.read_text(encoding="utf-8").splitlines()
+    assert (heading, empty) == ("### f0ci explain: exit 0", "")
+    assert any("```" in line for line in lines)
+    assert all(line.startswith("    ") for line in lines if line)
+
+
+@pytest.mark.parametrize(
+    ("event", "name"), [("workflow_dispatch", "alice"), ("push", "github-actions[bot]"), ("", "github-actions[bot]")]
+)
+def test_what_a_person_starts_is_theirs_on_record(
+    runner: Runner, event: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git(runner.workspace, "init", "-q")
+    git(runner.workspace, "add", "-A")
+    git(runner.workspace, "commit", "-qm", "first")
+    monkeypatch.setenv("GITHUB_EVENT_NAME", event)
+    monkeypatch.setenv("GITHUB_ACTOR_ID", "7")
+    monkeypatch.setenv("F0CI_GIT_TOKEN", "not-a-real-token")
+
+    assert runner.run(command="release create").returncode == 0
+
+    tagger = git(runner.workspace, "for-each-ref", "--format=%(taggername) %(taggeremail)", "refs/tags/f0ci/release")
+    assert tagger.startswith(f"{name} <")
+    assert tagger.endswith("@users.noreply.github.com>")
 
 
 @pytest.mark.parametrize("value", ["--help", "$(touch pwned)", "`touch pwned`", "; touch pwned", '" && touch pwned "'])

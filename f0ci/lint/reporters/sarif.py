@@ -46,14 +46,13 @@ def report(diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary
 
 
 def _rule(name: str) -> dict[str, Any]:
-    described: dict[str, Any] = {"id": name, "name": "".join(word.capitalize() for word in name.split("-"))}
     if name not in registry.names():
-        return described
+        return {"id": name}
     card, page = registry.rule(name), registry.explain(name)
     first = page.split("\n\n", 3)[2].replace("\n", " ")
     what = _WHAT.search(page)
     return {
-        **described,
+        "id": name,
         "shortDescription": {"text": first},
         "fullDescription": {"text": what[1].replace("\n", " ") if what else first},
         "help": {"text": page, "markdown": page},

@@ -61,9 +61,9 @@ from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity
 from f0ci.core.suggestions import closest
-from f0ci.lint.code import Missing, Module
+from f0ci.lint.code import Missing
 from f0ci.lint.rules.base import Finding, Group, Rule
-from f0ci.lint.scriptlets import code_of, scriptlets_of
+from f0ci.lint.scriptlets import scriptlets_of
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
 
@@ -72,13 +72,11 @@ RULE = Rule("module-missing", Group.CODE, Severity.ERROR)
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every module that is certainly not there."""
-    code = code_of(workspace)
     for scriptlet in scriptlets_of(recipe, workspace):
         missing = scriptlet.module
         if not isinstance(missing, Missing):
             continue
-        known = [name for name in missing.known if isinstance(code.find(name), Module)]
-        match = closest(missing.name, known)
-        hint = f"did you mean {match!r}?" if match else f"expected {missing.expected!r}"
+        match = closest(missing.part, missing.known)
+        hint = f"did you mean {missing.known[match]!r}?" if match else f"expected {missing.expected!r}"
         message = f"step {scriptlet.step.name!r}: there is no module {missing.name!r}"
         yield Finding(recipe.document, scriptlet.module_at, message, hint)

@@ -51,13 +51,13 @@ Add the step that is read to `depends_on`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity
 from f0ci.core.errors import InputError
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
-from f0ci.recipes.graph import ON_ERROR, order
+from f0ci.recipes.graph import ON_ERROR, order, ways
 from f0ci.recipes.model import Recipe
 
 RULE = Rule("step-read-too-early", Group.EXPRESSIONS, Severity.ERROR)
@@ -78,15 +78,20 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
         # what keeps the steps from being ordered is reported by other rules
         return
     names = {step.name for step in recipe.steps}
-    for use in uses:
-        step, name = use.step, str(use.reference.path[0])
-        if step is None or step.trigger == ON_ERROR or name not in names or name in _ancestors(before, step.name):
-            continue
+    open_uses = [
+        (use, step, str(use.reference.path[0])) for use in uses if (step := use.step) and step.trigger != ON_ERROR
+    ]
+    # most steps read the one right before them
+    left = [entry for entry in open_uses if entry[2] in names and entry[2] not in before.get(entry[1].name, ())]
+    early = ways(before, {(name, step.name) for _, step, name in left})
+    left = [entry for entry in left if (entry[2], entry[1].name) not in early]
+    later = ways(before, {(step.name, name) for _, step, name in left})
+    for use, step, name in left:
         if name not in before:
             what, hint = "which runs only after a failure", "read it in a step with 'trigger: on_error'"
         elif name == step.name:
             what, hint = "which is this step itself", "read what an earlier step offers"
-        elif step.name in _ancestors(before, name):
+        elif (step.name, name) in later:
             what, hint = "which runs later", "change the order of the two"
         else:
             what, hint = "which it does not wait for", f"add {name!r} to 'depends_on'"
@@ -98,14 +103,3 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
             within=use.within,
             severity=Severity.WARNING if what == "which it does not wait for" else None,
         )
-
-
-def _ancestors(before: Mapping[str, tuple[str, ...]], name: str) -> set[str]:
-    """Return every step that is over when a step starts."""
-    found: set[str] = set()
-    waiting = [name]
-    while waiting:
-        fresh = set(before.get(waiting.pop(), ())) - found
-        found |= fresh
-        waiting.extend(fresh)
-    return found

@@ -31,20 +31,21 @@ _VENV = "$AGENT_TEMPDIRECTORY/f0ci-venv"
 _DIGEST = "releaseDigest"
 # names of this system's own variables, which it pastes into any text before a shell reads it
 _MACRO = re.compile(
-    r"\$\(\s*((?:agent|build|checks|environment|pipeline|release|resources|strategy|system)\.[^)]*|" + _DIGEST + r")\s*\)",
+    r"\$\(\s*((?:agent|build|checks|environment|pipeline|release|resources|strategy|system)\.[^)]*|"
+    + _DIGEST
+    + r")\s*\)",
     re.IGNORECASE,
 )
 _ON_DEFAULT_BRANCH = "in(variables['Build.SourceBranch'], 'refs/heads/main', 'refs/heads/master')"
-_ACTION_IS = "eq('${{ parameters.action }}', '{0}')"
+_ACTION = "eq('${{ parameters.action }}', '%s')"
+_PUSHED = "in(variables['Build.Reason'], 'IndividualCI', 'BatchedCI')"
+_SCHEDULED = "eq(variables['Build.Reason'], 'Schedule')"
+# a condition that names no status would run after failures too
 _CONDITIONS = {
-    When.CHANGE: "and(succeeded(), ne(variables['Build.Reason'], 'Schedule'), " + _ACTION_IS.replace("{0}", "check") + ")",
-    When.DEFAULT_BRANCH: f"and(succeeded(), in(variables['Build.Reason'], 'IndividualCI', 'BatchedCI'), {_ON_DEFAULT_BRANCH})",
-    When.SCHEDULE: (
-        f"and(succeeded(), {_ON_DEFAULT_BRANCH}, or(eq(variables['Build.Reason'], 'Schedule'), "
-        + _ACTION_IS.replace("{0}", "continue")
-        + "))"
-    ),
-    When.BY_HAND: f"and(succeeded(), {_ON_DEFAULT_BRANCH}, " + _ACTION_IS.replace("{0}", "rollback") + ")",
+    When.CHANGE: f"and(succeeded(), not({_SCHEDULED}), {_ACTION % 'check'})",
+    When.DEFAULT_BRANCH: f"and(succeeded(), {_PUSHED}, {_ON_DEFAULT_BRANCH})",
+    When.SCHEDULE: f"and(succeeded(), {_ON_DEFAULT_BRANCH}, or({_SCHEDULED}, {_ACTION % 'continue'}))",
+    When.BY_HAND: f"and(succeeded(), {_ON_DEFAULT_BRANCH}, {_ACTION % 'rollback'})",
 }
 # what is printed may hold texts of users, and the agent obeys lines that hold its mark
 _DISARM = "2>&1 | sed -u 's/##vso\\[/## vso[/g'"
@@ -147,9 +148,9 @@ def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
             {"bash": script("f0ci generate azure --check"), "displayName": "check this file"},
         ]
     if job.kind is Kind.TASK:
-        return [_bound_step(command.title, command.run, command.stanza, pipeline.workflow) for command in job.commands] or [
-            {"bash": "true", "displayName": "nothing to run"}
-        ]
+        return [
+            _bound_step(command.title, command.run, command.stanza, pipeline.workflow) for command in job.commands
+        ] or [{"bash": "true", "displayName": "nothing to run"}]
     who = identity("$BUILD_REQUESTEDFOR", "${BUILD_REQUESTEDFOREMAIL:-f0ci@noreply.invalid}")
     token = {"F0CI_GIT_TOKEN": "$(System.AccessToken)"}
     if job.kind is Kind.RELEASE:

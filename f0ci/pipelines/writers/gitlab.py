@@ -32,8 +32,10 @@ _STAGE = {Kind.VALIDATE: "check", Kind.RELEASE: "release", Kind.CONTINUE: "opera
 _STAGES = ["check", "build", "release", "deliver", "operate"]
 # words that mean something else at the top of the file
 _KEYWORDS = frozenset(
-    "after_script before_script cache component default false image include nil pages services spec stages true types "
-    "variables workflow".split()
+    {
+        *("after_script", "before_script", "cache", "default", "image", "include", "pages", "services", "spec"),
+        *("stages", "types", "variables", "workflow", "true", "false", "nil"),
+    }
 )
 _BY_HAND = "$CI_PIPELINE_SOURCE =~ /^(web|api|trigger)$/ && $F0CI_ACTION == "
 _RULES: dict[When, list[dict[str, str]]] = {
@@ -48,7 +50,7 @@ _RULES: dict[When, list[dict[str, str]]] = {
     When.BY_HAND: [{"if": _BY_HAND + '"rollback"'}],
 }
 # the clone's address holds the job's own token, which may not push
-_TOKEN = """\
+_AUTHORIZE = """\
 if [ -z "${F0CI_PUSH_TOKEN:-}" ]; then
   echo "the masked variable F0CI_PUSH_TOKEN is not set for this branch" >&2
   exit 3
@@ -85,7 +87,7 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         },
         "variables": _variables(pipeline),
         ".f0ci": {"before_script": [prepare]},
-        ".f0ci-push": {"variables": {"GIT_DEPTH": "0"}, "before_script": [prepare + _TOKEN + who]},
+        ".f0ci-push": {"variables": {"GIT_DEPTH": "0"}, "before_script": [prepare + _AUTHORIZE + who]},
         **{names[job.id]: _job(job, pipeline, names) for job in pipeline.jobs},
     }
     return {PATH: header(pipeline, "gitlab") + dump(data)}

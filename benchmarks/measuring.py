@@ -1,0 +1,96 @@
+"""Running programs in turns and writing down what they cost."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Command = Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one run cost.
+
+    Attributes:
+        wall: seconds by the clock.
+        cpu: seconds of all its processes together.
+        memory: megabytes of its largest process.
+        code: exit code; negative for a signal.
+    """
+
+    wall: float
+    cpu: float
+    memory: float
+    code: int
+
+
+@dataclass(slots=True)
+class Runs:
+    """What the runs of one program cost."""
+
+    costs: list[Cost] = field(default_factory=list)
+
+    @property
+    def wall(self) -> float:
+        """Median of the seconds by the clock."""
+        return statistics.median(cost.wall for cost in self.costs)
+
+    @property
+    def cpu(self) -> float:
+        """Median of the seconds of all processes together."""
+        return statistics.median(cost.cpu for cost in self.costs)
+
+    @property
+    def memory(self) -> float:
+        """Median of the megabytes of the largest process."""
+        return statistics.median(cost.memory for cost in self.costs)
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of measured programs: compiled modules are kept, as in an installation."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "F0CI_"))}
+
+
+def run(command: Command, folder: Path, seconds: float = 900) -> Cost:
+    """Run a program to its end, its output thrown away.
+
+    Args:
+        command: the program and its arguments.
+        folder: where it works.
+        seconds: after which it is ended.
+    """
+    begun = time.perf_counter()
+    process = subprocess.Popen(
+        list(command),
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    status = 0
+    while True:
+        done, status, usage = os.wait4(process.pid, os.WNOHANG if seconds < 600 else 0)
+        wall = time.perf_counter() - begun
+        if done:
+            break
+        if wall > seconds:
+            process.kill()
+        time.sleep(0.002)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode)
+
+
+def in_turns(commands: Mapping[str, Command], folder: Path, rounds: int) -> dict[str, Runs]:
+    """Run programs one after the other, round by round, so that a busy machine hits all of them alike."""
+    found = {name: Runs() for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            found[name].costs.append(run(command, folder))
+    return found

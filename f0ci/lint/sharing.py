@@ -1,0 +1,242 @@
+"""Sharing files out among processes.
+
+The parent imports and compiles everything, then forks. Numbers of chunks of files, the largest files first, wait in a
+pipe that all workers read, so that a slow file holds up nobody else. Each worker writes down in shared memory which
+file it is on: where it dies, that file is reported, and another worker takes the rest of its chunk.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from f0ci.lint.outcome import Outcome, from_json, to_json
+from f0ci.lint.workspace import Workspace
+from f0ci.source.tree import DirectoryTree
+
+Examine = Callable[[str], Outcome]
+Lost = Callable[[str, str], Outcome]
+
+# bytes of input for which another process pays
+_WORTH_A_PROCESS = 150_000
+_CHUNK_BYTES = 64_000
+# numbers of four bytes; a pipe takes 16 pages at least on the systems that fork here
+_MOST_CHUNKS = 4_000
+_NUMBER = 4
+
+
+def share_out(workspace: Workspace, examine: Examine, lost: Lost, jobs: int | None) -> Iterator[tuple[str, Outcome]]:
+    """Yield what comes out of every file of a workspace, by path.
+
+    Args:
+        workspace: the files.
+        examine: what is done with one file; it never raises.
+        lost: what is said of a file on which a process died, with the reason.
+        jobs: processes; None for as many as pay.
+    """
+    paths = workspace.asked
+    sizes = _sizes(workspace, paths) if jobs != 1 and len(paths) > 1 and can_fork() else []
+    count = min(len(sizes), _paying(sum(sizes)) if jobs is None else jobs)
+    found: dict[int, Outcome] = {}
+    if count > 1:
+        _warm_up()
+        found = _Crew(paths, examine, lost, _chunks(sizes, count)).run(count)
+    for index, path in enumerate(paths):
+        yield path, found.pop(index) if index in found else examine(path)
+
+
+def can_fork() -> bool:
+    """Tell whether this process may be forked: the system's libraries allow it, and no other thread holds a lock."""
+    if not hasattr(os, "fork") or sys.platform == "darwin":
+        return False
+    try:
+        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names are enough
+    except OSError:
+        import threading
+
+        return threading.active_count() == 1
+
+
+def _paying(size: int) -> int:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(cores, size // _WORTH_A_PROCESS)
+
+
+def _sizes(workspace: Workspace, paths: Sequence[str]) -> list[int]:
+    tree = workspace.tree
+    return [tree.size(path) if isinstance(tree, DirectoryTree) else len(tree.read(path)) for path in paths]
+
+
+def _chunks(sizes: Sequence[int], count: int) -> list[list[int]]:
+    """Return numbers of files in chunks of about the same size, the largest files first."""
+    least = max(_CHUNK_BYTES, sum(sizes) // _MOST_CHUNKS)
+    # small inputs need small chunks, so that all processes end at about the same time
+    least = min(least, max(1, sum(sizes) // (count * 8)))
+    chunks: list[list[int]] = [[]]
+    filled = 0
+    for index in sorted(range(len(sizes)), key=lambda index: (-sizes[index], index)):
+        if filled >= least or len(chunks[-1]) >= max(16, len(sizes) // _MOST_CHUNKS + 1):
+            chunks.append([])
+            filled = 0
+        chunks[-1].append(index)
+        filled += sizes[index]
+    return chunks
+
+
+def _warm_up() -> None:
+    """Import and compile what every process needs."""
+    from f0ci.expressions.parsing import parse
+    from f0ci.source.schema import compile_schemas
+    from f0ci.source.yaml import read_yaml
+
+    compile_schemas()
+    read_yaml(b"a: 1")
+    parse("#{params.a + 1}")
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: int
+    results: int
+    slot: int
+    received: bytearray = field(default_factory=bytearray)
+
+
+@dataclass(slots=True)
+class _Crew:
+    """Workers, and what they found so far, by number of the file."""
+
+    paths: Sequence[str]
+    examine: Examine
+    lost: Lost
+    chunks: Sequence[Sequence[int]]
+    found: dict[int, Outcome] = field(default_factory=dict)
+    workers: dict[int, _Worker] = field(default_factory=dict)
+    queue: int = -1
+    progress: Any = None
+
+    def run(self, count: int) -> dict[int, Outcome]:
+        """Return what came out of each file; a file that no worker could be started for is left out."""
+        import mmap
+        import selectors
+
+        self.progress = mmap.mmap(-1, count * _NUMBER)
+        self.queue, numbers = os.pipe()
+        os.write(numbers, b"".join(number.to_bytes(_NUMBER) for number in range(len(self.chunks))))
+        os.close(numbers)
+        try:
+            with selectors.DefaultSelector() as ready:
+                for slot in range(count):
+                    self._start(slot, (), ready)
+                while ready.get_map():
+                    for key, _ in ready.select():
+                        self._hear(self.workers[key.fd], ready)
+        finally:
+            self._end()
+        return self.found
+
+    def _start(self, slot: int, first: Sequence[int], ready: Any) -> None:
+        """Start a worker that examines some files alone, then what is in the queue."""
+        import selectors
+
+        results, writing = os.pipe()
+        try:
+            process = os.fork()
+        except OSError:
+            # no process to be had: what nobody examines is left to the parent
+            os.close(results)
+            os.close(writing)
+            return
+        if not process:
+            self._work(slot, first, writing)
+        os.close(writing)
+        self.workers[results] = _Worker(process, results, slot)
+        ready.register(results, selectors.EVENT_READ)
+
+    def _work(self, slot: int, first: Sequence[int], writing: int) -> NoReturn:
+        code = 1
+        # nothing of the parent's is flushed, closed or run here: a forked process leaves at once
+        try:
+            for chunk in (*([index] for index in first), *self._taken()):
+                self._send(slot, chunk, writing)
+            code = 0
+        finally:
+            os._exit(code)
+
+    def _taken(self) -> Iterator[Sequence[int]]:
+        while number := os.read(self.queue, _NUMBER):
+            yield self.chunks[int.from_bytes(number)]
+
+    def _send(self, slot: int, chunk: Sequence[int], writing: int) -> None:
+        import json
+
+        records: list[Any] = []
+        for index in chunk:
+            self._note(slot, index + 1)
+            records.append([index, to_json(self.examine(self.paths[index]))])
+        data = json.dumps(records).encode()
+        data = len(data).to_bytes(_NUMBER) + data
+        while data:
+            data = data[os.write(writing, data) :]
+        self._note(slot, 0)
+
+    def _note(self, slot: int, number: int) -> None:
+        self.progress[slot * _NUMBER : (slot + 1) * _NUMBER] = number.to_bytes(_NUMBER)
+
+    def _hear(self, worker: _Worker, ready: Any) -> None:
+        """Take what a worker sent; at its end, see whether it died."""
+        import json
+
+        data = os.read(worker.results, 1 << 16)
+        worker.received += data
+        while len(worker.received) >= _NUMBER:
+            end = _NUMBER + int.from_bytes(worker.received[:_NUMBER])
+            if len(worker.received) < end:
+                break
+            for index, record in json.loads(worker.received[_NUMBER:end]):
+                self.found[index] = from_json(record)
+            del worker.received[:end]
+        if data:
+            return
+        ready.unregister(worker.results)
+        self._bury(worker, ready)
+
+    def _bury(self, worker: _Worker, ready: Any) -> None:
+        del self.workers[worker.results]
+        os.close(worker.results)
+        _, status = os.waitpid(worker.process, 0)
+        code = os.waitstatus_to_exitcode(status)
+        place = worker.slot * _NUMBER
+        number = int.from_bytes(self.progress[place : place + _NUMBER])
+        if not code or not number:
+            return
+        self._note(worker.slot, 0)
+        index = number - 1
+        self.found[index] = self.lost(self.paths[index], _why(code))
+        chunk = next(chunk for chunk in self.chunks if index in chunk)
+        self._start(worker.slot, [other for other in chunk if other not in self.found], ready)
+
+    def _end(self) -> None:
+        os.close(self.queue)
+        for worker in self.workers.values():
+            # only after an exception, such as Ctrl-C
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker.process, signal.SIGKILL)
+            os.waitpid(worker.process, 0)
+            os.close(worker.results)
+        self.workers.clear()
+        self.progress.close()
+
+
+def _why(code: int) -> str:
+    if code >= 0:
+        return f"the process that read it ended with code {code}"
+    try:
+        return f"the process that read it was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"the process that read it was ended by signal {-code}"

@@ -1,0 +1,50 @@
+"""Which secrets deploy recipes read, so that the jobs that deploy are given them, and no others."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Any
+
+from f0ci.core.errors import UsageError
+from f0ci.environments.loading import load_environment
+from f0ci.environments.secrets import secret_references
+from f0ci.recipes.composition import load_closure
+from f0ci.source.project import Project
+from f0ci.source.tree import Tree
+from f0ci.workflows.model import Workflow, WorkflowEnvironment
+
+PREFIX = "F0CI_SECRET_"
+
+
+def secret_variables(workflow: Workflow, project: Project, tree: Tree) -> dict[str, tuple[str, ...]]:
+    """Return the variables by which deploy recipes get their secrets, sorted, by environment.
+
+    Args:
+        workflow: the workflow.
+        project: settings of the repository.
+        tree: its files.
+
+    Raises:
+        InputError: a configuration or a deploy recipe cannot be read.
+    """
+    return {
+        environment.name: tuple(sorted({_variable(name) for name in _names(environment, project, tree)}))
+        for environment in workflow.environments
+        if environment.deploy is not None
+    }
+
+
+def _names(environment: WorkflowEnvironment, project: Project, tree: Tree) -> set[str]:
+    if environment.deploy is None:
+        return set()
+    read: list[Any] = [dict(environment.deploy.parameters)]
+    read += [recipe.document.data for recipe in load_closure(tree, environment.deploy.recipe).values()]
+    # an environment without configuration is a finding of `validate`, and names no secret
+    with contextlib.suppress(UsageError):
+        read.append(dict(load_environment(tree, project, environment.config).config))
+    return {reference.name for data in read for reference in secret_references(data)}
+
+
+def _variable(name: str) -> str:
+    return PREFIX + re.sub(r"[^A-Z0-9]", "_", name.upper())

@@ -1,0 +1,240 @@
+"""Jenkins: a Declarative `Jenkinsfile` for a multibranch job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from f0ci.core.errors import InputError
+from f0ci.pipelines.model import Job, Kind, Pipeline, When
+from f0ci.pipelines.writers.base import (
+    CHECK_REASON,
+    CONTINUE,
+    CREATE_RELEASE,
+    PROMOTE,
+    ROLL_BACK,
+    UNBOUND,
+    WAITING,
+    header,
+    install_into,
+    job_names,
+    script,
+)
+
+PATH = "Jenkinsfile"
+_TOKEN = "f0ci-git-token"  # noqa: S105 - the name of a credential, not its value
+_VENV = "${WORKSPACE_TMP:-$WORKSPACE@tmp}/f0ci-venv"
+_BASH = "#!/usr/bin/env bash\n"
+_HAND_OVER = "f0ci-release.txt"
+_APPROVAL_HOURS = 24
+# Jenkins compiles the file into methods and constants of limited size
+_MAX_STAGES = 80
+_MAX_SCRIPT = 20_000
+# what the agent's Git says about itself wins
+_IDENTITY = """\
+git config user.name > /dev/null || git config user.name "f0ci on Jenkins"
+git config user.email > /dev/null || git config user.email "f0ci@noreply.invalid"
+"""
+_PRIMARY = "environment name: 'BRANCH_IS_PRIMARY', value: 'true'"
+_NOT_BY_TIMER = "not { triggeredBy 'TimerTrigger' }"
+_CHECK = "not { expression { params.F0CI_ACTION in ['continue', 'rollback'] } }"
+_WHEN = {
+    When.CHANGE: [_NOT_BY_TIMER, _CHECK],
+    When.DEFAULT_BRANCH: [_PRIMARY, _NOT_BY_TIMER, _CHECK, "not { triggeredBy 'UserIdCause' }"],
+    When.SCHEDULE: [
+        _PRIMARY,
+        "anyOf {",
+        "    triggeredBy 'TimerTrigger'",
+        "    expression { params.F0CI_ACTION == 'continue' }",
+        "}",
+    ],
+    When.BY_HAND: [_PRIMARY, _NOT_BY_TIMER, "expression { params.F0CI_ACTION == 'rollback' }"],
+}
+
+
+def write(pipeline: Pipeline) -> dict[str, str]:
+    """Return the Jenkinsfile.
+
+    Raises:
+        InputError: it would be more than Jenkins can compile.
+    """
+    names = job_names(pipeline, "Jenkins", str)
+    if len(names) > _MAX_STAGES:
+        raise InputError(
+            f"{len(names)} stages; a Jenkinsfile takes at most {_MAX_STAGES}",
+            "split the workflow",
+            place=pipeline.workflow,
+        )
+    environments = list(pipeline.environments) or ["none"]
+    stages = [line for job in _in_order(pipeline) for line in _stages(job, pipeline)]
+    lines = [
+        "pipeline {",
+        "    agent none",
+        "    options {",
+        "        buildDiscarder(logRotator(numToKeepStr: '100'))",
+        "        preserveStashes(buildCount: 10)",
+        "        skipDefaultCheckout()",
+        f"        timeout(time: {_hours(pipeline)}, unit: 'HOURS')",
+        "    }",
+        "    parameters {",
+        _choice("F0CI_ACTION", ["check", "continue", "rollback"], "What to do"),
+        _choice("F0CI_TARGET", environments, "Where to roll back"),
+        "        string(name: 'F0CI_REASON', defaultValue: 'by hand', description: 'Why to roll back, for the record')",
+        "    }",
+        "    triggers {",
+        "        cron(env.BRANCH_IS_PRIMARY == 'true' ? 'H * * * *' : '')",
+        "    }",
+        "    stages {",
+        *_indented(stages, 2),
+        "    }",
+        "}",
+    ]
+    return {PATH: header(pipeline, "jenkins", "// ") + "\n".join(lines) + "\n"}
+
+
+def set_up(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return what Jenkins needs to be told once."""
+    return (
+        "a multibranch pipeline job on this file, over HTTPS, whose branch source tells the default branch",
+        "the plugins pipeline-model-definition, git, credentials-binding, lockable-resources and pipeline-input-step",
+        f"a credential of the kind 'secret text' called {_TOKEN!r}: a token that may push",
+        "agents with Bash, Git and Python 3.11 or newer with venv",
+        *(
+            f"who may build the job, for they may answer the question before {name!r}; signed approvals bind besides"
+            for name in pipeline.approvals
+        ),
+    )
+
+
+def quoted(text: str) -> str:
+    """Return a Groovy string that holds exactly a text: nothing is interpolated, line breaks stay readable."""
+    fence = "'''" if "\n" in text else "'"
+    return fence + "".join(_escaped(char) for char in text) + fence
+
+
+def _escaped(char: str) -> str:
+    if char in "\\'":
+        return "\\" + char
+    if char == "\n" or (char.isascii() and char.isprintable()):
+        return char
+    # in the halves that Java's strings are made of; no encoding of the file can change them
+    halves = char.encode("utf-16-be")
+    return "".join(f"\\u{halves[at]:02x}{halves[at + 1]:02x}" for at in range(0, len(halves), 2))
+
+
+def _in_order(pipeline: Pipeline) -> Iterable[Job]:
+    """Yield every job after those it needs, otherwise as written: stages run one after the other."""
+    waiting = list(pipeline.jobs)
+    done: set[str] = set()
+    while waiting:
+        job = next(job for job in waiting if done.issuperset(job.needs))
+        waiting.remove(job)
+        done.add(job.id)
+        yield job
+
+
+def _hours(pipeline: Pipeline) -> int:
+    """Return how long a build may take: what its stages may take, and a day for each answer."""
+    return sum(job.minutes for job in pipeline.jobs) // 60 + 1 + _APPROVAL_HOURS * len(pipeline.approvals)
+
+
+def _choice(name: str, choices: list[str], description: str) -> str:
+    listed = ", ".join(map(quoted, choices))
+    return f"        choice(name: '{name}', choices: [{listed}], description: '{description}')"
+
+
+def _stages(job: Job, pipeline: Pipeline) -> list[str]:
+    gate = _gate(job) if job.environment in pipeline.approvals else []
+    options = [f"timeout(time: {job.minutes}, unit: 'MINUTES')"]
+    if job.pushes:
+        options.insert(0, f"lock(resource: {quoted(f'f0ci-{job.environment or job.id}')})")
+    return [
+        *gate,
+        f"stage({quoted(job.id)}) {{",
+        *_indented(["when {", *_indented(["beforeOptions true", *_WHEN[job.when]]), "}"]),
+        "    agent any",
+        *_indented(["options {", *_indented(options), "}"]),
+        "    steps {",
+        "        checkout scm",
+        *_indented(_steps(job, pipeline), 2),
+        "    }",
+        "}",
+    ]
+
+
+def _gate(job: Job) -> list[str]:
+    """Return a stage that asks, on no agent; whoever answers no ends the build before anything changed."""
+    return [
+        f"stage({quoted(f'approve {job.id}')}) {{",
+        *_indented(["when {", *_indented(["beforeOptions true", "beforeInput true", *_WHEN[job.when]]), "}"]),
+        *_indented(["options {", f"    timeout(time: {_APPROVAL_HOURS}, unit: 'HOURS')", "}"]),
+        "    input {",
+        f"        message {quoted(f'Promote to {job.environment}?')}",
+        f"        id {quoted(f'promote-{job.id}')}",
+        "        ok 'Promote'",
+        "    }",
+        "    steps {",
+        f"        echo {quoted(f'{job.environment} may be promoted to')}",
+        "    }",
+        "}",
+    ]
+
+
+def _steps(job: Job, pipeline: Pipeline) -> list[str]:
+    if job.kind is Kind.TASK:
+        steps = [
+            line
+            for command in job.commands
+            for line in _command(command.title, command.run, command.stanza, pipeline.workflow)
+        ]
+        return steps or ["echo 'nothing to run'"]
+    prepare = install_into(_VENV, pipeline.install)
+    if job.kind is Kind.VALIDATE:
+        return _sh(job.title, prepare + "f0ci validate\nf0ci generate jenkins --check\n")
+    prepare += _IDENTITY
+    if job.kind is Kind.RELEASE:
+        body = f"{prepare}{CREATE_RELEASE}printf '%s\\n' \"$digest\" > {_HAND_OVER}\n"
+        stash = f"stash name: 'f0ci-release', includes: '{_HAND_OVER}'"
+        return [*_with_token(_sh(job.title, body)), stash]
+    if job.kind is Kind.PROMOTE:
+        body = f"{prepare}RELEASE=$(cat {_HAND_OVER})\nrm {_HAND_OVER}\n{_reported(PROMOTE)}"
+        target = [f"withEnv([{quoted(f'TARGET={job.environment}')}]) {{", *_indented(_sh(job.title, body)), "}"]
+        return ["unstash 'f0ci-release'", *_with_token(target)]
+    if job.kind is Kind.CONTINUE:
+        return _with_token(_sh(job.title, prepare + _reported(CONTINUE)))
+    taken = 'TARGET="$F0CI_TARGET"\nREASON="$F0CI_REASON"\n'
+    return _with_token(_sh(job.title, prepare + taken + CHECK_REASON + _reported(ROLL_BACK)))
+
+
+def _command(title: str, run: str | None, stanza: str, workflow: str) -> list[str]:
+    if run is not None:
+        if len(run) > _MAX_SCRIPT:
+            raise InputError(
+                f"the command of {title!r} has {len(run)} characters; Jenkins takes {_MAX_SCRIPT}",
+                "put it into a file of the repository",
+                place=workflow,
+            )
+        return _sh(title, run)
+    # withEnv replaces variables in its values, and takes $$ for $
+    values = [text.replace("$", "$$") for text in (f"NAME={title}", f"STANZA={stanza}", f"WORKFLOW={workflow}")]
+    return [f"withEnv([{', '.join(map(quoted, values))}]) {{", *_indented(_sh(title, UNBOUND)), "}"]
+
+
+def _sh(label: str, body: str) -> list[str]:
+    """Return a step; its script is one element, whose lines are indented no further."""
+    return [f"sh label: {quoted(label)}, script: {quoted(_BASH + script(body))}"]
+
+
+def _with_token(steps: list[str]) -> list[str]:
+    binding = f"string(credentialsId: '{_TOKEN}', variable: 'F0CI_GIT_TOKEN')"
+    return [f"withCredentials([{binding}]) {{", *_indented(steps), "}"]
+
+
+def _reported(command: str) -> str:
+    return (
+        f'code=0\n{command} || code=$?\nf0ci status || true\nif [ "$code" -eq 5 ]; then\n'
+        f'  echo "{WAITING}"\n  code=0\nfi\nexit "$code"\n'
+    )
+
+
+def _indented(lines: Iterable[str], by: int = 1) -> list[str]:
+    return ["    " * by + line for line in lines]

@@ -1,0 +1,174 @@
+"""`f0ci validate`: what it prints where, which files it looks at, and what it leaves out."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from f0ci.core.plugins import own_names
+from f0ci.lint.reporters.base import FOLDER
+from tests.cli.conftest import Command
+from tests.conftest import git, write_files
+
+GOOD = "metadata: {name: good}\nsteps: [{name: a, run: x}]\n"
+BAD = "metadata: {name: bad}\nsteps:\n  - {name: a, run: x, depends_on: [b], colour: red}\n"
+FORMATS = {"text", "json", "github", "sarif", "gitlab", "junit"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a repository's folder with a recipe in order and one with an error and a warning."""
+    root = tmp_path / "project"
+    write_files(root, {"f0ci.yaml": "version: 1\n", "recipes/good.yaml": GOOD, "recipes/bad.yaml": BAD})
+    return root
+
+
+def test_every_format_is_a_choice_and_text_is_the_default(folder: Path, f0ci: Command) -> None:
+    said = f0ci(folder, "validate", "--help").out
+
+    assert set(own_names(FOLDER)) == FORMATS
+    assert "[text|github|gitlab|json|junit|sarif]" in "".join(said.split())
+    assert f0ci(folder, "validate").out == f0ci(folder, "validate", "--format", "text").out
+
+
+@pytest.mark.parametrize("name", sorted(FORMATS))
+def test_every_format_is_printed(folder: Path, f0ci: Command, name: str) -> None:
+    answer = f0ci(folder, "validate", "--format", name)
+
+    assert answer.code == 1
+    assert "unknown-dependency" in answer.out
+    assert answer.err == ""
+
+
+def test_a_ci_system_does_not_change_the_format(folder: Path, f0ci: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = f0ci(folder, "validate").out
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+
+    assert f0ci(folder, "validate").out == plain
+
+
+def test_a_report_is_written_to_a_file(folder: Path, f0ci: Command) -> None:
+    answer = f0ci(folder, "validate", "--format", "sarif", "-o", "reports/f0ci.sarif")
+
+    assert (answer.code, answer.out) == (1, "")
+    assert answer.err == "2 findings written to 'reports/f0ci.sarif'\n"
+    log = json.loads((folder / "reports/f0ci.sarif").read_text(encoding="utf-8"))
+    assert [one["ruleId"] for one in log["runs"][0]["results"]] == ["unknown-dependency", "unknown-key"]
+    assert list((folder / "reports").iterdir()) == [folder / "reports/f0ci.sarif"]
+
+
+def test_a_report_that_cannot_be_written_is_told(folder: Path, f0ci: Command) -> None:
+    answer = f0ci(folder, "validate", "-o", "f0ci.yaml/report")
+
+    assert answer.code == 3
+    assert "cannot write" in answer.err
+
+
+def test_statistics_follow_the_report(folder: Path, f0ci: Command) -> None:
+    write_files(folder, {"recipes/worse.yaml": BAD})
+    answer = f0ci(folder, "validate", "--statistics")
+
+    assert answer.out.splitlines()[-3:] == [
+        "count  severity  rule",
+        "2      error     unknown-dependency",
+        "2      warning   unknown-key",
+    ]
+
+
+def test_statistics_leave_what_programs_read_alone(folder: Path, f0ci: Command) -> None:
+    answer = f0ci(folder, "validate", "--statistics", "--format", "json")
+
+    assert len(json.loads(answer.out)["diagnostics"]) == 2
+    assert answer.err == "1 error unknown-dependency\n1 warning unknown-key\n"
+    assert f0ci(folder, "validate", "--statistics", "recipes/good.yaml").out.count("\n") == 1
+
+
+def test_a_baseline_leaves_only_what_is_new(folder: Path, f0ci: Command) -> None:
+    made = f0ci(folder, "validate", "--write-baseline", "known.json")
+    assert (made.code, made.out) == (0, "")
+    assert made.err == "2 findings are known now, in 'known.json'\n"
+
+    same = f0ci(folder, "validate", "--baseline", "known.json")
+    assert same.code == 0
+    assert "nothing to report" in same.out
+    assert same.err == "2 findings known from 'known.json' left out\n"
+
+    write_files(folder, {"recipes/bad.yaml": f"# moved\n\n{BAD}  - {{name: c, run: x, color: red}}\n"})
+    more = f0ci(folder, "validate", "--baseline", "known.json", "--fail-on", "warning")
+    assert more.code == 1
+    assert "'color'" in more.out
+    assert "'colour'" not in more.out
+    assert more.out.endswith("3 files checked: 1 warning\n")
+
+    write_files(folder, {"recipes/bad.yaml": GOOD})
+    mended = f0ci(folder, "validate", "--baseline", "known.json")
+    assert mended.err == "2 findings of 'known.json' no longer there; write it anew to forget them\n"
+
+
+def test_a_baseline_that_is_not_there_is_told(folder: Path, f0ci: Command) -> None:
+    answer = f0ci(folder, "validate", "--baseline", "none.json")
+
+    assert answer.code == 3
+    assert "--write-baseline" in answer.err
+    assert f0ci(folder, "validate", "--baseline", "a", "--write-baseline", "b").code == 2
+
+
+def test_patterns_name_files(folder: Path, f0ci: Command) -> None:
+    write_files(folder, {"recipes/deep/er/bad.yaml": BAD})
+
+    assert "3 files" not in f0ci(folder, "validate", "recipes/*.yaml").out
+    assert f0ci(folder, "validate", "recipes/g*.yaml").out.startswith("1 file checked")
+    assert "recipes/deep/er/bad.yaml" in f0ci(folder, "validate", "recipes/**/b*.yaml").out
+    missed = f0ci(folder, "validate", "recipes/x*.yaml")
+    assert missed.code == 3
+    assert "nothing matches" in missed.err
+
+
+def test_a_name_with_brackets_is_a_name(folder: Path, f0ci: Command) -> None:
+    write_files(folder, {"recipes/a[1].yaml": BAD})
+
+    assert "recipes/a[1].yaml" in f0ci(folder, "validate", "recipes/a[1].yaml").out
+
+
+def from_stdin(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(text.encode())))
+
+
+def test_a_text_on_stdin_stands_for_a_file(folder: Path, f0ci: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    from_stdin(monkeypatch, BAD)
+    answer = f0ci(folder, "validate", "-", "--stdin-filename", "recipes/good.yaml")
+
+    assert answer.code == 1
+    assert "recipes/good.yaml:3:36: error[unknown-dependency]" in answer.out
+    assert "recipes/bad.yaml" not in answer.out
+    assert (folder / "recipes/good.yaml").read_text(encoding="utf-8") == GOOD
+
+
+def test_a_text_on_stdin_may_be_new(folder: Path, f0ci: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    from_stdin(
+        monkeypatch, "metadata: {name: n}\nsteps: [{name: a, type: sub_recipe, recipe_path: recipes/good.yaml}]\n"
+    )
+    answer = f0ci(folder, "validate", "-", "--stdin-filename", "recipes/new/new.yaml")
+
+    assert (answer.code, answer.out) == (0, "1 file checked: nothing to report\n")
+
+
+@pytest.mark.parametrize("args", [("-",), ("--stdin-filename", "recipes/good.yaml")])
+def test_a_text_needs_a_name_and_a_name_a_text(folder: Path, f0ci: Command, args: tuple[str, ...]) -> None:
+    answer = f0ci(folder, "validate", *args)
+
+    assert answer.code == 2
+    assert "go together" in answer.err
+
+
+def test_what_git_ignores_is_left_out_unless_it_is_named(folder: Path, f0ci: Command) -> None:
+    git(folder, "init", "-q")
+    write_files(folder, {".gitignore": "out/\n", "out/recipes/bad.yaml": BAD, "recipes/bad.yaml": GOOD})
+
+    assert f0ci(folder, "validate").out == "3 files checked: nothing to report\n"
+    assert f0ci(folder, "validate", "out").code == 1
+    assert f0ci(folder, "validate", "out/recipes/bad.yaml").code == 1

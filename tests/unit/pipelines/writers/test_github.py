@@ -1,0 +1,363 @@
+"""The workflow file: rights, deadlines, locks, and that no word of the user's becomes part of a program."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import unicodedata
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from f0ci.commands.scaffolding import scaffold
+from f0ci.core.errors import InputError
+from f0ci.pipelines.building import build
+from f0ci.pipelines.writers import _github_steps, base, github
+from f0ci.source.document import parse_document
+from f0ci.source.project import load_project
+from f0ci.source.tree import DirectoryTree
+from f0ci.workflows.reading import read_workflow, workflow_from
+from tests.conftest import Golden, git
+from tests.unit.pipelines.workflows import SEED, WORKFLOW, pipeline, read, staged
+
+CASES = Path(__file__).parents[3] / "cases/pipelines"
+COMMIT = "5f1d7a84db00d2fce00d2fce5f1d7a84db00d2fc"
+
+
+def generated(text: str = WORKFLOW) -> dict[str, Any]:
+    data = yaml.safe_load(github.write(pipeline(text))[github.PATH])
+    # old YAML reads the key `on` as a truth value
+    return {"on" if key is True else key: value for key, value in data.items()}
+
+
+def steps_of(data: dict[str, Any]) -> list[dict[str, Any]]:
+    return [step for job in data["jobs"].values() for step in job["steps"]]
+
+
+def tree_text(folder: Path) -> str:
+    tree = DirectoryTree(folder)
+    project = load_project(tree)
+    return github.write(build(read_workflow(tree, project.workflow), project, tree))[github.PATH]
+
+
+@pytest.mark.parametrize("name", ["seed", "shop"])
+def test_the_files_are_as_they_were_read_and_found_good(
+    name: str, golden: Golden, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "__version__", "1.2.3")
+
+    text = tree_text(SEED.parent if name == "seed" else CASES / name / "input")
+
+    golden.check(f"pipelines/{name}/f0ci.yml", text)
+
+
+def test_the_bytes_depend_on_nothing_but_the_workflow(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[1]);"
+        "from tests.unit.pipelines.writers.test_github import CASES, tree_text;"
+        "sys.stdout.buffer.write(tree_text(CASES / 'shop/input').encode())"
+    )
+    root = str(Path(__file__).parents[4])
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", script, root],
+            cwd=folder,
+            env={**os.environ, "PYTHONHASHSEED": seed, "LC_ALL": locale, "TZ": zone},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for folder, seed, locale, zone in ((tmp_path, "1", "C", "UTC"), (Path(root), "2", "C.UTF-8", "Asia/Tokyo"))
+    }
+
+    (text,) = found
+    assert text.endswith(b"\n")
+    assert b"\r" not in text
+    assert not any(line.endswith(b" ") for line in text.splitlines())
+
+
+def test_every_job_has_a_deadline_a_lock_and_the_least_rights() -> None:
+    data = generated()
+
+    assert data["permissions"] == {}
+    assert data["defaults"] == {"run": {"shell": "bash"}}
+    for name, job in data["jobs"].items():
+        assert job["timeout-minutes"] <= 60, name
+        assert job["runs-on"] == "ubuntu-24.04", name
+        pushes = any("F0CI_GIT_TOKEN" in step.get("env", {}) for step in job["steps"])
+        assert job["permissions"] == {"contents": "write" if pushes else "read"}, name
+        assert job["concurrency"]["cancel-in-progress"] is not pushes, name
+    checkouts = [step for step in steps_of(data) if "checkout" in step.get("uses", "")]
+    assert len(checkouts) == len(data["jobs"])
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)
+
+
+def test_every_right_to_write_says_what_for_and_every_pin_which_release_it_is() -> None:
+    lines = github.write(pipeline())[github.PATH].splitlines()
+
+    assert all("  # to " in line for line in lines if line.strip().startswith("contents: "))
+    pins = [line for line in lines if "uses: actions/" in line]
+    assert pins
+    assert all(line.count("@") == 1 and "  # v" in line for line in pins)
+
+
+def test_triggers_are_changes_a_schedule_and_people() -> None:
+    triggers = generated()["on"]
+
+    assert list(triggers) == ["push", "pull_request", "schedule", "workflow_dispatch"]
+    inputs = triggers["workflow_dispatch"]["inputs"]
+    assert inputs["action"]["options"] == ["continue", "rollback"]
+    assert inputs["environment"]["options"] == ["dev", "prod"]
+    assert {name: spec["type"] for name, spec in inputs.items()} == {
+        "action": "choice",
+        "environment": "choice",
+        "release": "string",
+        "reason": "string",
+    }
+
+
+def test_jobs_that_change_an_environment_name_it_and_call_nothing_a_deployment() -> None:
+    """GitHub would show a promotion that waits as a successful deployment."""
+    jobs = generated()["jobs"]
+
+    named = {name: job["environment"] for name, job in jobs.items() if "environment" in job}
+    assert {name: environment["name"] for name, environment in named.items()} == {
+        "to_dev": "dev",
+        "to_prod": "prod",
+        "rollback": "${{ inputs.environment }}",
+    }
+    assert not any(environment["deployment"] for environment in named.values())
+    assert jobs["to_prod"]["concurrency"] == {
+        "group": "f0ci-environment-prod",
+        "cancel-in-progress": False,
+        "queue": "max",
+    }
+    # a rollback never waits behind a promotion
+    assert jobs["rollback"]["concurrency"]["group"] == "f0ci-rollback-${{ inputs.environment }}"
+
+
+def test_what_a_person_starts_works_on_the_default_branch_and_is_theirs() -> None:
+    jobs = generated()["jobs"]
+
+    checkout, *_, work = jobs["rollback"]["steps"]
+    assert checkout["with"]["ref"] == "${{ github.event.repository.default_branch }}"
+    assert work["env"]["GIT_COMMITTER_NAME"] == "${{ github.actor }}"
+    assert "github.ref" not in jobs["rollback"]["if"]
+    assert jobs["to_dev"]["steps"][-1]["env"]["GIT_COMMITTER_NAME"] == "github-actions[bot]"
+
+
+def test_what_follows_a_promotion_runs_only_when_the_release_arrived() -> None:
+    jobs = generated()["jobs"]
+
+    assert jobs["load_test"]["if"] == "needs.to_dev.outputs.arrived == 'true'"
+    assert jobs["to_dev"]["outputs"] == {"arrived": "${{ steps.promote.outputs.arrived }}"}
+    assert "outputs" not in jobs["to_prod"]
+    assert "if" not in jobs["to_prod"]
+
+
+def test_secrets_reach_the_jobs_that_deploy_by_way_of_an_environment() -> None:
+    data = yaml.safe_load(tree_text(CASES / "shop/input"))
+    given = {
+        name: {key for step in job["steps"] for key in step.get("env", {}) if key.startswith("F0CI_SECRET_")}
+        for name, job in data["jobs"].items()
+    }
+
+    every = {"F0CI_SECRET_DB_PASSWORD", "F0CI_SECRET_REGISTRY_TOKEN"}
+    assert given["deploy_dev"] == {"F0CI_SECRET_REGISTRY_TOKEN"}
+    assert given["deploy_prod"] == given["continue"] == given["rollback"] == every
+    assert not given["build"] | given["release"] | given["smoke"]
+    assert data["jobs"]["continue"]["environment"] == {"name": "f0ci-continue", "deployment": False}
+
+
+@pytest.mark.parametrize(
+    ("install", "uses", "command"),
+    [
+        ("", None, "python -m pip install --quiet --disable-pip-version-check f0ci==1.2.3"),
+        ("./", "./", None),
+        ("./tools/setup", "$/tools/setup", None),
+        (f"framework0/action@{COMMIT}", f"framework0/action@{COMMIT}", None),
+        (f"some/mono.repo/path@{COMMIT}", f"some/mono.repo/path@{COMMIT}", None),
+        ("pip install git+https://example.com/f0ci@v1", None, "pip install git+https://example.com/f0ci@v1"),
+    ],
+)
+def test_f0ci_is_installed_as_the_workflow_says(
+    install: str, uses: str | None, command: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(base, "__version__", "1.2.3")
+    text = WORKFLOW.replace("spec:\n", f"spec:\n  install: '{install}'\n") if install else WORKFLOW
+
+    jobs = generated(text)["jobs"]
+
+    for name in ("validate", "release", "to_prod", "rollback"):
+        step = next(step for step in jobs[name]["steps"] if step["name"] == "install f0ci")
+        assert step.get("uses") == uses
+        assert step.get("env", {}).get("COMMAND") == command
+    assert all(step["name"] != "install f0ci" for step in jobs["build"]["steps"])
+
+
+def test_a_task_that_calls_f0ci_finds_it() -> None:
+    jobs = generated(WORKFLOW.replace("make test", "f0ci run recipes/smoke.yaml"))["jobs"]
+
+    assert "install f0ci" in [step["name"] for step in jobs["load_test"]["steps"]]
+
+
+def test_the_environment_of_the_job_that_continues_is_nobody_elses() -> None:
+    with pytest.raises(InputError, match="is taken by the job that continues"):
+        generated(staged("- {name: a, environment: F0ci-continue}", "F0ci-continue: {}"))
+
+
+@pytest.mark.parametrize("ref", ["v1", "main", COMMIT[:-1], COMMIT.upper()])
+def test_an_action_that_can_be_moved_is_refused(ref: str) -> None:
+    with pytest.raises(InputError, match="by what can be moved") as caught:
+        generated(WORKFLOW.replace("spec:\n", f"spec:\n  install: framework0/action@{ref}\n"))
+
+    assert caught.value.hint is not None
+    assert "full commit" in caught.value.hint
+
+
+def test_a_name_that_nothing_stands_behind_stops_its_job() -> None:
+    jobs = yaml.safe_load(github.write(build(read(SEED.read_text(encoding="utf-8"))))[github.PATH])["jobs"]
+    step = next(step for step in jobs["build_and_test"]["steps"] if step["name"] == "unit_tests")
+
+    done = subprocess.run(
+        ["bash", "-c", step["run"]], env={**os.environ, **step["env"]}, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 3
+    assert done.stdout.startswith("::error::workflow.yaml does not say what unit_tests runs; add spec.bindings.tests")
+
+
+HOSTILE = ["$(touch pwned)", "`id`", "a'b\"c", "--help", "${{ github.token }}", "x\n::set-env name=A::b", "\\"]
+WORDS = st.one_of(st.text(max_size=60), st.sampled_from(HOSTILE))
+
+
+def values(data: dict[str, Any]) -> list[str]:
+    """Return everything that steps say beside their programs."""
+    return [str(value) for step in steps_of(data) for value in (step["name"], *step.get("env", {}).values())]
+
+
+def cannot_arrive(word: str) -> bool:
+    return "${{" in word or any(unicodedata.category(char) == "Cc" and char not in "\t\n" for char in word)
+
+
+@settings(deadline=None, max_examples=100)
+@given(command=WORDS, test=WORDS, uses=WORDS, name=WORDS)
+def test_whatever_people_write_is_refused_or_arrives_unchanged(command: str, test: str, uses: str, name: str) -> None:
+    """Programs are the same whatever the workflow says; its words are values beside them."""
+    spec = yaml.safe_load(WORKFLOW)
+    spec["metadata"]["name"] = name
+    spec["spec"]["install"] = command
+    spec["spec"]["bindings"]["tests"] = {test: {"run": command}}
+    spec["spec"]["pipeline_stages"][0] |= {"uses": uses, "tests": [test]}
+    spec["spec"]["pipeline_stages"][2]["tests"] = [test]
+    workflow = workflow_from(parse_document("workflow.json", json.dumps(spec).encode()))
+    stage = workflow.stages[0]
+    said = [workflow.name, command, *(binding.name for binding in (stage.uses, *stage.tests) if binding is not None)]
+    if any(map(cannot_arrive, said)):
+        with pytest.raises(InputError):
+            build(workflow)
+        return
+
+    data = yaml.safe_load(github.write(build(workflow))[github.PATH])
+
+    usual = [generated(WORKFLOW), generated(staged("- {name: a, tests: [b]}"))]
+    assert {step["run"] for step in steps_of(data) if "run" in step} <= {
+        step["run"] for other in usual for step in steps_of(other) if "run" in step
+    }
+    assert {value for value in values(data) if "${{" in value} <= {value for other in usual for value in values(other)}
+    commands = [step["env"]["COMMAND"] for step in data["jobs"]["build"]["steps"] if "COMMAND" in step.get("env", {})]
+    assert all(binding.run in commands for binding in stage.tests if binding.run is not None)
+
+
+class Runner:
+    """Runs a job's last step as GitHub's runner does, on a repository of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.work = folder / "work"
+        self.files = {name: folder / name.lower() for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+        self.temp = folder / "temp"
+        self.temp.mkdir()
+        scaffold(self.work)
+        git(self.work, "init", "-q")
+        git(self.work, "add", "-A")
+        git(self.work, "commit", "-qm", "first")
+        self.jobs = yaml.safe_load(tree_text(self.work))["jobs"]
+
+    def run(self, job: str, **values: str) -> subprocess.CompletedProcess[str]:
+        step = self.jobs[job]["steps"][-1]
+        env = {name: value for name, value in step["env"].items() if "${{" not in value}
+        for file in self.files.values():
+            file.write_text("", encoding="utf-8")
+        return subprocess.run(
+            ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
+            cwd=self.work,
+            env={
+                **os.environ,
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "RUNNER_TEMP": str(self.temp),
+                **{name: str(file) for name, file in self.files.items()},
+                **env,
+                **values,
+            },
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def said(self, name: str) -> str:
+        return self.files[name].read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def runner(tmp_path: Path) -> Runner:
+    if not (Path(sys.executable).parent / "f0ci").exists():
+        pytest.skip("f0ci is not installed beside this Python")
+    return Runner(tmp_path)
+
+
+def test_the_programs_of_the_jobs_do_what_they_say(runner: Runner) -> None:
+    assert runner.run("release").returncode == 0
+    digest = runner.said("GITHUB_OUTPUT").strip().removeprefix("digest=")
+    assert len(digest) == 64
+
+    assert runner.run("deploy_dev", RELEASE=digest).returncode == 0
+    assert "succeeded" in runner.said("GITHUB_STEP_SUMMARY")
+    assert runner.run("deploy_staging", RELEASE=digest).returncode == 0
+    waiting = runner.run("deploy_prod", RELEASE=digest)
+
+    assert waiting.returncode == 0
+    assert "::notice::waiting" in waiting.stdout
+    assert "0 of 1 approval" in runner.said("GITHUB_STEP_SUMMARY")
+    assert all(line.startswith("    ") for line in runner.said("GITHUB_STEP_SUMMARY").splitlines())
+    assert runner.run("continue").returncode == 0
+    assert runner.run("deploy_dev", RELEASE="0" * 64).returncode == 2
+    assert git(runner.work, "log", "-1", "--format=%cn", "env/dev") == "github-actions[bot]"
+
+
+def test_a_rollback_that_cannot_be_made_fails_its_job(runner: Runner) -> None:
+    person = {"GIT_AUTHOR_NAME": "bob", "GIT_AUTHOR_EMAIL": "b@example.com"}
+    person |= {name.replace("AUTHOR", "COMMITTER"): value for name, value in person.items()}
+
+    done = runner.run("rollback", TARGET="dev", RELEASE="", REASON="$(touch pwned)", **person)
+
+    assert done.returncode in {3, 4}
+    assert not (runner.work / "pwned").exists()
+
+
+def test_a_secret_that_does_not_exist_is_not_an_empty_one() -> None:
+    script = _github_steps._ONLY_SET_SECRETS + 'echo "${F0CI_SECRET_A-unset} ${F0CI_SECRET_B-unset}"\n'
+
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        env={**os.environ, "F0CI_SECRET_A": "", "F0CI_SECRET_B": "b c"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "unset b c\n"
