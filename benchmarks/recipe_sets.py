@@ -311,6 +311,12 @@ def _plant_duplicate_step(draft: _Draft) -> int:
     return len(draft.lines) - 2
 
 
+def _plant_missing(draft: _Draft) -> int:
+    # a step without a type, reported at the step
+    draft.lines += ["  - name: extra_step", f"    depends_on: [{draft.steps[-1]}]"]
+    return len(draft.lines) - 1
+
+
 # rule -> what plants it and returns its line
 _FAULTS: tuple[tuple[str, Callable[[_Draft], int]], ...] = (
     ("unknown-key", lambda draft: _insert(draft, "    descripton: misspelt")),
@@ -318,7 +324,7 @@ _FAULTS: tuple[tuple[str, Callable[[_Draft], int]], ...] = (
     ("bad-value", lambda draft: _insert(draft, "    trigger: on_success")),
     ("syntax", lambda draft: _insert(draft, "\tindented: by a tab")),
     ("duplicate-key", lambda draft: _insert(draft, "    description: written again")),
-    ("missing-key", lambda draft: _plant_missing(draft)),
+    ("missing-key", _plant_missing),
     ("unknown-dependency", lambda draft: _replace(draft, draft.dependencies[-1], "      - no_such_step")),
     ("dependency-cycle", _plant_cycle),
     ("duplicate-step-name", _plant_duplicate_step),
@@ -344,12 +350,6 @@ def _plant_step(draft: _Draft, *lines: str) -> int:
     """Add a step whose first line after the name is at fault, and return that line's number."""
     draft.lines += ["  - name: extra_step", *(f"    {line}" for line in lines)]
     return len(draft.lines) - len(lines) + 1
-
-
-def _plant_missing(draft: _Draft) -> int:
-    # a step without a type, reported at the step
-    draft.lines += ["  - name: extra_step", f"    depends_on: [{draft.steps[-1]}]"]
-    return len(draft.lines) - 1
 
 
 def _plant_call(draft: _Draft, path: str, *parameters: str) -> int:

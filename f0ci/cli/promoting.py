@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import click
@@ -110,7 +111,7 @@ def promote(
         else:
             for report in reports:
                 print_report(report, "text")
-        return max((int(report.exit_code) for report in reports), default=int(ExitCode.DONE))
+        return worst_exit(report.exit_code for report in reports)
     if environment is None:
         raise UsageError("no environment was named", "f0ci promote staging, or f0ci promote --continue")
     report = promote_environment(root, environment, release, through_hold=through_hold, on_stage=say, on_event=tell)
@@ -136,6 +137,19 @@ def rollback(ctx: click.Context, environment: str, reason: str, to: str | None, 
     report = rollback_environment(root_of(ctx), environment, reason, to, on_stage=say, on_event=tell)
     print_report(report, output_format)
     return report.exit_code
+
+
+def worst_exit(codes: Iterable[ExitCode]) -> ExitCode:
+    """Return the code that most needs attention: what waits must not hide what failed."""
+    order = (
+        ExitCode.DONE,
+        ExitCode.WAITING,
+        ExitCode.REFUSED,
+        ExitCode.CANNOT_WORK,
+        ExitCode.ROLLED_BACK,
+        ExitCode.NEEDS_A_PERSON,
+    )
+    return max(codes, key=order.index, default=ExitCode.DONE)
 
 
 def print_report(report: Any, output_format: str) -> None:

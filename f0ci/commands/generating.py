@@ -55,7 +55,7 @@ def generate(root: Path, systems: Sequence[str]) -> Generated:
     if not tree.exists(project.workflow):
         raise InputError(f"there is no workflow file {project.workflow!r}", "make one with `f0ci init`")
     workflow = read_workflow(tree, project.workflow)
-    pipeline = build(workflow)
+    pipeline = build(workflow, project, tree)
     files: dict[str, str] = {}
     set_up = list(pipeline.set_up())
     for system in systems:

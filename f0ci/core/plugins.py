@@ -29,7 +29,8 @@ def own_names(package: str) -> tuple[str, ...]:
 
 def _listed(package: str) -> list[str]:
     try:
-        return [name for folder in importlib.import_module(package).__path__ for name in os.listdir(folder)]
+        # pathlib and importlib.resources cost more than the answer
+        return [name for folder in importlib.import_module(package).__path__ for name in os.listdir(folder)]  # noqa: PTH208
     except OSError:
         # the package is not in a folder, as in a zip file
         from importlib import resources
@@ -42,12 +43,14 @@ def _is_extended() -> bool:
     """Tell whether any distribution may offer plug-ins: asking the interpreter costs more than a small command."""
     for folder in sys.path:
         try:
-            distributions = [name for name in os.listdir(folder or ".") if name.endswith((".dist-info", ".egg-info"))]
+            names = os.listdir(folder or ".")  # noqa: PTH208
         except OSError:
             if os.path.exists(folder):  # noqa: PTH110 - a zip file or an egg, whose content only the interpreter knows
                 return True
             continue
-        for name in distributions:
+        for name in names:
+            if not name.endswith((".dist-info", ".egg-info")):
+                continue
             try:
                 with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:  # noqa: PTH118, PTH123
                     if b"[f0ci." in file.read():

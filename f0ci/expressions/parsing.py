@@ -143,11 +143,6 @@ def _moved(known: Expression, start: int, offset: int, closing: int) -> Expressi
 
 
 def _expression(text: str, start: int, opening: str) -> Expression:
-    # text without expressions, most of it, needs no grammar
-    from f0ci.expressions.grammar import parse_tokens
-    from f0ci.expressions.names import names_in
-    from f0ci.expressions.tokens import tokenize
-
     close, offset = _CLOSE[opening], start + len(opening)
     if opening == "{{" and text[offset : offset + 1] in {"-", "+"}:
         hint = "put a blank after '{{' where a sign is meant"

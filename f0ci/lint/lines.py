@@ -12,16 +12,16 @@ from f0ci.core.diagnostics import Span
 _YAML_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 
 
-def split_lines(path: str, raw: bytes) -> Sequence[str]:
-    """Return a file's lines without their ends, numbered as its spans number them."""
+def split_lines(path: str, raw: bytes) -> list[str]:
+    """Return a file's lines without their ends, numbered as its spans number them; the list is not to be changed."""
     return _split(raw, is_json=path.endswith(".json"))
 
 
 # a file with many findings is asked for its lines as often
 @lru_cache(maxsize=2)
-def _split(raw: bytes, *, is_json: bool) -> tuple[str, ...]:
+def _split(raw: bytes, *, is_json: bool) -> list[str]:
     text = raw.decode("utf-8-sig", "replace")
-    return tuple(text.split("\n") if is_json else _YAML_BREAK.split(text))
+    return text.split("\n") if is_json else _YAML_BREAK.split(text)
 
 
 def first_line(span: Span, lines: Sequence[str]) -> Span:

@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, NoReturn
 
 from f0ci.lint.outcome import Outcome, from_json, to_json
@@ -162,7 +163,7 @@ class _Crew:
         code = 1
         # nothing of the parent's is flushed, closed or run here: a forked process leaves at once
         try:
-            for chunk in (*([index] for index in first), *self._taken()):
+            for chunk in chain(([index] for index in first), self._taken()):
                 self._send(slot, chunk, writing)
             code = 0
         finally:

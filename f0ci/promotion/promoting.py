@@ -57,9 +57,11 @@ def advance_to_end(site: Site, request: Request, promotion: str) -> PromotionRep
 
     Raises:
         InputError: its plan is not the one that its digest stands for.
+        CannotWork: this machine's clock is behind what the ledger has seen.
     """
     for _ in range(1000):
-        current = find_promotion(site.store.read(), promotion)
+        ledgers = site.store.read()
+        current = find_promotion(ledgers, promotion)
         stage = _stage_of(current)
         if stage is None:
             return report_on(current)
@@ -69,6 +71,9 @@ def advance_to_end(site: Site, request: Request, promotion: str) -> PromotionRep
                 "run `f0ci audit verify` to see what was changed",
                 place=site.names.ledger(current.environment),
             )
+        if current.purpose == "promote" and current.is_active:
+            # a machine whose clock is wrong neither judges nor says when something happened
+            decision_time(site.clock.now(), ledgers.environments[current.environment].events, current.environment)
         report = stage(site, request, current)
         if report is not None:
             return report

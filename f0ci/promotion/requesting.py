@@ -17,6 +17,7 @@ from f0ci.promotion.releases import Release, require_release
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
+from f0ci.promotion.times import decision_time
 from f0ci.promotion.verifying import check_metrics_answer
 
 
@@ -41,6 +42,8 @@ def promote(site: Site, request: Request) -> PromotionReport:
         if settled is not None:
             came.append(settled)
             return None
+        # a clock that is behind would make this the newest moment
+        decision_time(site.clock.now(), state.events, state.environment)
         asked = f"{request.environment}-{len(state.promotions) + 1}"
         plan = plan_for(site, ledgers, request.environment, release, asked)
         if not came:

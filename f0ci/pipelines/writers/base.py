@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 from f0ci import __version__
 from f0ci.core.canonical import sha256_hex
 from f0ci.core.errors import InputError
-from f0ci.pipelines.model import Pipeline
+from f0ci.pipelines.model import Command, Job, Pipeline
 
 if TYPE_CHECKING:
     import yaml
@@ -43,6 +43,7 @@ rm -f "$report"
 PROMOTE = 'f0ci promote "$TARGET" --release "$RELEASE"'
 CONTINUE = "f0ci promote --continue"
 ROLL_BACK = 'f0ci rollback "$TARGET" --reason "${REASON:-by hand}"'
+ROLL_BACK_TO = ROLL_BACK + ' ${RELEASE:+--to "$RELEASE"}'
 # some systems replace variables inside of variables, and a reason is written down for everybody
 CHECK_REASON = """\
 case "$REASON" in
@@ -130,6 +131,26 @@ def install_into(folder: str, install: str) -> str:
     """
     # systems of today refuse to install into their own Python
     return f'python3 -m venv --clear "{folder}"\nexport PATH="{folder}/bin:$PATH"\n{ended(install_command(install))}'
+
+
+def calls_f0ci(command: Command) -> bool:
+    """Tell whether a command of the user's names f0ci, which then has to be there."""
+    return re.search(r"\bf0ci\b", command.run or "") is not None
+
+
+def awaited(job: Job, pipeline: Pipeline) -> tuple[str, ...]:
+    """Return the ids of all promotions that must have arrived for a job, or for one that it needs, in their order."""
+    jobs = {one.id: one for one in pipeline.jobs}
+    seen: set[str] = set()
+    waiting = [job]
+    found: set[str] = set()
+    while waiting:
+        current = waiting.pop()
+        found.update(current.arrived)
+        new = set(current.needs) - seen
+        seen |= new
+        waiting += [jobs[name] for name in new]
+    return tuple(name for name in jobs if name in found)
 
 
 def ended(text: str) -> str:
@@ -266,8 +287,8 @@ def _dumper() -> type[yaml.SafeDumper]:
 
 
 def _style(text: str) -> str | None:
-    # YAML knows more line breaks than \n, and blocks lose blanks at the ends of lines, are misread where they begin with
-    # one, and end the document where they end with empty lines; only escapes keep them what they are
+    # YAML knows more line breaks than \n; a block loses blanks at the ends of lines, is misread where it begins with
+    # one, and ends the document where it ends with empty lines; only escapes keep such texts what they are
     lines = text.split("\n")
     if not all(line.isprintable() or line.replace("\t", "").isprintable() for line in lines):
         return '"'

@@ -11,9 +11,11 @@ from f0ci.pipelines.writers.base import (
     CONTINUE,
     CREATE_RELEASE,
     PROMOTE,
-    ROLL_BACK,
+    ROLL_BACK_TO,
     UNBOUND,
     WAITING,
+    awaited,
+    calls_f0ci,
     dump,
     ended,
     environments_set_up,
@@ -22,11 +24,15 @@ from f0ci.pipelines.writers.base import (
     install_into,
     job_names,
     script,
+    sealed,
 )
 
 PATH = ".gitlab-ci.yml"
 IMAGE = "python:3.12-bookworm"
 _WAITS = 5
+# says that a task was left out; a test that ends with 5 has failed
+_LEFT_OUT = 113
+_CONTINUE_ENVIRONMENT = "f0ci-continue"
 _MAX_NEEDS = 50
 _STAGE = {Kind.VALIDATE: "check", Kind.RELEASE: "release", Kind.CONTINUE: "operate", Kind.ROLLBACK: "operate"}
 _STAGES = ["check", "build", "release", "deliver", "operate"]
@@ -49,6 +55,7 @@ _RULES: dict[When, list[dict[str, str]]] = {
     When.SCHEDULE: [{"if": '$CI_PIPELINE_SOURCE == "schedule"'}, {"if": _BY_HAND + '"continue"'}],
     When.BY_HAND: [{"if": _BY_HAND + '"rollback"'}],
 }
+_NOBODY = ("f0ci on GitLab", "f0ci@noreply.invalid")
 # the clone's address holds the job's own token, which may not push
 _AUTHORIZE = """\
 if [ -z "${F0CI_PUSH_TOKEN:-}" ]; then
@@ -69,7 +76,6 @@ def write(pipeline: Pipeline) -> dict[str, str]:
     """
     names = job_names(pipeline, "GitLab", lambda name: f"stage-{name}" if name in _KEYWORDS else name)
     prepare = script(install_into("$CI_PROJECT_DIR.tmp/f0ci-venv", pipeline.install))
-    who = identity("$GITLAB_USER_NAME", "$GITLAB_USER_EMAIL")
     data = {
         "workflow": {
             "rules": [
@@ -87,10 +93,10 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         },
         "variables": _variables(pipeline),
         ".f0ci": {"before_script": [prepare]},
-        ".f0ci-push": {"variables": {"GIT_DEPTH": "0"}, "before_script": [prepare + _AUTHORIZE + who]},
+        ".f0ci-push": {"variables": {"GIT_DEPTH": "0"}, "before_script": [prepare + _AUTHORIZE]},
         **{names[job.id]: _job(job, pipeline, names) for job in pipeline.jobs},
     }
-    return {PATH: header(pipeline, "gitlab") + dump(data)}
+    return {PATH: sealed(header(pipeline, "gitlab"), dump(data))}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:
@@ -101,6 +107,11 @@ def set_up(pipeline: Pipeline) -> tuple[str, ...]:
         "the protected environment's deployers",
         "a project access token with 'write_repository' in the masked and protected variable F0CI_PUSH_TOKEN",
         "a protected default branch, so that only its pipelines see that token",
+        *(
+            f"the masked and protected variable {variable} in the scopes {name!r} and {_CONTINUE_ENVIRONMENT!r}"
+            for name, variables in pipeline.secrets.items()
+            for variable in variables
+        ),
         "an hourly schedule of the default branch, which takes waiting promotions further",
     )
 
@@ -115,21 +126,16 @@ def _variables(pipeline: Pipeline) -> dict[str, Any]:
             "options": ["check", "continue", "rollback"],
         },
         "F0CI_TARGET": {"description": "Where to roll back", "value": environments[0], "options": environments},
+        "F0CI_TO": {"description": "Release to go back to; the last good one by default", "value": ""},
         "F0CI_REASON": {"description": "Why to roll back, for the record", "value": "by hand"},
     }
 
 
 def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
-    if len(job.needs) > _MAX_NEEDS:
-        raise InputError(
-            f"the stage {job.id!r} waits for {len(job.needs)} others; GitLab allows {_MAX_NEEDS}",
-            "put a stage in between",
-            place=pipeline.workflow,
-        )
     written: dict[str, Any] = {"stage": _stage(job)}
-    if job.kind is not Kind.TASK:
+    if job.kind is not Kind.TASK or any(map(calls_f0ci, job.commands)):
         written["extends"] = ".f0ci-push" if job.pushes else ".f0ci"
-    written["needs"] = [_need(name, job, names) for name in job.needs]
+    written["needs"] = _needs(job, pipeline, names)
     written["rules"] = _RULES[job.when]
     if job.environment in pipeline.approvals:
         written["when"] = "manual"
@@ -139,11 +145,16 @@ def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
     if job.pushes:
         written["resource_group"] = _group(job)
     written["timeout"] = f"{job.minutes} minutes"
-    if job.kind in {Kind.PROMOTE, Kind.CONTINUE}:
+    if job.kind is Kind.TASK and awaited(job, pipeline):
+        written["allow_failure"] = {"exit_codes": [_LEFT_OUT]}
+    elif job.kind in {Kind.PROMOTE, Kind.CONTINUE}:
         # with exit codes a manual job blocks what needs it, as with `false`; said in a rule, it would lose the codes
         written["allow_failure"] = {"exit_codes": [_WAITS]}
     if job.environment is not None or job.kind is Kind.ROLLBACK:
         written["environment"] = {"name": job.environment or "$F0CI_TARGET", "action": "start"}
+    elif job.secrets:
+        # for the variables of that scope; nothing is deployed there
+        written["environment"] = {"name": _CONTINUE_ENVIRONMENT, "action": "access"}
     return {**written, **_work(job, pipeline)}
 
 
@@ -153,10 +164,33 @@ def _stage(job: Job) -> str:
     return _STAGE.get(job.kind, "deliver")
 
 
-def _need(name: str, job: Job, names: dict[str, str]) -> str | dict[str, Any]:
-    """Return a need; a promotion takes the digest over from the release."""
-    hands_over = name == "release" and job.kind is Kind.PROMOTE
-    return {"job": names[name], "artifacts": True} if hands_over else names[name]
+def _needs(job: Job, pipeline: Pipeline, names: dict[str, str]) -> list[Any]:
+    """Return what a job waits for; digest and arrivals come over with the jobs that tell them."""
+    telling = [*awaited(job, pipeline), *(["release"] if job.kind is Kind.PROMOTE else [])]
+    ids = list(dict.fromkeys((*job.needs, *telling)))
+    if len(ids) > _MAX_NEEDS:
+        raise InputError(
+            f"the stage {job.id!r} waits for {len(ids)} others; GitLab allows {_MAX_NEEDS}",
+            "put a stage in between",
+            place=pipeline.workflow,
+        )
+    return [{"job": names[name], "artifacts": True} if name in telling else names[name] for name in ids]
+
+
+def _arrived(name: str, pipeline: Pipeline) -> str:
+    """Return the variable that says that a promotion's release arrived; numbers, because names have hyphens."""
+    return f"F0CI_ARRIVED_{[job.id for job in pipeline.jobs].index(name)}"
+
+
+def _unless_arrived(job: Job, pipeline: Pipeline, code: int) -> str:
+    """Return the beginning of a script that ends where a release has not arrived."""
+    missing = " || ".join(f'[ -z "${{{_arrived(name, pipeline)}:-}}" ]' for name in awaited(job, pipeline))
+    if not missing:
+        return ""
+    return (
+        f'if {missing}; then\n  echo "left out: the release is still waiting before an earlier stage"\n'
+        f"  exit {code}\nfi\n"
+    )
 
 
 def _group(job: Job) -> str:
@@ -174,18 +208,33 @@ def _work(job: Job, pipeline: Pipeline) -> dict[str, Any]:
         hand_over = "printf 'F0CI_DIGEST=%s\\n' \"$digest\" > f0ci-release.env\n"
         return {
             "artifacts": {"expire_in": "30 days", "reports": {"dotenv": "f0ci-release.env"}},
-            "script": [CREATE_RELEASE + hand_over],
+            "script": [identity(*_NOBODY) + CREATE_RELEASE + hand_over],
         }
+    # what happens by itself is nobody's request
+    is_person = job.kind is Kind.ROLLBACK or job.environment in pipeline.approvals
+    who = identity("$GITLAB_USER_NAME", "$GITLAB_USER_EMAIL") if is_person else identity(*_NOBODY)
     if job.kind is Kind.PROMOTE:
-        return {"variables": {"TARGET": job.environment}, "script": ['RELEASE="$F0CI_DIGEST"\n' + _reported(PROMOTE)]}
+        return _promotion(job, pipeline, who)
     if job.kind is Kind.CONTINUE:
-        return {"script": [_reported(CONTINUE)]}
-    return {"script": ['TARGET="$F0CI_TARGET"\nREASON="$F0CI_REASON"\n' + CHECK_REASON + _reported(ROLL_BACK)]}
+        return {"script": [who + _reported(CONTINUE)]}
+    taken = 'TARGET="$F0CI_TARGET"\nRELEASE="$F0CI_TO"\nREASON="$F0CI_REASON"\n'
+    return {"script": [who + taken + CHECK_REASON + _reported(ROLL_BACK_TO)]}
+
+
+def _promotion(job: Job, pipeline: Pipeline, who: str) -> dict[str, Any]:
+    body = f'{_unless_arrived(job, pipeline, _WAITS)}{who}RELEASE="$F0CI_DIGEST"\n'
+    written: dict[str, Any] = {"variables": {"TARGET": job.environment}}
+    if not any(job.id in awaited(other, pipeline) for other in pipeline.jobs):
+        return {**written, "script": [body + _reported(PROMOTE)]}
+    tell = f'if [ "$code" -eq 0 ]; then\n  echo {_arrived(job.id, pipeline)}=true > f0ci-arrived.env\nfi\n'
+    written["artifacts"] = {"expire_in": "30 days", "reports": {"dotenv": "f0ci-arrived.env"}}
+    return {**written, "script": [body + _reported(PROMOTE, tell)]}
 
 
 def _task(job: Job, pipeline: Pipeline) -> dict[str, Any]:
     variables: dict[str, Any] = {}
-    items = []
+    left_out = _unless_arrived(job, pipeline, _LEFT_OUT)
+    items = [left_out] if left_out else []
     for number, command in enumerate(job.commands, 1):
         body = command.run
         if body is None:
@@ -203,8 +252,8 @@ def _unexpanded(value: str) -> str | dict[str, Any]:
     return {"value": value, "expand": False} if "$" in value or "%" in value else value
 
 
-def _reported(command: str) -> str:
+def _reported(command: str, tell: str = "") -> str:
     return ended(
-        f'code=0\n{command} || code=$?\nf0ci status || true\nif [ "$code" -eq {_WAITS} ]; then\n'
+        f'code=0\n{command} || code=$?\nf0ci status --offline || true\n{tell}if [ "$code" -eq {_WAITS} ]; then\n'
         f'  echo "{WAITING}"\nfi\nexit "$code"'
     )

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from f0ci.core.errors import InputError
-from f0ci.pipelines.model import Job, Kind, Pipeline, When
+from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
 from f0ci.pipelines.writers.base import (
     CHECK_REASON,
     CONTINUE,
     CREATE_RELEASE,
     PROMOTE,
-    ROLL_BACK,
+    ROLL_BACK_TO,
     UNBOUND,
     WAITING,
+    awaited,
+    calls_f0ci,
     header,
     install_into,
     job_names,
+    label,
     script,
+    sealed,
 )
 
 PATH = "Jenkinsfile"
@@ -25,10 +29,10 @@ _TOKEN = "f0ci-git-token"  # noqa: S105 - the name of a credential, not its valu
 _VENV = "${WORKSPACE_TMP:-$WORKSPACE@tmp}/f0ci-venv"
 _BASH = "#!/usr/bin/env bash\n"
 _HAND_OVER = "f0ci-release.txt"
+_MARK = "f0ci-arrived.txt"
 _APPROVAL_HOURS = 24
 # Jenkins compiles the file into methods and constants of limited size
 _MAX_STAGES = 80
-_MAX_SCRIPT = 20_000
 # what the agent's Git says about itself wins
 _IDENTITY = """\
 git config user.name > /dev/null || git config user.name "f0ci on Jenkins"
@@ -78,6 +82,7 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "    parameters {",
         _choice("F0CI_ACTION", ["check", "continue", "rollback"], "What to do"),
         _choice("F0CI_TARGET", environments, "Where to roll back"),
+        "        string(name: 'F0CI_TO', description: 'Release to go back to; the last good one by default')",
         "        string(name: 'F0CI_REASON', defaultValue: 'by hand', description: 'Why to roll back, for the record')",
         "    }",
         "    triggers {",
@@ -88,7 +93,7 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "    }",
         "}",
     ]
-    return {PATH: header(pipeline, "jenkins", "// ") + "\n".join(lines) + "\n"}
+    return {PATH: sealed(header(pipeline, "jenkins", "// "), "\n".join(lines) + "\n", "// ")}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:
@@ -97,6 +102,10 @@ def set_up(pipeline: Pipeline) -> tuple[str, ...]:
         "a multibranch pipeline job on this file, over HTTPS, whose branch source tells the default branch",
         "the plugins pipeline-model-definition, git, credentials-binding, lockable-resources and pipeline-input-step",
         f"a credential of the kind 'secret text' called {_TOKEN!r}: a token that may push",
+        *(
+            f"a credential of the kind 'secret text' called {variable!r}; its value is the same for every environment"
+            for variable in sorted({one for variables in pipeline.secrets.values() for one in variables})
+        ),
         "agents with Bash, Git and Python 3.11 or newer with venv",
         *(
             f"who may build the job, for they may answer the question before {name!r}; signed approvals bind besides"
@@ -143,14 +152,14 @@ def _choice(name: str, choices: list[str], description: str) -> str:
 
 
 def _stages(job: Job, pipeline: Pipeline) -> list[str]:
-    gate = _gate(job) if job.environment in pipeline.approvals else []
+    gate = _gate(job, pipeline) if job.environment in pipeline.approvals else []
     options = [f"timeout(time: {job.minutes}, unit: 'MINUTES')"]
     if job.pushes:
         options.insert(0, f"lock(resource: {quoted(f'f0ci-{job.environment or job.id}')})")
     return [
         *gate,
         f"stage({quoted(job.id)}) {{",
-        *_indented(["when {", *_indented(["beforeOptions true", *_WHEN[job.when]]), "}"]),
+        *_indented(["when {", *_indented(["beforeOptions true", *_when(job, pipeline)]), "}"]),
         "    agent any",
         *_indented(["options {", *_indented(options), "}"]),
         "    steps {",
@@ -161,11 +170,11 @@ def _stages(job: Job, pipeline: Pipeline) -> list[str]:
     ]
 
 
-def _gate(job: Job) -> list[str]:
+def _gate(job: Job, pipeline: Pipeline) -> list[str]:
     """Return a stage that asks, on no agent; whoever answers no ends the build before anything changed."""
     return [
         f"stage({quoted(f'approve {job.id}')}) {{",
-        *_indented(["when {", *_indented(["beforeOptions true", "beforeInput true", *_WHEN[job.when]]), "}"]),
+        *_indented(["when {", *_indented(["beforeOptions true", "beforeInput true", *_when(job, pipeline)]), "}"]),
         *_indented(["options {", f"    timeout(time: {_APPROVAL_HOURS}, unit: 'HOURS')", "}"]),
         "    input {",
         f"        message {quoted(f'Promote to {job.environment}?')}",
@@ -181,11 +190,7 @@ def _gate(job: Job) -> list[str]:
 
 def _steps(job: Job, pipeline: Pipeline) -> list[str]:
     if job.kind is Kind.TASK:
-        steps = [
-            line
-            for command in job.commands
-            for line in _command(command.title, command.run, command.stanza, pipeline.workflow)
-        ]
+        steps = [line for command in job.commands for line in _command(command, pipeline)]
         return steps or ["echo 'nothing to run'"]
     prepare = install_into(_VENV, pipeline.install)
     if job.kind is Kind.VALIDATE:
@@ -193,45 +198,66 @@ def _steps(job: Job, pipeline: Pipeline) -> list[str]:
     prepare += _IDENTITY
     if job.kind is Kind.RELEASE:
         body = f"{prepare}{CREATE_RELEASE}printf '%s\\n' \"$digest\" > {_HAND_OVER}\n"
-        stash = f"stash name: 'f0ci-release', includes: '{_HAND_OVER}'"
-        return [*_with_token(_sh(job.title, body)), stash]
+        return [*_with_credentials(job, _sh(job.title, body)), f"stash name: 'f0ci-release', includes: '{_HAND_OVER}'"]
     if job.kind is Kind.PROMOTE:
-        body = f"{prepare}RELEASE=$(cat {_HAND_OVER})\nrm {_HAND_OVER}\n{_reported(PROMOTE)}"
-        target = [f"withEnv([{quoted(f'TARGET={job.environment}')}]) {{", *_indented(_sh(job.title, body)), "}"]
-        return ["unstash 'f0ci-release'", *_with_token(target)]
+        return _promotion(job, pipeline, prepare)
     if job.kind is Kind.CONTINUE:
-        return _with_token(_sh(job.title, prepare + _reported(CONTINUE)))
-    taken = 'TARGET="$F0CI_TARGET"\nREASON="$F0CI_REASON"\n'
-    return _with_token(_sh(job.title, prepare + taken + CHECK_REASON + _reported(ROLL_BACK)))
+        return _with_credentials(job, _sh(job.title, prepare + _reported(CONTINUE)))
+    taken = 'TARGET="$F0CI_TARGET"\nRELEASE="${F0CI_TO:-}"\nREASON="$F0CI_REASON"\n'
+    return _with_credentials(job, _sh(job.title, prepare + taken + CHECK_REASON + _reported(ROLL_BACK_TO)))
 
 
-def _command(title: str, run: str | None, stanza: str, workflow: str) -> list[str]:
-    if run is not None:
-        if len(run) > _MAX_SCRIPT:
-            raise InputError(
-                f"the command of {title!r} has {len(run)} characters; Jenkins takes {_MAX_SCRIPT}",
-                "put it into a file of the repository",
-                place=workflow,
-            )
-        return _sh(title, run)
+def _promotion(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
+    is_followed = any(job.id in awaited(other, pipeline) for other in pipeline.jobs)
+    tell = f'if [ "$code" -eq 0 ]; then\n  : > {_MARK}\nfi\n' if is_followed else ""
+    clean = f"RELEASE=$(cat {_HAND_OVER})\nrm -f {_HAND_OVER} {_MARK}\n"
+    work = _sh(job.title, prepare + clean + _reported(PROMOTE, tell))
+    target = [f"withEnv([{quoted(f'TARGET={job.environment}')}]) {{", *_indented(work), "}"]
+    steps = ["unstash 'f0ci-release'", *_with_credentials(job, target)]
+    if is_followed:
+        steps += ["script {", f"    env.{_arrived(job.id, pipeline)} = fileExists('{_MARK}').toString()", "}"]
+    return steps
+
+
+def _arrived(name: str, pipeline: Pipeline) -> str:
+    """Return the variable that says that a promotion's release arrived; numbers, because names have hyphens."""
+    return f"F0CI_ARRIVED_{[job.id for job in pipeline.jobs].index(name)}"
+
+
+def _when(job: Job, pipeline: Pipeline) -> list[str]:
+    arrived = (_arrived(name, pipeline) for name in awaited(job, pipeline))
+    return [*_WHEN[job.when], *(f"environment name: '{variable}', value: 'true'" for variable in arrived)]
+
+
+def _command(command: Command, pipeline: Pipeline) -> list[str]:
+    if command.run is not None:
+        # every step is a shell of its own, so f0ci has to be put on the path of each that names it
+        install = install_into(_VENV, pipeline.install) if calls_f0ci(command) else ""
+        return _sh(command.title, install + command.run)
+    said = (f"NAME={command.title}", f"STANZA={command.stanza}", f"WORKFLOW={pipeline.workflow}")
     # withEnv replaces variables in its values, and takes $$ for $
-    values = [text.replace("$", "$$") for text in (f"NAME={title}", f"STANZA={stanza}", f"WORKFLOW={workflow}")]
-    return [f"withEnv([{', '.join(map(quoted, values))}]) {{", *_indented(_sh(title, UNBOUND)), "}"]
+    values = ", ".join(quoted(text.replace("$", "$$")) for text in said)
+    return [f"withEnv([{values}]) {{", *_indented(_sh(command.title, UNBOUND)), "}"]
 
 
-def _sh(label: str, body: str) -> list[str]:
+def _sh(title: str, body: str) -> list[str]:
     """Return a step; its script is one element, whose lines are indented no further."""
-    return [f"sh label: {quoted(label)}, script: {quoted(_BASH + script(body))}"]
+    return [f"sh label: {quoted(label(title))}, script: {quoted(_BASH + script(body))}"]
 
 
-def _with_token(steps: list[str]) -> list[str]:
-    binding = f"string(credentialsId: '{_TOKEN}', variable: 'F0CI_GIT_TOKEN')"
-    return [f"withCredentials([{binding}]) {{", *_indented(steps), "}"]
+def _with_credentials(job: Job, steps: list[str]) -> list[str]:
+    """Return steps that have the token and the job's secrets, each a credential of the same name."""
+    names = {_TOKEN: "F0CI_GIT_TOKEN", **{variable: variable for variable in job.secrets}}
+    bindings = [f"string(credentialsId: '{name}', variable: '{variable}')" for name, variable in names.items()]
+    if len(bindings) == 1:
+        return [f"withCredentials([{bindings[0]}]) {{", *_indented(steps), "}"]
+    listed = _indented([f"{binding}," for binding in bindings[:-1]] + bindings[-1:])
+    return ["withCredentials([", *listed, "]) {", *_indented(steps), "}"]
 
 
-def _reported(command: str) -> str:
+def _reported(command: str, tell: str = "") -> str:
     return (
-        f'code=0\n{command} || code=$?\nf0ci status || true\nif [ "$code" -eq 5 ]; then\n'
+        f'code=0\n{command} || code=$?\nf0ci status --offline || true\n{tell}if [ "$code" -eq 5 ]; then\n'
         f'  echo "{WAITING}"\n  code=0\nfi\nexit "$code"\n'
     )
 

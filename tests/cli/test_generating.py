@@ -1,0 +1,50 @@
+"""`f0ci generate` from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from f0ci.cli.promoting import worst_exit
+from f0ci.commands.scaffolding import scaffold
+from f0ci.core.errors import ExitCode
+from tests.cli.conftest import Command
+
+PATH = ".github/workflows/f0ci.yml"
+
+
+def test_an_edit_is_never_lost_silently(tmp_path: Path, f0ci: Command) -> None:
+    scaffold(tmp_path)
+    assert f0ci(tmp_path, "generate", "github").code == 0
+    assert f0ci(tmp_path, "generate", "github", "--check").code == 0
+    file = tmp_path / PATH
+    edited = file.read_text(encoding="utf-8").replace("timeout-minutes: 15", "timeout-minutes: 16")
+    file.write_text(edited, encoding="utf-8")
+
+    checked = f0ci(tmp_path, "generate", "github", "--check")
+    refused = f0ci(tmp_path, "generate", "github")
+
+    assert (checked.code, refused.code) == (1, 1)
+    assert "-    timeout-minutes: 16" in refused.out
+    assert "--overwrite" in refused.err
+    assert file.read_text(encoding="utf-8") == edited
+    assert f0ci(tmp_path, "generate", "github", "--overwrite").code == 0
+    assert f0ci(tmp_path, "generate", "github", "--check").code == 0
+
+
+def test_an_unknown_system_is_told_with_the_known(tmp_path: Path, f0ci: Command) -> None:
+    scaffold(tmp_path)
+
+    answer = f0ci(tmp_path, "generate", "githib")
+
+    assert answer.code == 2
+    assert "did you mean 'github'?" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("codes", "worst"),
+    [((), 0), ((0, 0), 0), ((0, 5), 5), ((5, 4), 4), ((4, 5, 3), 3), ((6, 3, 5), 6), ((7, 6), 7)],
+)
+def test_what_waits_does_not_hide_what_failed(codes: tuple[int, ...], worst: int) -> None:
+    assert worst_exit(map(ExitCode, codes)) == worst

@@ -1,0 +1,421 @@
+"""What keeps its promise when the world does not: clocks, shallow clones, holds, strangers, forged events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from f0ci.commands.approving import decide_promotion
+from f0ci.commands.holding import hold_environment
+from f0ci.commands.promoting import promote_environment, rollback_environment
+from f0ci.core.canonical import digest
+from f0ci.core.clock import FixedClock, SystemClock
+from f0ci.core.errors import CannotWork, ExitCode
+from tests.conftest import git
+from tests.line.conftest import Line
+from tests.line.forger import Forger
+from tests.line.processes import KILLED, start
+
+WAITING = "prod-4"
+
+
+def refs(line: Line) -> str:
+    return git(line.bare, "for-each-ref")
+
+
+class Busy:
+    """A clock at which something happens when it is first looked at."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        self.happens = happens
+        self.looked = 0
+
+    def now(self) -> datetime:
+        self.looked += 1
+        if self.looked == 1:
+            self.happens()
+        return SystemClock().now()
+
+
+def test_an_approval_counts_until_the_moment_it_expires(history: Line) -> None:
+    asked = SystemClock().now()
+    history.act_as("bob")
+    decide_promotion(history.work, WAITING, "approve", expires=timedelta(hours=1), clock=FixedClock(asked))
+    history.act_as("alice")
+
+    late = promote_environment(history.work, "prod", clock=FixedClock(asked + timedelta(hours=1)))
+
+    assert late.exit_code is ExitCode.WAITING
+    assert "the approval of 'bob' expired" in late.reasons[0]
+    git(history.bare, "update-ref", "refs/heads/f0ci/ledger/prod", "f0ci/ledger/prod~1")
+    in_time = promote_environment(history.work, "prod", clock=FixedClock(asked + timedelta(minutes=59)))
+    assert in_time.state == "verifying", in_time
+    assert history.events("prod")[-3:] == ["applied", "deployed", "waiting"]
+
+
+def test_a_lost_race_asks_every_gate_again(history: Line) -> None:
+    history.approve_waiting()
+    other = history.clone("other")
+    git(other, "config", "user.name", "Bob")
+    git(other, "config", "user.email", "bob@example.com")
+    history.people["bob"].sign_with(other)
+    clock = Busy(lambda: decide_promotion(other, WAITING, "reject", reason="wait", expires=None))
+
+    report = promote_environment(history.work, "prod", clock=clock)
+
+    assert report.state == "refused"
+    assert report.reasons == ("approval: bob rejected it: wait",)
+    assert clock.looked > 1
+    assert "applied" not in history.events("prod")[-3:]
+
+
+def test_a_hold_that_comes_at_the_last_moment_stops_it(history: Line) -> None:
+    history.approve_waiting()
+    other = history.clone("other")
+
+    report = promote_environment(
+        history.work, "prod", clock=Busy(lambda: hold_environment(other, "prod", "incident 4711"))
+    )
+
+    assert report.exit_code is ExitCode.WAITING
+    assert "incident 4711" in report.reasons[-1]
+    before = refs(history)
+    assert history.f0ci("promote", "prod").code == 5
+    assert refs(history) == before
+    history.done("unhold", "prod", "--reason", "over")
+    history.done("promote", "prod", "--continue")
+
+
+def test_a_promotion_that_nobody_ends_ends_by_itself(history: Line) -> None:
+    now = SystemClock().now()
+
+    almost = promote_environment(history.work, "prod", clock=FixedClock(now + timedelta(days=29)))
+    report = promote_environment(history.work, "prod", clock=FixedClock(now + timedelta(days=31)))
+
+    assert almost.state == "waiting"
+    assert report.state == "expired"
+    assert report.exit_code is ExitCode.REFUSED
+    assert "it waited until" in report.reasons[0]
+
+
+def test_nothing_is_promoted_by_a_clock_that_is_behind_and_everything_rolled_back(line: Line) -> None:
+    line.release()
+    line.done("promote", "dev")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    line.release()
+    line.done("promote", "dev")
+    tree = git(line.bare, "rev-parse", "env/dev~1^{tree}")
+    line.change("environments/base.yaml", "the whole team", "everybody")
+    line.release()
+    yesterday = FixedClock(SystemClock().now() - timedelta(days=1))
+
+    with pytest.raises(CannotWork, match="this machine's clock says"):
+        promote_environment(line.work, "dev", clock=yesterday)
+
+    assert rollback_environment(line.work, "dev", "slow", clock=yesterday).state == "succeeded"
+    assert line.tree("env/dev") == tree
+    line.done("audit", "verify")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("unhold", "prod", "--reason", "never mind"),
+        ("promote", "prod", "--through-hold", "I know better"),
+        ("quarantine", "{release}", "--lift", "--reason", "it is fine"),
+        ("approve", WAITING),
+    ],
+    ids=lambda command: command[0],
+)
+def test_strangers_are_refused(command: tuple[str, ...], history: Line, forger: Forger) -> None:
+    quarantined = forger.find("_workflow", "quarantine")[1]["data"]["release"]
+    if command[0] != "approve":
+        history.done("abort", WAITING, "--reason", "make room")
+    history.done("hold", "prod", "--reason", "incident")
+    git(history.work, "config", "user.email", "mallory@example.com")
+    before = refs(history)
+
+    answer = history.f0ci(*(word.format(release=quarantined) for word in command))
+
+    assert answer.code == 4, answer
+    assert "mallory@example.com" in answer.err
+    assert refs(history) == before
+
+
+def test_an_approvers_key_must_be_the_one_on_file(history: Line) -> None:
+    history.act_as("bob")
+    history.people["mallory"].sign_with(history.work)
+    before = refs(history)
+
+    answer = history.f0ci("approve", WAITING)
+
+    assert answer.code == 4
+    assert "your signing key is not one of 'bob'" in answer.err
+    assert refs(history) == before
+
+
+def test_a_release_that_nobody_could_follow_is_not_promoted(line: Line) -> None:
+    (line.work / ".f0ci/approvers.yaml").unlink()
+    line.commit({})
+    line.release()
+    line.done("promote", "dev")
+    line.done("promote", "staging")
+
+    answer = line.f0ci("promote", "prod")
+
+    assert answer.code == 3
+    assert "nobody could approve the next" in answer.err
+    assert not git(line.bare, "for-each-ref", "refs/heads/f0ci/ledger/prod")
+
+
+def test_a_release_whose_approvers_cannot_be_read_is_not_promoted(line: Line) -> None:
+    line.commit({".f0ci/approvers.yaml": "people: {alice: {emails: [a@example.com], phone: 1}}\n"})
+    line.release()
+
+    answer = line.f0ci("promote", "dev")
+
+    assert answer.code == 3
+    assert ".f0ci/approvers.yaml:1:" in answer.err
+    assert "phone" in answer.err
+
+
+def test_going_back_needs_no_policy_that_can_be_read(line: Line) -> None:
+    line.release()
+    line.done("promote", "dev")
+    tree, first = line.tree("env/dev"), git(line.work, "rev-parse", "HEAD")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    bad = line.release()
+    line.done("promote", "dev")
+    # the commit whose policy is in force is no longer to be had
+    git(line.bare, "update-ref", "-d", f"refs/tags/f0ci/release/{bad}")
+    git(line.bare, "update-ref", "refs/heads/main", first)
+    elsewhere = line.clone("elsewhere")
+    assert line.f0ci("promote", "dev", "--release", bad, work=elsewhere).code == 2
+
+    answer = line.f0ci("rollback", "dev", "--reason", "it is slow", work=elsewhere)
+
+    assert answer.code == 0, answer
+    assert line.tree("env/dev") == tree
+
+
+def test_a_shallow_clone_knows_every_author(line: Line) -> None:
+    line.act_as("bob")
+    line.change("environments/base.yaml", "the team", "the team of bob")
+    line.act_as("alice")
+    line.change("environments/base.yaml", "the team of bob", "the team of alice")
+    line.to_prod()
+    shallow = line.clone("shallow", "--depth=1")
+
+    answer = line.f0ci("promote", "prod", work=shallow)
+
+    assert answer.code == 5, answer
+    assert "'bob' is an author or requested it" in answer.out
+
+
+def test_a_shallow_clone_knows_which_release_is_older(line: Line) -> None:
+    older = line.release()
+    line.change("environments/base.yaml", "the team", "the whole team")
+    line.release()
+    line.done("promote", "dev")
+
+    answer = line.f0ci("promote", "dev", "--release", older, work=line.clone("shallow", "--depth=1"))
+
+    assert answer.code == 4, answer
+    assert "is older than" in answer.err
+
+
+def test_waiting_for_data_is_told_once(line: Line) -> None:
+    line.change("environments/base.yaml", "requests: 200", "requests: 10")
+    release = line.release()
+    line.done("promote", "dev")
+    assert line.f0ci("promote", "staging").code == 5
+    before, now = refs(line), SystemClock().now()
+
+    for minutes in (1, 5, 30):
+        with (line.work / "metrics/requests.csv").open("a", encoding="utf-8") as rows:
+            rows.write(f"{now:%Y-%m-%dT%H:%M:%SZ},staging,{release},1,0\n")
+        clock = FixedClock(now + timedelta(minutes=minutes))
+        report = promote_environment(line.work, "staging", clock=clock)
+        assert report.next_check_at == clock.now() + timedelta(minutes=1)
+        assert "of at least 50 samples" in report.reasons[0]
+
+    assert refs(line) == before
+    overdue = promote_environment(line.work, "staging", clock=FixedClock(now + timedelta(hours=2)))
+    assert overdue.exit_code is ExitCode.WAITING
+    assert overdue.next_check_at is None
+    assert "a person is needed" in overdue.reasons[-1]
+
+
+DEV = "    dev:\n      auto_promote: true\n      deploy: recipes/deploy.yaml\n"
+STAGING = "    staging:\n      auto_promote: true\n"
+
+
+def test_a_hold_stops_the_next_step_and_a_recorded_verdict_stays(line: Line) -> None:
+    line.change("workflow.yaml", STAGING, STAGING + "      deployment_strategy: canary\n      steps: [50, 100]\n")
+    line.release()
+    line.done("promote", "dev")
+    line.done("promote", "staging")
+    line.change("environments/base.yaml", "requests: 200", "requests: 10")
+    release = line.release()
+    line.done("promote", "dev")
+    assert line.f0ci("promote", "staging").code == 5
+    line.done("hold", "staging", "--reason", "incident")
+    applied = line.events("staging").count("applied")
+
+    def measured(requests: int, failed: int) -> None:
+        moment = f"{SystemClock().now():%Y-%m-%dT%H:%M:%SZ}"
+        with (line.work / "metrics/requests.csv").open("a", encoding="utf-8") as rows:
+            rows.write(f"{moment},staging,{release},{requests},{failed}\n")
+
+    measured(100, 0)
+    held = line.f0ci("promote", "staging")
+    measured(1000, 1000)
+    again = line.f0ci("promote", "staging")
+
+    assert (held.code, again.code) == (5, 5)
+    assert "hold: staging is held" in held.out
+    assert line.events("staging").count("applied") == applied
+    assert line.events("staging")[-2:] == ["measured", "waiting"]
+    line.done("unhold", "staging", "--reason", "over")
+    # the first step stays judged as it was; the second one sees what is bad
+    line.f0ci("promote", "staging")
+    assert line.events("staging").count("applied") == applied + 1
+    measured(1000, 1000)
+    assert line.f0ci("promote", "staging").code in {4, 6}
+    assert line.events("staging").count("rolled_back") == 1
+    assert line.f0ci("audit", "verify").code == 0
+
+
+def test_a_deploy_recipe_that_cannot_start_is_no_verdict_on_the_release(line: Line) -> None:
+    line.release()
+    line.done("promote", "dev")
+    good = line.tree("env/dev")
+    line.change("workflow.yaml", DEV, DEV.replace("recipes/deploy.yaml", "{recipe: recipes/greet_everybody.yaml}"))
+    line.change("recipes/greet_everybody.yaml", "    default: World\n", "    required: true\n")
+    line.release()
+
+    first, second = line.f0ci("promote", "dev"), line.f0ci("promote", "dev")
+
+    assert (first.code, second.code) == (3, 3), first
+    assert "the deploy recipe could not run" in first.out
+    assert line.events("dev")[-2:] == ["applied", "waiting"]
+    assert "hold" not in line.events("dev")
+    assert "the deploy recipe could not run" in line.done("status", "dev").out
+    line.done("rollback", "dev", "--reason", "it needs a name")
+    assert line.tree("env/dev") == good
+
+
+def test_an_environment_that_the_workflow_forgot_is_still_shown(history: Line) -> None:
+    text = (history.work / "workflow.yaml").read_text(encoding="utf-8")
+    before, _, after = text.partition("    prod:\n")
+    rest = after[after.index("  # what conditions") :]
+    stages = rest[: rest.index("    - name: deploy_prod")]
+    history.commit({"workflow.yaml": before + stages})
+
+    status = history.done("status", "prod", "--format", "json").data["environments"]
+    past = history.done("history", "prod", "--format", "json").data["promotions"]
+
+    assert [one["environment"] for one in status] == ["prod"]
+    assert past[0]["promotion"] == WAITING
+    assert history.f0ci("promote", "prod").code == 2
+
+
+def test_one_promotion_that_cannot_go_on_does_not_keep_back_the_others(line: Line, tmp_path: Path) -> None:
+    line.release()
+    for environment in ("dev", "staging"):
+        output = tmp_path / f"{environment}.txt"
+        # dev comes to its deploy recipe, staging to its request
+        kill_at = 3 if environment == "dev" else 1
+        assert start(line.work, "promote", environment, output=output, kill_at=kill_at).end().code == KILLED
+    forger = Forger(line.bare, line.work, line.people)
+    plan = {**forger.plan("dev", "dev-1"), "renderer": "0.0.0"}
+    path, event = forger.find("dev", "requested")
+    forger.edit("dev", path, data={**event["data"], "plan": plan})
+
+    answer = line.f0ci("promote", "--continue", "--format", "json")
+
+    assert answer.code == 5, answer
+    dev, staging = answer.data
+    assert (dev["promotion"], dev["state"]) == ("dev-1", "deploying")
+    assert "f0ci audit verify" in dev["reasons"][-1]
+    assert (staging["promotion"], staging["state"]) == ("staging-1", "waiting")
+
+
+def test_a_plan_that_is_not_what_its_digest_says_is_made_again(history: Line, forger: Forger) -> None:
+    plan = forger.plan("prod", WAITING)
+    forged = {"digest": digest(plan), "plan": {**plan, "gates": []}, "reason": "nobody will notice"}
+    forger.append("prod", WAITING, "replanned", forged)
+
+    answer = history.f0ci("promote", "prod")
+
+    assert answer.code == 5
+    assert forger.find("prod", "replanned")[1]["data"]["plan"]["gates"] == plan["gates"]
+    assert "can be given by bob" in answer.out
+
+
+def test_a_rollback_that_f0ci_would_not_ask_for_is_not_done(history: Line, forger: Forger) -> None:
+    history.done("abort", WAITING, "--reason", "make room")
+    _path, event = forger.find("prod", "requested", "prod-3")
+    plan = {**event["data"]["plan"], "promotion": "prod-5"}
+    plan["steps"] = [{"percent": 100, "tree": forger.git("rev-parse", "env/dev^{tree}")}]
+    forger.append("prod", "prod-5", "requested", {**event["data"], "plan": plan, "digest": digest(plan)})
+    tree = history.tree("env/prod")
+
+    answer = history.f0ci("promote", "prod", "--continue")
+
+    assert answer.code != 0
+    assert history.tree("env/prod") == tree
+
+
+def test_a_moved_release_tag_is_found_before_anything_changes(line: Line) -> None:
+    release = line.release()
+    forger = Forger(line.bare, line.work, line.people)
+    tag = f"refs/tags/f0ci/release/{release[:12]}"
+    _object, rest = forger.git("cat-file", "-p", tag).split("\n", 1)
+    other = line.change("scriptlets/greetings.py", "Return a greeting.", "Return a secret.")
+    forger.git("update-ref", tag, forger.git("mktag", content=f"object {other}\n{rest}\n"))
+
+    answer = line.f0ci("promote", "dev")
+
+    assert answer.code == 3
+    assert "does not hold its content" in answer.err
+    assert "env/dev" not in refs(line)
+
+
+def test_a_second_workflow_has_branches_of_its_own(line: Line) -> None:
+    text = (line.work / "f0ci.yaml").read_text(encoding="utf-8")
+    line.release()
+    line.done("promote", "dev")
+    line.commit({"f0ci.yaml": f"{text}branch_prefix: shop\n"})
+    line.release()
+
+    line.done("promote", "dev")
+
+    assert "refs/heads/env/shop.dev" in refs(line)
+    assert line.events("shop.dev") == line.events("dev")
+    assert [one["promotion"] for one in line.done("history", "--format", "json").data["promotions"]] == ["dev-1"]
+    line.done("audit", "verify")
+
+
+def test_approving_what_a_waiting_rollback_would_do(line: Line) -> None:
+    releases = []
+    for team in ("the whole team", "everybody", "all of us"):
+        line.change("environments/base.yaml", "template:", f"# {team}\n  template:")
+        releases.append(line.to_prod())
+        line.done("promote", "prod")
+    assert line.f0ci("rollback", "prod", "--to", releases[0], "--reason", "back to the start").code == 5
+
+    plan = line.done("plan", "prod", "--format", "json").data
+
+    status = line.done("status", "prod", "--format", "json").data["environments"][0]["promotion"]
+    assert plan["digest"] == status["digest"]
+    line.act_as("bob")
+    line.done("approve", status["promotion"], "--digest", plan["digest"][:12])
+    line.act_as("alice")
+    line.done("promote", "prod", "--continue")
+    # what was left is kept out, as by any rollback
+    assert "hold" in line.events("prod")
+    assert line.f0ci("promote", "dev", "--release", releases[2]).code == 4
