@@ -44,7 +44,7 @@ def status(ctx: click.Context, environment: str | None, offline: bool, output_fo
     for one in statuses:
         if one.hold:
             click.echo(f"{one.environment}: held: {one.hold}")
-        if one.newest and one.newest.state in {"waiting", "verifying", "refused", "failed", "rolled_back"}:
+        if one.newest and one.newest.state not in {"requested", "succeeded"}:
             for reason in one.newest.reasons:
                 click.echo(f"{one.environment}: {reason}")
     return ExitCode.DONE

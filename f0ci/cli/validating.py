@@ -98,6 +98,7 @@ def validate(
     """
     # reading files makes many objects and next to no circles of garbage, and this process is over soon
     gc.set_threshold(_OBJECTS)
+    ctx.call_on_close(gc.freeze)
     from f0ci.commands.validating import validate as run
     from f0ci.core.diagnostics import Severity
 

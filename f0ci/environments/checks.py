@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from f0ci.environments.model import Environment
+from f0ci.source.reading import Path
 from f0ci.source.schema import type_name
-from f0ci.source.yaml import Path
 
 
 @dataclass(frozen=True, slots=True)

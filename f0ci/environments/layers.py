@@ -13,9 +13,10 @@ from typing import Any
 from f0ci.core.errors import InputError, UsageError
 from f0ci.environments.model import Layer
 from f0ci.source.document import Document
+from f0ci.source.reading import Path
 from f0ci.source.schema import check_schema, type_name
 from f0ci.source.tree import Tree
-from f0ci.source.yaml import Path, read_yaml
+from f0ci.source.yaml import read_yaml
 
 # keys of a file that steer loading and are no configuration
 STEERING_KEYS = frozenset({"extends", "$schema"})

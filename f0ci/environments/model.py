@@ -8,7 +8,7 @@ from typing import Any
 
 from f0ci.source.document import Document
 from f0ci.source.project import ENVIRONMENT_ALIASES
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 _NAMING = ("name", "type")
 

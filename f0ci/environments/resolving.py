@@ -13,7 +13,7 @@ from f0ci.core.errors import InputError
 from f0ci.environments.layers import leaves
 from f0ci.environments.model import Environment
 from f0ci.expressions.errors import ExpressionError
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 _OPENING = "#{"
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 SCHEME = "secret://"
 _REFERENCE = re.compile(r"secret://(?P<name>[A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?)")

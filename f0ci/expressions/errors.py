@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from f0ci.core.errors import InputError
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 
 class ExpressionError(InputError):

@@ -14,8 +14,8 @@ from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.filters import bounded, text_of
 from f0ci.expressions.parsing import DELIMITER, Expression, Template, parse, parse_condition
 from f0ci.expressions.syntax import ContextCall, Literal, Lookup
+from f0ci.source.reading import Path
 from f0ci.source.schema import type_name
-from f0ci.source.yaml import Path
 
 DYNAMIC_ROOTS = frozenset({"context", "steps"})
 

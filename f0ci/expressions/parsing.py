@@ -13,7 +13,7 @@ from typing import Any
 
 from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.template import Expression, Reference, Template
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 __all__ = [
     "Expression",
@@ -151,6 +151,11 @@ def _expression(text: str, start: int, opening: str) -> Expression:
         name = _NAME.match(text, offset)
         if close and name and name.end() < offset + _SHORT and text.startswith(close, name.end()):
             return _moved(_named(name.group()), start, offset, len(close))
+        # text without expressions, most of it, needs no grammar
+        from f0ci.expressions.grammar import parse_tokens
+        from f0ci.expressions.names import names_in
+        from f0ci.expressions.tokens import tokenize
+
         tokens, end = tokenize(text, offset, close)
         node = parse_tokens(tokens)
     except ExpressionError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 if TYPE_CHECKING:
     from f0ci.expressions.syntax import Node

@@ -12,8 +12,8 @@ from f0ci.lint.workspace import Workspace
 from f0ci.recipes.composition import find_recipe, is_dynamic, sub_recipes
 from f0ci.recipes.model import Recipe
 from f0ci.source.document import Document
+from f0ci.source.reading import Path
 from f0ci.source.tree import resolve_path
-from f0ci.source.yaml import Path
 from f0ci.workflows.model import Workflow
 
 

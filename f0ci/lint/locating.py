@@ -6,7 +6,7 @@ from f0ci.core.diagnostics import Diagnostic, Location, Related, Severity, Span
 from f0ci.lint.lines import first_line, narrowed, split_lines, trimmed
 from f0ci.lint.rules.base import Finding, Place
 from f0ci.source.document import Document
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 
 def locate(finding: Finding, rule: str, severity: Severity) -> Diagnostic:

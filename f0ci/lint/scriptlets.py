@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from f0ci.lint.code import Code, Missing, Module
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Dialect, Recipe, Step
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 # where the runner looks for a template's scriptlet that is not below the root
 _FALLBACK = "scriptlets"

@@ -11,7 +11,7 @@ from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.parsing import Reference, parse, parse_condition, references
 from f0ci.expressions.syntax import Binary, Choice, Node, children
 from f0ci.recipes.model import Recipe, Step
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 # commands go to the shell as they are written: braces in them are the shell's, or another program's; conditions are
 # read as such

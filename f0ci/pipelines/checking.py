@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import did_you_mean
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 from f0ci.workflows.model import Binding, Stage, Workflow
 
 # names that every CI system takes as they are; anything else would have to be rewritten, and then two could clash

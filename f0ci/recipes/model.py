@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from f0ci.source.document import Document
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 
 class Dialect(StrEnum):

@@ -14,8 +14,8 @@ from f0ci.core.duration import parse_duration
 from f0ci.core.errors import InputError
 from f0ci.recipes.model import Dialect, Parameter, Recipe, Retry, Step
 from f0ci.source.document import Document, read_document
+from f0ci.source.reading import Path
 from f0ci.source.tree import Tree
-from f0ci.source.yaml import Path
 
 _NO_RETRY = Retry()
 

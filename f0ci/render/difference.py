@@ -17,7 +17,7 @@ from f0ci.environments.layers import dotted
 from f0ci.recipes.reading import looks_like_recipe
 from f0ci.render.layout import CONFIG_FILE, RECIPES_FOLDER, RELEASE_FILE, TRAFFIC_FILE
 from f0ci.source.document import parse_document
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 _BY_KEY = frozenset({CONFIG_FILE, RELEASE_FILE, TRAFFIC_FILE})
 

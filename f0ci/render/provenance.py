@@ -9,7 +9,7 @@ from f0ci.core.errors import UsageError
 from f0ci.core.suggestions import did_you_mean
 from f0ci.environments.layers import dotted, leaves, read_dotted
 from f0ci.environments.model import Environment, Origin
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 
 def provenance_of(environment: Environment) -> dict[str, Any]:

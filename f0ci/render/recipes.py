@@ -14,8 +14,8 @@ from f0ci.render.emitting import emit_yaml
 from f0ci.render.layout import RenderedFile, recipe_output
 from f0ci.source.document import read_document
 from f0ci.source.project import Project
+from f0ci.source.reading import Path
 from f0ci.source.tree import Tree, resolve_path
-from f0ci.source.yaml import Path
 
 _RUN_ROOTS = frozenset({"context", "steps", "params", "error"})
 # commands go to the shell as they are written; their braces may be the shell's

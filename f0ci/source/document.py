@@ -9,8 +9,9 @@ from typing import Any
 from f0ci.core.diagnostics import Diagnostic, Location, Related, Severity, Span
 from f0ci.core.errors import InputError
 from f0ci.source.json import read_json
+from f0ci.source.reading import Path, Positions, Reading, ReadingProblem
 from f0ci.source.tree import Tree
-from f0ci.source.yaml import Path, Positions, Reading, ReadingProblem, read_yaml
+from f0ci.source.yaml import read_yaml
 
 MAX_BYTES = 20_000_000
 

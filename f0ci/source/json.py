@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from f0ci.core.diagnostics import Span
-from f0ci.source.yaml import MAX_DEPTH, Path, Positions, Reading, ReadingProblem, _not_utf8
+from f0ci.source.reading import MAX_DEPTH, Path, Positions, Reading, ReadingProblem, find_not_utf8
 
 _BLANK = re.compile(r"[ \t\r\n]*")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -25,7 +25,7 @@ def read_json(raw: bytes, *, positions: bool = False) -> Reading:
         The data with every problem found; never raises for what the text says.
     """
     reading = Reading(positions=Positions() if positions else None)
-    bad = _not_utf8(raw)
+    bad = find_not_utf8(raw)
     if bad is not None:
         reading.problems.append(bad)
         reading.broken = True

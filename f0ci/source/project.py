@@ -10,9 +10,9 @@ from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.source.document import Document, read_document
+from f0ci.source.reading import Path
 from f0ci.source.schema import check_schema
 from f0ci.source.tree import Tree, resolve_path
-from f0ci.source.yaml import Path
 
 PROJECT_FILES = ("f0ci.yaml", "f0ci.yml")
 CONFIG_NAMES = ("config.json", "config.yaml", "config.yml")

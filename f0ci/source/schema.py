@@ -15,7 +15,7 @@ from typing import Any
 
 from f0ci.core.errors import Defect
 from f0ci.core.suggestions import did_you_mean
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record")
 

@@ -8,77 +8,16 @@ neither Python's nor C's.
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 from f0ci.core.diagnostics import Span
 from f0ci.source.plain_yaml import read_plain_yaml
+from f0ci.source.reading import MAX_DEPTH, Path, Positions, Reading, ReadingProblem, byte_span, find_not_utf8
+from f0ci.source.scalars import UNUSUAL, YAML, YAML_1_1_ONLY, Unfit, construct, plain_value, usual_value
 
-Path = tuple[str | int, ...]
-
-MAX_DEPTH = 100
 MAX_EXPANDED_NODES = 1_000_000
-_YAML = "tag:yaml.org,2002:"
-_SCALAR_TAGS = frozenset(f"{_YAML}{name}" for name in ("bool", "float", "int", "null"))
 _MERGE = object()
 _NO_KEY = object()
-_YAML_1_1_ONLY = re.compile(
-    r"""(?:yes|no|on|off|Yes|No|On|Off|YES|NO|ON|OFF)$
-      | [-+]?0[0-7_]+$            # octal without 0o
-      | [-+]?[0-9][0-9_]*_[0-9_]*(?:\.[0-9_]*)?$
-      | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$
-      | [-+]?[0-9]+\.[0-9]*0$     # 1.10 reads as 1.1
-    """,
-    re.VERBOSE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadingProblem:
-    """Something that keeps a text from meaning what its author thinks."""
-
-    rule: str
-    message: str
-    span: Span
-    hint: str | None = None
-    first: Span | None = None
-
-
-@dataclass(slots=True)
-class Positions:
-    """Where every key and value of a document stands.
-
-    Attributes:
-        values: span of each value, by path.
-        keys: span of each mapping key, by the path of its value.
-        aliases: for a value given by an alias, the path of the anchored value.
-        merges: for a mapping with `<<`, the paths of the mappings merged in.
-    """
-
-    values: dict[Path, Span] = field(default_factory=dict)
-    keys: dict[Path, Span] = field(default_factory=dict)
-    aliases: dict[Path, Path] = field(default_factory=dict)
-    merges: dict[Path, list[Path]] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Reading:
-    """What a text says: data, problems, and (on request) positions.
-
-    Attributes:
-        data: the value; None where the text cannot be read at all.
-        problems: what is wrong with the text.
-        broken: True where data must not be used.
-        ambiguous: plain scalars that YAML 1.2 reads otherwise, with their spans.
-    """
-
-    data: Any = None
-    problems: list[ReadingProblem] = field(default_factory=list)
-    broken: bool = False
-    ambiguous: list[tuple[str, Span]] = field(default_factory=list)
-    positions: Positions | None = None
 
 
 class _Frame:
@@ -124,12 +63,12 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
     from yaml._yaml import CParser
 
     reading = Reading(positions=Positions() if positions else None)
-    bad = _not_utf8(raw)
+    bad = find_not_utf8(raw)
     if bad is not None:
         reading.problems.append(bad)
         reading.broken = True
         return reading
-    plain = None if positions else read_plain_yaml(raw, _usual, _UNUSUAL, MAX_DEPTH)
+    plain = None if positions else read_plain_yaml(raw, usual_value, UNUSUAL, MAX_DEPTH)
     if plain is not None:
         (reading.data,) = plain
         return reading
@@ -150,7 +89,7 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
         reading.broken = True
     except yaml.YAMLError as error:
         text = str(error).splitlines()[0] if str(error) else "unreadable"
-        span = _byte_span(raw, getattr(error, "position", 0))
+        span = byte_span(raw, getattr(error, "position", 0))
         reading.problems.append(ReadingProblem("syntax", f"not valid YAML: {text}", span, None))
         reading.broken = True
     if reading.broken:
@@ -197,7 +136,7 @@ def _build(parser: Any, reading: Reading) -> None:  # noqa: PLR0915 - one state 
                     "quote the text of the key",
                 )
                 return
-            if event.tag and event.tag not in {f"{_YAML}map", f"{_YAML}seq", "!"}:
+            if event.tag and event.tag not in {f"{YAML}map", f"{YAML}seq", "!"}:
                 _refuse(
                     reading,
                     "syntax",
@@ -381,84 +320,14 @@ def _scalar(event: Any, reading: Reading) -> Any:
     if not tag and not event.implicit[0]:
         return text
     try:
-        value = _construct(tag, text) if tag else _plain(text)
-    except _Unfit as error:
+        value = construct(tag, text) if tag else plain_value(text)
+    except Unfit as error:
         import yaml
 
         raise yaml.MarkedYAMLError(problem=str(error), problem_mark=event.start_mark) from error
-    if not tag and not isinstance(value, str) and _YAML_1_1_ONLY.match(text):
+    if not tag and not isinstance(value, str) and YAML_1_1_ONLY.match(text):
         reading.ambiguous.append((text, _span(event.start_mark, event.end_mark)))
     return value
-
-
-class _Unfit(Exception):
-    """A scalar is not what its tag says."""
-
-
-_UNUSUAL = object()
-
-
-# numbers as nearly everybody writes them mean what Python's own reading says
-_USUAL_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\Z", re.ASCII)
-_USUAL_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\.[0-9]{0,15}[1-9]\Z", re.ASCII)
-
-
-@lru_cache(maxsize=65536)
-def _usual(text: str) -> Any:
-    """Return what a plain scalar means, or the mark that it needs the exact reader."""
-    if _USUAL_INTEGER.match(text):
-        return int(text)
-    if _USUAL_FLOAT.match(text):
-        return float(text)
-    try:
-        value = _plain(text)
-    except _Unfit:
-        return _UNUSUAL
-    return value if isinstance(value, str) or not _YAML_1_1_ONLY.match(text) else _UNUSUAL
-
-
-@lru_cache(maxsize=65536)
-def _plain(text: str) -> Any:
-    from yaml import SafeLoader
-
-    resolvers = SafeLoader.yaml_implicit_resolvers
-    for tag, pattern in resolvers.get(text[:1], ()):
-        if pattern.match(text):
-            return text if tag in {f"{_YAML}timestamp", f"{_YAML}value", f"{_YAML}merge"} else _construct(tag, text)
-    return text
-
-
-def _construct(tag: str, text: str) -> Any:
-    import yaml
-
-    if tag in {f"{_YAML}str", f"{_YAML}timestamp"}:
-        return text
-    if tag not in _SCALAR_TAGS:
-        raise _Unfit(f"the tag {tag!r} is not one that recipes may use")
-    try:
-        return yaml.SafeLoader("").construct_object(yaml.ScalarNode(tag, text))
-    except (ValueError, LookupError, OverflowError) as error:
-        shown = text if len(text) <= 40 else f"{text[:37]}..."
-        raise _Unfit(f"{shown!r} is not a value of {tag.removeprefix(_YAML)!r}") from error
-
-
-def _byte_span(raw: bytes, offset: int) -> Span:
-    line = raw.count(b"\n", 0, offset) + 1
-    column = len(raw[raw.rfind(b"\n", 0, offset) + 1 : offset].decode("utf-8-sig", "replace")) + 1
-    return Span(line, column, line, column + 1)
-
-
-def _not_utf8(raw: bytes) -> ReadingProblem | None:
-    try:
-        raw.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return ReadingProblem(
-            "not-utf8",
-            f"byte 0x{raw[error.start]:02x} is not UTF-8",
-            _byte_span(raw, error.start),
-            "save the file as UTF-8",
-        )
-    return None
 
 
 def _syntax_hint(raw: bytes, line: int) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from f0ci.core.duration import parse_duration
 from f0ci.core.suggestions import did_you_mean
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 from f0ci.workflows.conditions import Condition, ConditionError, Quantity, parse_condition
 from f0ci.workflows.model import (
     Check,

@@ -9,7 +9,7 @@ from typing import Any
 
 from f0ci.source.document import Document
 from f0ci.source.project import ENVIRONMENT_ALIASES
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 from f0ci.workflows.conditions import Condition
 
 MANUAL_APPROVAL = "manual_approval"

@@ -13,9 +13,9 @@ from typing import Any
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import did_you_mean
 from f0ci.source.document import Document, read_document
+from f0ci.source.reading import Path
 from f0ci.source.schema import check_schema
 from f0ci.source.tree import Tree
-from f0ci.source.yaml import Path
 from f0ci.workflows.deriving import (
     config_folders,
     derive_environments,

@@ -23,7 +23,7 @@ from enum import StrEnum
 from f0ci.core.diagnostics import Severity, Span
 from f0ci.recipes.model import Step
 from f0ci.source.document import Document
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 
 class Group(StrEnum):

@@ -65,7 +65,7 @@ from f0ci.lint.rules.base import Finding, Group, Place, Rule, listed
 from f0ci.lint.uses import Use
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 RULE = Rule("config-key-undefined", Group.EXPRESSIONS, Severity.ERROR)
 

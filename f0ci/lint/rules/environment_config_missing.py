@@ -77,7 +77,7 @@ from f0ci.lint.rules.base import Finding, Group, Rule, listed
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Parameter, Recipe
 from f0ci.source.project import ENVIRONMENT_ALIASES
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 from f0ci.workflows.model import Workflow
 
 RULE = Rule("environment-config-missing", Group.ENVIRONMENTS, Severity.ERROR)

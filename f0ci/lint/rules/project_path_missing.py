@@ -54,8 +54,8 @@ from f0ci.core.suggestions import closest
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.source.document import Document
+from f0ci.source.reading import Path
 from f0ci.source.tree import Tree, resolve_path
-from f0ci.source.yaml import Path
 
 RULE = Rule("project-path-missing", Group.PROJECT, Severity.ERROR)
 

@@ -61,7 +61,7 @@ from f0ci.core.diagnostics import Severity
 from f0ci.core.suggestions import did_you_mean
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 from f0ci.workflows.model import Workflow
 
 RULE = Rule("unknown-plugin", Group.WORKFLOW, Severity.ERROR)

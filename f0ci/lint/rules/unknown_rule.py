@@ -45,7 +45,7 @@ from f0ci.core.suggestions import did_you_mean
 from f0ci.lint import registry
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
-from f0ci.source.yaml import Path
+from f0ci.source.reading import Path
 
 RULE = Rule("unknown-rule", Group.PROJECT, Severity.ERROR)
 

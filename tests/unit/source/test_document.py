@@ -10,8 +10,8 @@ from f0ci.core.diagnostics import Location, Severity, Span
 from f0ci.core.errors import InputError, MissingFile
 from f0ci.source import document as module
 from f0ci.source.document import Document, parse_document, read_document
+from f0ci.source.reading import Path
 from f0ci.source.tree import MemoryTree
-from f0ci.source.yaml import Path
 
 _TEXT = """name: r
 steps:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from f0ci.core.diagnostics import Span
 from f0ci.source.json import read_json
-from f0ci.source.yaml import MAX_DEPTH, read_yaml
+from f0ci.source.reading import MAX_DEPTH
+from f0ci.source.yaml import read_yaml
 
 _TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=8)
 _DATA = st.recursive(

@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from f0ci.source import reading, scalars
 from f0ci.source import yaml as exact
 from f0ci.source.plain_yaml import read_plain_yaml
 
@@ -21,7 +22,7 @@ DATA = st.recursive(
 
 
 def fast(raw: bytes) -> tuple[Any] | None:
-    return read_plain_yaml(raw, exact._usual, exact._UNUSUAL, exact.MAX_DEPTH)
+    return read_plain_yaml(raw, scalars.usual_value, scalars.UNUSUAL, reading.MAX_DEPTH)
 
 
 @settings(deadline=None, max_examples=300)
@@ -43,8 +44,8 @@ def test_it_agrees_on_any_text(text: str) -> None:
     answer = fast(raw)
 
     if answer is not None:
-        reading = exact.read_yaml(raw, positions=True)
-        assert (answer, reading.problems, reading.ambiguous) == ((reading.data,), [], [])
+        read = exact.read_yaml(raw, positions=True)
+        assert (answer, read.problems, read.ambiguous) == ((read.data,), [], [])
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from f0ci.core.diagnostics import Span
-from f0ci.source.yaml import MAX_DEPTH, Path, Reading, read_yaml
+from f0ci.source.reading import MAX_DEPTH, Path, Reading
+from f0ci.source.yaml import read_yaml
 
 
 class _Reference(yaml.CSafeLoader):

@@ -1,0 +1,76 @@
+"""What plain words mean in YAML, as PyYAML's safe loader decides."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+YAML = "tag:yaml.org,2002:"
+_SCALAR_TAGS = frozenset(f"{YAML}{name}" for name in ("bool", "float", "int", "null"))
+YAML_1_1_ONLY = re.compile(
+    r"""(?:yes|no|on|off|Yes|No|On|Off|YES|NO|ON|OFF)$
+      | [-+]?0[0-7_]+$            # octal without 0o
+      | [-+]?[0-9][0-9_]*_[0-9_]*(?:\.[0-9_]*)?$
+      | [-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$
+      | [-+]?[0-9]+\.[0-9]*0$     # 1.10 reads as 1.1
+    """,
+    re.VERBOSE,
+)
+
+
+class Unfit(Exception):
+    """A scalar is not what its tag says."""
+
+
+UNUSUAL = object()
+
+
+# numbers as nearly everybody writes them mean what Python's own reading says
+_USUAL_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\Z", re.ASCII)
+_USUAL_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\.[0-9]{0,15}[1-9]\Z", re.ASCII)
+
+
+@lru_cache(maxsize=65536)
+def usual_value(text: str) -> Any:
+    """Return what a plain scalar means, or the mark that it needs the exact reader."""
+    if _USUAL_INTEGER.match(text):
+        return int(text)
+    if _USUAL_FLOAT.match(text):
+        return float(text)
+    try:
+        value = plain_value(text)
+    except Unfit:
+        return UNUSUAL
+    return value if isinstance(value, str) or not YAML_1_1_ONLY.match(text) else UNUSUAL
+
+
+@lru_cache(maxsize=65536)
+def plain_value(text: str) -> Any:
+    """Return what a plain scalar means."""
+    from yaml import SafeLoader
+
+    resolvers = SafeLoader.yaml_implicit_resolvers
+    for tag, pattern in resolvers.get(text[:1], ()):
+        if pattern.match(text):
+            return text if tag in {f"{YAML}timestamp", f"{YAML}value", f"{YAML}merge"} else construct(tag, text)
+    return text
+
+
+def construct(tag: str, text: str) -> Any:
+    """Return the value of a scalar with a tag.
+
+    Raises:
+        Unfit: the tag is not allowed, or the text is no value of it.
+    """
+    import yaml
+
+    if tag in {f"{YAML}str", f"{YAML}timestamp"}:
+        return text
+    if tag not in _SCALAR_TAGS:
+        raise Unfit(f"the tag {tag!r} is not one that recipes may use")
+    try:
+        return yaml.SafeLoader("").construct_object(yaml.ScalarNode(tag, text))
+    except (ValueError, LookupError, OverflowError) as error:
+        shown = text if len(text) <= 40 else f"{text[:37]}..."
+        raise Unfit(f"{shown!r} is not a value of {tag.removeprefix(YAML)!r}") from error
