@@ -81,5 +81,6 @@ def _decide(
     else:
         verb = "approved" if decision == "approve" else "rejected"
         click.echo(f"{statement.approver} {verb} plan {statement.digest[:12]} of {statement.promotion}")
-        click.echo(f"  next: f0ci promote {environment} --continue")
+        if decision == "approve":
+            click.echo(f"  next: f0ci promote {environment} --continue")
     return ExitCode.DONE

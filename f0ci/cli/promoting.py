@@ -64,6 +64,10 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
         click.echo(
             f"  see: git diff {view.running.commit[:10]} {bound['source_commit'][:10]} -- {' '.join(view.changed)}"
         )
+    if view.changes_policy:
+        click.echo(
+            "  this release changes who may approve or which gates stand; once it succeeds, that judges the next one"
+        )
     click.echo("what the environment holds:")
     click.echo("  nothing changes" if difference.is_empty else to_text(difference).rstrip())
     return ExitCode.DONE

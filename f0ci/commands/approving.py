@@ -8,15 +8,19 @@ from pathlib import Path
 from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.errors import Refused
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, find_promotion
-from f0ci.promotion.applying import record_landed
+from f0ci.promotion.applying import record_landed, rollback_target
 from f0ci.promotion.approvers import Approvers
 from f0ci.promotion.events import Draft
+from f0ci.promotion.judging import authors_for
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
-from f0ci.promotion.policy import read_policy, require_person
+from f0ci.promotion.policy import Policy, read_policy, require_person
+from f0ci.promotion.promoting import Request, advance_to_end
 from f0ci.promotion.report import PromotionReport, report_on
-from f0ci.promotion.site import open_site
+from f0ci.promotion.site import Site, open_site
+from f0ci.promotion.state import Promotion
 from f0ci.promotion.statements import NAMESPACE, Statement, sign_statement
+from f0ci.workflows.model import GateSpec
 
 DEFAULT_EXPIRY = timedelta(days=7)
 
@@ -68,6 +72,8 @@ def decide_promotion(
         )
     policy = read_policy(site, ledgers.environments[found.environment], found.environment)
     who = require_person(site, policy)
+    if decision == "approve":
+        _refuse_author(site, ledgers, found, policy, who)
     now = moment.now()
     statement = Statement(
         found.id,
@@ -110,15 +116,37 @@ def decide_promotion(
         )
 
     site.store.transact(decide)
+    if decision == "reject":
+        # nothing is left to wait for: the gate ends it now
+        advance_to_end(site, Request(found.environment), found.id)
     return statement, found.environment
 
 
+def _refuse_author(site: Site, ledgers: Ledgers, found: Promotion, policy: Policy, who: str) -> None:
+    """Check that an approval would count.
+
+    Raises:
+        Refused: whoever approves wrote part of what is promoted, or requested it, and every approval gate minds.
+    """
+    gates = tuple(
+        GateSpec(gate["kind"], gate["settings"]) for gate in found.plan["gates"] if gate["kind"] == "approval"
+    )
+    if not gates or not all(gate.settings.get("not_author", True) for gate in gates):
+        return
+    authors = authors_for(site, gates, found, ledgers.environments[found.environment])
+    if who in {policy.approvers.person_of(identity) for identity in authors}:
+        raise Refused(
+            f"{who!r} wrote part of what {found.id!r} promotes, or requested it, so the approval would not count",
+            "somebody else has to approve: `f0ci status` says who can",
+        )
+
+
 def abort_promotion(root: Path, promotion: str, reason: str, *, clock: Clock | None = None) -> PromotionReport:
-    """End a promotion that has not changed its environment.
+    """End a promotion that has not changed its environment, or that has nothing to go back to.
 
     Raises:
         UsageError: no such promotion.
-        Refused: it has ended, or has changed the environment and needs a rollback.
+        Refused: it has ended, or has changed the environment and can be rolled back.
     """
     site = open_site(root, clock or SystemClock())
 
@@ -129,7 +157,8 @@ def abort_promotion(root: Path, promotion: str, reason: str, *, clock: Clock | N
             return settled
         if not found.is_active:
             raise Refused(f"{promotion!r} is {found.state} already", None)
-        if found.applied:
+        state = ledgers.environments[found.environment]
+        if found.applied and rollback_target(state, ledgers, found.release, "none") is not None:
             raise Refused(
                 f"{promotion!r} has changed {found.environment!r} already",
                 f"go back with `f0ci rollback {found.environment} --reason ...`",

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock
-from f0ci.core.errors import F0ciError, UsageError
+from f0ci.core.errors import F0ciError
 from f0ci.promotion.admitting import find_promotion, plan_for
 from f0ci.promotion.judging import Verdict, judge_gates
 from f0ci.promotion.ledger import Ledgers
@@ -18,7 +18,7 @@ from f0ci.promotion.plan import BoundPlan
 from f0ci.promotion.promoting import Request, advance_to_end, require_active, waiting_promotions
 from f0ci.promotion.releases import Release, find_release, release_paths, require_release
 from f0ci.promotion.report import PromotionReport, report_on
-from f0ci.promotion.requesting import promote
+from f0ci.promotion.requesting import choose_release, promote
 from f0ci.promotion.rollback_plan import make_rollback_plan
 from f0ci.promotion.rolling_back import RollbackRequest, roll_back
 from f0ci.promotion.site import Site, open_site
@@ -145,6 +145,12 @@ class PlanView:
     running: Release | None
     changed: tuple[str, ...]
 
+    @property
+    def changes_policy(self) -> bool:
+        """Tell whether the release brings other gates or approvers than the running one."""
+        judged_by = set(self.plan.bound["policy"]["blobs"])
+        return self.running is not None and bool(judged_by & set(self.changed))
+
 
 def plan_environment(
     root: Path, environment: str, release: str | None = None, *, clock: Clock | None = None
@@ -186,10 +192,7 @@ def _plan(
         return BoundPlan(known.plan, known.digest)
     if known is not None and known.purpose == "rollback":
         return make_rollback_plan(site, ledgers, environment, promotion, known.events[0].data.get("to"))
-    releases = site.releases()
-    if not releases:
-        raise UsageError("there is no release yet", "make one with `f0ci release create`")
-    chosen = require_release(releases, known.release if known else release or "latest")
+    chosen = choose_release(site, known.release if known else release)
     return plan_for(site, ledgers, environment, chosen, promotion)
 
 

@@ -103,8 +103,8 @@ def validate(
     tree = WorkTree(root, ignored=ignored, edited=texts)
     workspace = load_workspace(tree, load_project(tree), named or None)
     report = examine(workspace, strict=strict, select=select, ignore=ignore, jobs=jobs)
-    if paths and not report.summary.files and not report.diagnostics:
-        listed = ", ".join(repr(str(path)) for path in paths)
+    if not report.summary.files and not report.diagnostics:
+        listed = ", ".join(repr(str(path)) for path in paths or (root,))
         raise InputError(
             f"nothing to validate below {listed}",
             "name recipes, environment configurations or a workflow, or their folders",

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from f0ci.core.diagnostics import Severity
 from f0ci.lint.rules.base import Finding, Place
 from f0ci.lint.workspace import Kind, Source
 from f0ci.source.schema import check_schema
+
+_DECIDING = frozenset({Kind.WORKFLOW, Kind.PROJECT, Kind.APPROVERS})
 
 
 def problems_of(source: Source) -> Iterator[tuple[str, Finding]]:
@@ -29,7 +32,10 @@ def problems_of(source: Source) -> Iterator[tuple[str, Finding]]:
     for misfit in misfits:
         # what is missing from a mapping is missing at the mapping's name
         named = misfit.rule == "missing-key" and bool(misfit.path) and isinstance(misfit.path[-1], str)
-        yield misfit.rule, Finding(document, misfit.path, misfit.message, misfit.hint, key=misfit.key or named)
+        # what decides promotions is never read by half, so a key that nobody knows stops them
+        severity = Severity.ERROR if misfit.rule == "unknown-key" and source.kind in _DECIDING else None
+        key = misfit.key or named
+        yield misfit.rule, Finding(document, misfit.path, misfit.message, misfit.hint, key=key, severity=severity)
     if source.workflow is not None:
         known = {misfit.path for misfit in misfits}
         for fault in source.workflow.problems:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,10 @@ from f0ci.core.outcome import Outcome
 from f0ci.core.redaction import Redactor
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
+from f0ci.recipes.records import StepRecord
 
+# what a person reads of a failed step before they look further
+SHOWN_LINES = 20
 EventSink = Callable[[Any], None]
 
 
@@ -26,11 +29,13 @@ class Deployment:
             nothing is known to be bad.
         reason: what went wrong, or what was done.
         run: id of the run, or None.
+        output: the end of what failed steps printed; shown to whoever runs the command, never recorded.
     """
 
     outcome: Outcome
     reason: str
     run: str | None = None
+    output: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the deployment as data of an event."""
@@ -105,4 +110,13 @@ def deploy(
         Outcome.FAILED,
         f"deploy recipe {described.deploy.recipe!r} {record.outcome}" + (f" ({'; '.join(bad)})" if bad else ""),
         record.run,
+        tuple(_output_of(record.steps)),
     )
+
+
+def _output_of(steps: Iterable[StepRecord]) -> Iterator[str]:
+    for step in steps:
+        if step.steps:
+            yield from _output_of(step.steps)
+        elif step.outcome >= Outcome.INCONCLUSIVE:
+            yield from step.output.splitlines()[-SHOWN_LINES:]

@@ -107,6 +107,8 @@ def _deploy(site: Site, request: Request, promotion: Promotion) -> PromotionRepo
     request.on_stage(f"{promotion.id}: deploying step {change.step + 1} of {len(promotion.plan['steps'])}")
     commit = str(promotion.plan["source_commit"])
     result = deploy(site, promotion, commit, promotion.release, change.step, change.tree, request.on_event)
+    for line in result.output:
+        request.on_stage(f"    | {line}")
     if result.outcome is Outcome.ERRORED:
         return _stay(site, promotion, (result.reason,), ("deploy recipe",), None, error=result.reason)
     is_good = result.outcome in _GOOD
@@ -216,6 +218,8 @@ def _deploy_restored(site: Site, request: Request, promotion: Promotion) -> Prom
     commit = require_source(site, site.store.read().environments[promotion.environment], change.release)
     request.on_stage(f"{promotion.id}: {promotion.environment} is back at release {short(change.release)}")
     result = deploy(site, promotion, commit, change.release, -1, change.tree, request.on_event)
+    for line in result.output:
+        request.on_stage(f"    | {line}")
     if result.outcome is Outcome.ERRORED:
         return report_on(promotion, error=result.reason)
     draft = Draft("restored", promotion.id, result.to_json())

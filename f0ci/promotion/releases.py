@@ -12,12 +12,13 @@ from f0ci.core.canonical import canonical_json, digest, sha256_hex
 from f0ci.core.clock import format_time, parse_time
 from f0ci.core.errors import CannotWork, InputError, UsageError
 from f0ci.promotion.names import RELEASE_TAGS, Names, short
-from f0ci.source.project import PROJECT_FILES, Project
+from f0ci.source.project import PROJECT_FILES, Project, load_project
 from f0ci.source.tree import Tree
 
 if TYPE_CHECKING:
     from f0ci.git.refs import RefStore
     from f0ci.git.repository import Repository
+    from f0ci.promotion.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +46,14 @@ class Release:
 
 
 def release_paths(tree: Tree, project: Project) -> tuple[str, ...]:
-    """Return the files that belong to a release, sorted: recipes, configuration sources, templates, workflow, code."""
+    """Return the files that belong to a release, sorted.
+
+    Recipes, configuration sources, templates, workflow and code are what it brings; the approvers file belongs to it
+    because the newest successful release is whose policy judges the next.
+    """
     folders = (*project.recipes, project.environments, project.templates, *project.code)
     files = {path for folder in folders for path in (tree.files(folder) if not tree.exists(folder) else (folder,))}
-    files.update(name for name in (*PROJECT_FILES, project.workflow) if tree.exists(name))
+    files.update(name for name in (*PROJECT_FILES, project.workflow, project.approvers) if tree.exists(name))
     return tuple(sorted(files))
 
 
@@ -58,6 +63,18 @@ def content_digest(tree: Tree, paths: Sequence[str]) -> str:
     The source commit is no part of it, so that the same content is the same release wherever it was committed.
     """
     return digest({"version": 1, "files": {path: sha256_hex(tree.read(path)) for path in paths}})
+
+
+def newest_content(site: Site) -> str | None:
+    """Return the digest of what the default branch holds, or None where there is none or it is no release content."""
+    tip = site.store.default_tip()
+    if tip is None:
+        return None
+    tree = site.repository.tree(tip)
+    try:
+        return content_digest(tree, release_paths(tree, load_project(tree)))
+    except InputError:
+        return None
 
 
 def create_release(

@@ -13,7 +13,7 @@ from f0ci.promotion.names import short
 from f0ci.promotion.objects import is_ancestor, source_commit
 from f0ci.promotion.policy import policy_at, read_policy, require_usable
 from f0ci.promotion.promoting import Request, advance_to_end
-from f0ci.promotion.releases import Release, require_release
+from f0ci.promotion.releases import Release, find_release, newest_content, require_release
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
@@ -37,7 +37,7 @@ def promote(site: Site, request: Request) -> PromotionReport:
         if state.unfinished is not None:
             came.append(state.unfinished)
             return None
-        release = _choose_release(site, request)
+        release = choose_release(site, request.release)
         settled = _answer_at_once(site, ledgers, state, release, request)
         if settled is not None:
             came.append(settled)
@@ -83,7 +83,7 @@ def _answer_at_once(
     if stop is not None:
         raise Refused(
             f"release {release.id} is quarantined: {stop}",
-            f"fix it and make a new release; `f0ci quarantine --lift {release.id}` lets it go again",
+            f"fix it and make a new release; `f0ci quarantine {release.id} --lift --reason ...` lets it in again",
         )
     settled = _already_there(site, ledgers, state, release)
     if settled is not None:
@@ -115,13 +115,19 @@ def _go_on_with(site: Site, request: Request, active: Promotion) -> PromotionRep
     return advance_to_end(site, request, active.id)
 
 
-def _choose_release(site: Site, request: Request) -> Release:
+def choose_release(site: Site, name: str | None) -> Release:
+    """Return the release that a name means; without a name that of the newest content.
+
+    Raises:
+        UsageError: there is none.
+    """
     releases = site.releases()
-    if request.release is not None:
-        return require_release(releases, request.release)
+    if name is not None:
+        return require_release(releases, name)
     if not releases:
         raise UsageError("there is no release yet", "make one with `f0ci release create`")
-    return releases[-1]
+    # after a revert the newest content is a release that was made long ago
+    return find_release(releases, newest_content(site) or "") or releases[-1]
 
 
 def _already_there(site: Site, ledgers: Ledgers, state: EnvironmentState, release: Release) -> PromotionReport | None:
@@ -172,7 +178,7 @@ def _refuse_older(site: Site, state: EnvironmentState, release: Release) -> None
         Refused: it is.
     """
     running = state.current
-    if running is None or running.release == release.digest:
+    if running is None or running.release == release.digest or release.digest == newest_content(site):
         return
     newer = source_commit(site, state, running.release)
     if newer is None or newer == release.commit or site.repository.commit_of(newer) is None:

@@ -297,3 +297,24 @@ def test_the_scaffolds_deploy_recipe_does_nothing_outside_a_promotion(project: P
     assert answer.code == 1
     assert "this step runs in a promotion" in answer.out
     assert not (project / "deployed").exists()
+
+
+def test_a_folder_without_anything_to_validate_is_no_success(tmp_path: Path, f0ci: Command) -> None:
+    answer = f0ci(tmp_path, "validate")
+
+    assert answer.code == 3
+    assert "nothing to validate below" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("approval_required", "aproval_required"), ("pipeline_stages", "pipline_stages")]
+)
+def test_a_misspelt_key_of_the_workflow_is_an_error(project: Path, f0ci: Command, old: str, new: str) -> None:
+    path = project / "workflow.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+
+    answer = f0ci(project, "validate")
+
+    assert answer.code == 1
+    assert f"error[unknown-key] unknown key '{new}'" in answer.out
+    assert f"did you mean '{old}'?" in answer.out

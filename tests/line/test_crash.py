@@ -154,3 +154,27 @@ def test_another_machine_takes_over(
         if first.code != KILLED:
             break
     assert point > GOOD.points
+
+
+def test_a_rollback_that_was_announced_is_not_undone_by_a_second_try(line: Line, tmp_path: Path) -> None:
+    line.release()
+    line.done("promote", "dev")
+    good = line.tree("env/dev")
+    line.change("recipes/deploy.yaml", 'echo "delivered to $TARGET"', 'test ! -e "$F0CI_REPOSITORY/full"')
+    line.release()
+    git(line.bare, "config", "receive.advertiseAtomic", "false")
+    (line.work / "full").touch()
+    point = 0
+    while not any(event[1:] == ("intent", -1) for event in state_of(line, "dev")["dev"]):
+        point += 1
+        killed = start(line.work, "promote", "dev", output=tmp_path / f"{point}.txt", kill_at=1).end()
+        assert killed.code == KILLED, killed.text
+    assert "rolled_back" not in line.events("dev")
+    # the disk has room again, and the deploy recipe would pass
+    (line.work / "full").unlink()
+
+    answer = line.f0ci("promote", "dev")
+
+    assert answer.code == 6, answer
+    assert line.tree("env/dev") == good
+    line.done("audit", "verify")

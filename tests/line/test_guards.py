@@ -361,10 +361,11 @@ def test_a_plan_that_is_not_what_its_digest_says_is_made_again(history: Line, fo
 def test_a_rollback_that_f0ci_would_not_ask_for_is_not_done(history: Line, forger: Forger) -> None:
     history.done("abort", WAITING, "--reason", "make room")
     _path, event = forger.find("prod", "requested", "prod-3")
+    tree = history.tree("env/prod")
     plan = {**event["data"]["plan"], "promotion": "prod-5"}
+    plan["base"] = {"tree": tree, "release": plan["release"]}
     plan["steps"] = [{"percent": 100, "tree": forger.git("rev-parse", "env/dev^{tree}")}]
     forger.append("prod", "prod-5", "requested", {**event["data"], "plan": plan, "digest": digest(plan)})
-    tree = history.tree("env/prod")
 
     answer = history.f0ci("promote", "prod", "--continue")
 

@@ -51,12 +51,12 @@ def test_the_author_cannot_approve(line: Line) -> None:
     line.done("promote", "dev")
     line.done("promote", "staging")
     line.f0ci("promote", "prod")
-    line.done("approve", "prod-1")
 
-    answer = line.f0ci("promote", "prod")
+    answer = line.f0ci("approve", "prod-1")
 
-    assert answer.code == 5
-    assert "'alice' is an author or requested it" in answer.out
+    assert answer.code == 4
+    assert "'alice' wrote part of what 'prod-1' promotes, or requested it" in answer.err
+    assert line.f0ci("promote", "prod").code == 5
 
 
 def test_a_rejection_refuses(line: Line) -> None:
@@ -67,10 +67,10 @@ def test_a_rejection_refuses(line: Line) -> None:
     line.act_as("bob")
     line.done("reject", "prod-1", "--reason", "month end closes tonight")
 
-    answer = line.f0ci("promote", "prod")
+    (status,) = line.done("status", "prod", "--format", "json").data["environments"]
 
-    assert answer.code == 4
-    assert "bob rejected it: month end closes tonight" in answer.out
+    assert status["promotion"]["state"] == "refused"
+    assert "bob rejected it: month end closes tonight" in status["promotion"]["reasons"][0]
     assert line.f0ci("approve", "prod-1").code == 4
 
 
@@ -428,3 +428,59 @@ def test_events_are_json_files_anybody_can_read(line: Line) -> None:
 
     assert event["version"] == 1
     assert path.name == f"{event['sequence']:04d}-{event['kind']}.json"
+
+
+def test_a_revert_brings_the_earlier_release_back(line: Line) -> None:
+    good = line.release()
+    line.done("promote", "dev")
+    tree = line.tree("env/dev")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    line.release()
+    line.done("promote", "dev")
+
+    line.change("environments/base.yaml", "the whole team", "the team")
+    again = line.release()
+
+    assert again == good
+    assert line.done("promote", "dev", "--format", "json").data["release"].startswith(good)
+    assert line.tree("env/dev") == tree
+
+
+def test_a_change_of_approvers_alone_is_a_release_and_counts_once_it_succeeded(line: Line) -> None:
+    line.to_prod()
+    line.done("promote", "prod")
+    approvers = (line.work / ".f0ci/approvers.yaml").read_text(encoding="utf-8")
+    line.commit({".f0ci/approvers.yaml": approvers.replace("[alice, bob]", "[bob]")})
+    line.release()
+    line.done("promote", "dev")
+    line.done("promote", "staging")
+
+    plan = line.done("plan", "prod")
+
+    assert "  .f0ci/approvers.yaml" in plan.out
+    assert "changes who may approve or which gates stand" in plan.out
+
+
+def test_a_first_promotion_that_is_stuck_can_be_ended(line: Line) -> None:
+    line.change("environments/base.yaml", "requests: 200", "requests: 10")
+    line.release()
+    line.done("promote", "dev")
+    assert line.f0ci("promote", "staging").code == 5
+    assert line.f0ci("rollback", "staging", "--reason", "stuck").code == 3
+
+    line.done("abort", "staging-1", "--reason", "too few requests")
+    line.change("environments/base.yaml", "requests: 10", "requests: 100")
+    line.release()
+    line.done("promote", "dev")
+
+    line.done("promote", "staging")
+
+
+def test_what_a_failed_deploy_recipe_printed_is_shown(line: Line) -> None:
+    line.change("recipes/deploy.yaml", 'echo "delivered to $TARGET"', "echo cannot reach db-7 >&2; exit 3")
+    line.release()
+
+    answer = line.f0ci("promote", "dev")
+
+    assert answer.code == 7
+    assert "| cannot reach db-7" in answer.err

@@ -50,6 +50,7 @@ _CONDITIONS = {
     When.SCHEDULE: f"and(succeeded(), {_ON_DEFAULT_BRANCH}, or({_SCHEDULED}, {_ACTION % 'continue'}))",
     When.BY_HAND: f"and(succeeded(), {_ON_DEFAULT_BRANCH}, {_ACTION % 'rollback'})",
 }
+_PERSON = "${BUILD_REQUESTEDFOREMAIL:-f0ci@noreply.invalid}"
 _NOBODY = ("f0ci on Azure Pipelines", "f0ci@noreply.invalid")
 # a parameter without a value cannot be left empty
 _NO_RELEASE = 'if [ "$RELEASE" = latest-good ]; then RELEASE=""; fi\n'
@@ -181,7 +182,7 @@ def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
         ] or [{"bash": "true", "displayName": "nothing to run"}]
     # what happens by itself is nobody's request
     is_person = job.kind is Kind.ROLLBACK
-    who = identity("$BUILD_REQUESTEDFOR", "$BUILD_REQUESTEDFOREMAIL") if is_person else identity(*_NOBODY)
+    who = identity("$BUILD_REQUESTEDFOR", _PERSON) if is_person else identity(*_NOBODY)
     env = {"F0CI_GIT_TOKEN": "$(System.AccessToken)"}
     if job.kind is Kind.RELEASE:
         tell = 'echo "##vso[task.setvariable variable=digest;isOutput=true]$digest"\n'
