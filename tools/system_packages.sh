@@ -18,6 +18,8 @@ if [ "$purpose" = test ]; then
     need gpg gnupg "tests of approvals signed with OpenPGP are skipped"
     need openssl openssl "tests over TLS are skipped"
     need prometheus prometheus "tests of metrics from a real Prometheus are skipped"
+    need java default-jre-headless "tests that compile a Jenkinsfile are skipped"
+    need groovy groovy "tests that compile a Jenkinsfile are skipped"
 fi
 for package in "$@"; do
     missing="$missing $package"

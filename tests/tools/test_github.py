@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,9 @@ def generated(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Return a folder that holds a generated workflow: of the scaffold, of f0ci itself, of the seed document, ..."""
     if request.param == "own":
         source = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
+        # deploy recipes and configuration say which secrets the jobs get
+        for folder in ("recipes", "environments"):
+            shutil.copytree(ROOT / folder, tmp_path / folder)
     elif request.param == "seed":
         source = next(SEED.rglob("*.yaml")).read_text(encoding="utf-8")
     else:

@@ -203,7 +203,7 @@ def _steps(job: Job, pipeline: Pipeline) -> list[str]:
         return _promotion(job, pipeline, prepare)
     if job.kind is Kind.CONTINUE:
         return _with_credentials(job, _sh(job.title, prepare + _reported(CONTINUE)))
-    taken = 'TARGET="$F0CI_TARGET"\nRELEASE="${F0CI_TO:-}"\nREASON="$F0CI_REASON"\n'
+    taken = 'TARGET="$F0CI_TARGET"\nRELEASE="${F0CI_TO:-}"\nREASON="${F0CI_REASON:-}"\n'
     return _with_credentials(job, _sh(job.title, prepare + taken + CHECK_REASON + _reported(ROLL_BACK_TO)))
 
 
