@@ -11,6 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# a busy machine is no failure; in CI the same examples are tried every time, elsewhere new ones
+settings.register_profile("f0ci", deadline=None, derandomize="CI" in os.environ)
+settings.load_profile("f0ci")
 
 _FOREIGN_PREFIXES = ("GIT_", "GITHUB_", "GITLAB_", "CI_", "F0CI_", "JENKINS_", "RUNNER_", "BUILD_", "XDG_")
 _FOREIGN_NAMES = (

@@ -111,9 +111,11 @@ def _watch(kill_at: int | None) -> Callable[[], int]:
         def call(*args: Any, **kwargs: Any) -> Any:
             nonlocal count
             result = function(*args, **kwargs)
-            count += 1
-            if count == kill_at:
-                os.kill(os.getpid(), signal.SIGKILL)
+            # a push that was turned down has changed nothing
+            if getattr(result, "code", 0) == 0:
+                count += 1
+                if count == kill_at:
+                    os.kill(os.getpid(), signal.SIGKILL)
             return result
 
         return call

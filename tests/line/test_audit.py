@@ -173,19 +173,16 @@ def _an_approval_is_signed_by_somebody_else(_: Line, forger: Forger) -> None:
 
 
 @row("approval-forged", "quorum-not-met")
-def _an_approval_is_edited_and_used(line: Line, forger: Forger) -> None:
-    line.act_as("bob")
-    line.done("reject", WAITING, "--reason", "not today")
-    path, event = forger.find("prod", "rejected", WAITING)
-    event["data"]["statement"]["decision"] = "approve"
-    approved = path.replace("rejected", "approved")
-    forger.commit(forger.ledger("prod"), {path: None, approved: json.dumps({**event, "kind": "approved"})})
+def _an_approval_of_another_decision_is_used(_: Line, forger: Forger) -> None:
+    statement = {**_statement(forger, "bob"), "decision": "reject"}
+    forger.append("prod", WAITING, "approved", {"statement": statement, "signature": forger.sign("bob", statement)})
     forger.apply("prod", WAITING)
 
 
 @row("quorum-not-met")
-def _an_author_approves_alone(line: Line, forger: Forger) -> None:
-    line.done("approve", WAITING)
+def _an_author_approves_alone(_: Line, forger: Forger) -> None:
+    statement = _statement(forger, "alice")
+    forger.append("prod", WAITING, "approved", {"statement": statement, "signature": forger.sign("alice", statement)})
     forger.apply("prod", WAITING)
 
 

@@ -208,13 +208,21 @@ def test_a_shallow_clone_knows_every_author(line: Line) -> None:
     line.change("environments/base.yaml", "the team", "the team of bob")
     line.act_as("alice")
     line.change("environments/base.yaml", "the team of bob", "the team of alice")
-    line.to_prod()
-    shallow = line.clone("shallow", "--depth=1")
+    line.release()
+    line.done("promote", "dev")
+    line.done("promote", "staging")
+    assert line.f0ci("promote", "prod").code == 5
+    shallow, other = line.clone("shallow", "--depth=1"), line.clone("other", "--depth=1")
+    git(shallow, "config", "user.email", "bob@example.com")
+    line.people["bob"].sign_with(shallow)
 
-    answer = line.f0ci("promote", "prod", work=shallow)
+    refused = line.f0ci("approve", "prod-1", work=shallow)
+    answer = line.f0ci("promote", "prod", work=other)
 
+    assert refused.code == 4, refused
+    assert "'bob' wrote part of what 'prod-1' promotes" in refused.err
     assert answer.code == 5, answer
-    assert "'bob' is an author or requested it" in answer.out
+    assert "too few people can approve (nobody)" in answer.out
 
 
 def test_a_shallow_clone_knows_which_release_is_older(line: Line) -> None:
