@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test check lint setup system clean
+.PHONY: demo test thorough check lint setup system clean
 
 demo: $(VENV)/.installed
 	@sh tools/system_packages.sh demo
@@ -12,6 +12,10 @@ demo: $(VENV)/.installed
 
 test: system setup
 	@$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+
+# the same, with crash, race and fuzzing proofs repeated as often as the documentation claims; hours
+thorough: export F0CI_THOROUGH = 1
+thorough: test
 
 check: lint test
 

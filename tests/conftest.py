@@ -30,7 +30,9 @@ _FOREIGN_NAMES = (
     "SSH_AUTH_SOCK",
 )
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")
-_GIT_CONFIG = """[user]
+_GIT_CONFIG = """[core]
+\tfsync = none
+[user]
 \tname = Alice Example
 \temail = alice@example.com
 [init]
@@ -42,6 +44,7 @@ _GIT_CONFIG = """[user]
 """
 # read before the variables of f0ci are taken away from each test
 _REQUIRE_REAL = os.environ.get("F0CI_REQUIRE_REAL", "") not in {"", "0"}
+_THOROUGH = os.environ.get("F0CI_THOROUGH", "") not in {"", "0"}
 _homes = itertools.count()
 _CASES = Path(__file__).parent / "cases"
 
@@ -127,6 +130,11 @@ class SshIdentity:
         """Let a repository's Git sign with this key."""
         git(repository, "config", "gpg.format", "ssh")
         git(repository, "config", "user.signingKey", str(self.public))
+
+
+def rounds(usual: int, thorough: int) -> int:
+    """Return how often a proof repeats what it tries: usually, or as often as `make thorough` wants."""
+    return thorough if _THOROUGH else usual
 
 
 def require_real(program: str, package: str) -> str:

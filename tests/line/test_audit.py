@@ -243,11 +243,12 @@ def _a_plan_names_another_source(_: Line, forger: Forger) -> None:
 
 @row("release-forged")
 def _the_tag_of_a_release_is_moved(_: Line, forger: Forger) -> None:
-    tag = forger.git("for-each-ref", "--format=%(refname)", "refs/tags/f0ci/release").splitlines()[0]
+    # the newest release; the first commit holds another
+    tag = forger.git("for-each-ref", "--format=%(refname)", "--points-at=main", "refs/tags/f0ci/release")
     text = forger.git("cat-file", "-p", tag)
     _object, rest = text.split("\n", 1)
-    # the first commit, which holds no release
     elsewhere = forger.git("rev-list", "--max-parents=0", "main")
+    assert elsewhere != forger.tip("main")
     forger.git("update-ref", tag, forger.git("mktag", content=f"object {elsewhere}\n{rest}\n"))
 
 
