@@ -17,6 +17,8 @@ from f0ci.source.scalars import UNUSUAL, YAML, YAML_1_1_ONLY, Unfit, construct, 
 
 MAX_EXPANDED_NODES = 1_000_000
 _MERGE = object()
+# libyaml 0.2.6 and newer
+_TOO_DEEP_FOR_LIBYAML = "exceeded maximum nesting depth"
 _NO_KEY = object()
 
 
@@ -44,7 +46,7 @@ class _Frame:
         self.flow = flow
         self.key: Any = _NO_KEY
         self.key_span: Span | None = None
-        self.key_spans: dict[str, Span] = {}
+        self.key_spans: dict[object, Span] = {}
         self.merges: list[Any] = []
         self.size = 1
 
@@ -73,7 +75,15 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
         (reading.data,) = plain
         return reading
     try:
-        _build(CParser(raw), reading)
+        try:
+            _build(CParser(raw), reading)
+        except yaml.MarkedYAMLError as error:
+            if error.problem != _TOO_DEEP_FOR_LIBYAML or error.problem_mark is None:
+                raise
+            # its scanner runs ahead of the events and gives up before the level that is one too many is seen; the
+            # text up to there has that level as well
+            reading.problems.clear()
+            _build(CParser(raw.decode()[: error.problem_mark.index].encode()), reading)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -286,13 +296,25 @@ def _merge(frame: _Frame, value: Any, source: Path | None, reading: Reading, sta
         )
         reading.broken = True
         return False
-    # the weakest first: a later '<<' wins over an earlier one, the first of a list over the others
-    frame.merges.extend(reversed(mappings))
+    key_span = frame.key_span or Span()
+    if frame.merges:
+        reading.problems.append(
+            ReadingProblem(
+                "duplicate-key",
+                "the key '<<' is written twice; which of the two wins differs between versions of PyYAML",
+                key_span,
+                "merge both with one list, the stronger first: '<<: [*one, *other]'",
+                frame.key_spans[_MERGE],
+            )
+        )
+    frame.key_spans.setdefault(_MERGE, key_span)
+    # the weakest first: the first of a list wins over the others, an earlier '<<' over a later one
+    frame.merges[:0] = reversed(mappings)
     if reading.positions is not None:
         place = (*frame.path, "<<") if source is None else source
         sources = [(*place, index) for index in range(len(mappings))] if isinstance(value, list) else [place]
         reading.positions.values.setdefault((*frame.path, "<<"), _span(start, end))
-        reading.positions.merges[frame.path] = [*sources, *reading.positions.merges.get(frame.path, ())]
+        reading.positions.merges[frame.path] = [*reading.positions.merges.get(frame.path, ()), *sources]
     return True
 
 

@@ -152,7 +152,6 @@ def test_whatever_pyyaml_writes_is_read_as_pyyaml_reads_it(
     [
         "a: &x {b: 1, c: 2}\nd: {<<: *x, c: 3}\n",
         "a: &x {b: 1}\ny: &y {b: 2, e: 3}\nd: {f: 0, <<: [*x, *y]}\n",
-        "a: &x {b: 1}\ny: &y {b: 2}\nd:\n  <<: *x\n  <<: *y\n",
         "a: &x {b: 1}\ny: &y {<<: *x, c: 2}\nd: {<<: *y}\n",
         "d: {<<: {a: 1, b: 2}, b: 3}\n",
         "a: &x [1, 2]\nb: *x\nc: [*x, *x]\n",
@@ -276,6 +275,18 @@ def test_a_key_that_is_written_twice_is_a_problem_and_the_last_value_counts() ->
     ]
 
 
+def test_a_second_merge_key_is_a_problem_because_versions_of_pyyaml_differ() -> None:
+    text = b"a: &x {b: 1, c: 1}\ny: &y {b: 2, d: 2}\nm:\n  <<: *x\n  <<: *y\n"
+    reading = read_yaml(text, positions=True)
+
+    assert not reading.broken
+    assert reading.data["m"] == {"b": 1, "c": 1, "d": 2}
+    (problem,) = reading.problems
+    assert (problem.rule, problem.span, problem.first) == ("duplicate-key", Span(5, 3, 5, 5), Span(4, 3, 4, 5))
+    assert reading.positions is not None
+    assert reading.positions.merges == {("m",): [("a",), ("y",)]}
+
+
 _LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 12)
 )
@@ -285,6 +296,7 @@ _LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     ("raw", "rule", "line", "column"),
     [
         (b"[" * 100_000, "too-deep", 1, 101),
+        ("é: ".encode() + b"[" * 100_000, "too-deep", 1, 103),
         (b"- " * 50_000, "too-deep", 1, 201),
         (b"{a: " * 100_000, "too-deep", 1, 401),
         (_LAUGHS.encode(), "alias-bomb", 6, None),
