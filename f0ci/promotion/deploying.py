@@ -77,7 +77,7 @@ def deploy(
         described = read_workflow(files, project.workflow).environment(promotion.environment)
         if described is None or described.deploy is None:
             return Deployment(Outcome.SKIPPED, "the environment has no deploy recipe")
-        configuration = load_environment(files, project, described.config)
+        configuration = load_environment(files, project, described.config, release=release)
         options = RunOptions(
             release=release,
             idempotency_key=f"{promotion.id}/{step}",

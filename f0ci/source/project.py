@@ -36,6 +36,7 @@ class Project:
         workflow: the ProductionWorkflow document.
         templates: the folder of templates rendered per environment.
         approvers: the file of people, keys and groups.
+        config_schema: the repository's own JSON Schema for configurations.
         code: files and folders of code that belong to a release, beside the recipes.
         rules: settings of rules: `select`, `ignore`, `severity`.
         branch_prefix: set where a repository holds several workflows.
@@ -48,6 +49,7 @@ class Project:
     workflow: str = "workflow.yaml"
     templates: str = "templates"
     approvers: str = ".f0ci/approvers.yaml"
+    config_schema: str = "schemas/config.schema.json"
     code: tuple[str, ...] = ()
     rules: Mapping[str, Any] = field(default_factory=dict)
     branch_prefix: str = ""
@@ -85,7 +87,7 @@ def _from_document(document: Document) -> Project:
         raise InputError(problem.message, problem.hint, place=str(place))
     singles = {
         key: _inside(document, data[key], (key,))
-        for key in ("environments", "workflow", "templates", "approvers")
+        for key in ("environments", "workflow", "templates", "approvers", "config_schema")
         if key in data
     }
     return Project(
