@@ -53,6 +53,7 @@ steps:
     depends_on: [print]
     args: {key: "#{config.keys.base}", other: "secret://encrypted", fail: "#{params.fail}"}
 """
+TEMPLATE = "{% for name in config['keys'] %}{{ name }} = {{ config['keys'][name] }}\n{% endfor %}"
 SCRIPTLET = '''\
 """Prints, keeps and raises what it was given."""
 
@@ -112,7 +113,7 @@ def planted(line: Line, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Line
         "scriptlets/leaking.py": SCRIPTLET,
         "environments/shared/config.yaml": "keys: {extends: 'secret://extends'}\n",
         "environments/dev/eu/config.yaml": "keys: {overlay: 'secret://overlay'}\n",
-        "templates/secrets.conf.j2": "{% for name in config['keys'] %}{{ name }} = {{ config['keys'][name] }}\n{% endfor %}",
+        "templates/secrets.conf.j2": TEMPLATE,
     }
     base = (work / "environments/base.yaml").read_text(encoding="utf-8")
     dev = (work / "environments/dev/config.yaml").read_text(encoding="utf-8")
