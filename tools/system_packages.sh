@@ -16,6 +16,8 @@ need git git "everything"
 need ssh-keygen openssh-client "approvals cannot be signed; tests of them are skipped"
 if [ "$purpose" = test ]; then
     need gpg gnupg "tests of approvals signed with OpenPGP are skipped"
+    need age age "tests of secrets that the age program encrypted are skipped"
+    need haproxy haproxy "the example of a HAProxy configuration is not checked by HAProxy"
     need openssl openssl "tests over TLS are skipped"
     need prometheus prometheus "tests of metrics from a real Prometheus are skipped"
     need java default-jre-headless "tests that compile a Jenkinsfile are skipped"

@@ -53,15 +53,20 @@ def _report_defect(error: Exception, argv: Sequence[str]) -> int:
     import tempfile
     import traceback
 
+    from f0ci.core.processes import is_withheld
     from f0ci.core.redaction import Redactor
 
-    text = Redactor(os.environ.get(name, "") for name in ("F0CI_GIT_TOKEN", "GITHUB_TOKEN", "CI_JOB_TOKEN")).text(
+    secrets = (value for name, value in os.environ.items() if is_withheld(name))
+    redactor = Redactor(secrets)
+    text = redactor.text(
         f"f0ci {__version__}\npython {platform.python_version()} on {platform.platform()}\n"
         f"command: f0ci {' '.join(argv)}\n\n{''.join(traceback.format_exception(error))}"
     )
     handle, name = tempfile.mkstemp(prefix="f0ci-defect-", suffix=".log")
     os.close(handle)
     Path(name).write_text(text, encoding="utf-8")
-    click.echo(f"{click.style('defect', fg='red', bold=True)}: {type(error).__name__}: {error}", err=True)
+    click.echo(
+        f"{click.style('defect', fg='red', bold=True)}: {redactor.text(f'{type(error).__name__}: {error}')}", err=True
+    )
     click.echo(f"  this is a bug in f0ci {__version__}; please report it with the file {name}", err=True)
     return int(ExitCode.DEFECT)

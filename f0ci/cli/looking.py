@@ -2,34 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from f0ci.cli.output import colour, format_option, print_json, print_table, root_of
 from f0ci.core.clock import format_time
 from f0ci.core.errors import ExitCode
+from f0ci.core.escaping import escape_controls
+
+if TYPE_CHECKING:
+    from f0ci.promotion.drift.base import Observation, Sync
+    from f0ci.promotion.drifting import Observed
 
 offline_option = click.option("--offline", is_flag=True, help="Do not ask the remote; show what was fetched last.")
 
 
 @click.command()
 @click.argument("environment", required=False)
+@click.option("--drift", "wants_drift", is_flag=True, help="Look whether environments hold what they should; exit 1.")
 @offline_option
 @format_option("text", "json")
 @click.pass_context
-def status(ctx: click.Context, environment: str | None, offline: bool, output_format: str) -> int:
+def status(ctx: click.Context, environment: str | None, wants_drift: bool, offline: bool, output_format: str) -> int:
     """Show what every environment runs, and what it waits for.
+
+    With --drift, exit 1 where something differs from what the ledger says, 3 where that cannot be told.
 
     \b
     Example:
       f0ci status
-      f0ci status prod --format json
+      f0ci status prod --drift
     """
     from f0ci.commands.looking import environment_statuses
 
     statuses = environment_statuses(root_of(ctx), environment, fetch=not offline)
+    observed = _observed(root_of(ctx), environment, fetch=not offline) if wants_drift else {}
     if output_format == "json":
-        print_json({"version": 1, "environments": [one.to_json() for one in statuses]})
-        return ExitCode.DONE
+        shown = [one.to_json() for one in statuses]
+        for data in shown if wants_drift else ():
+            data["drift"] = [found.to_json() for found in observed[data["environment"]].observations]
+        print_json({"version": 1, "environments": shown})
+        return _drift_code(observed)
     rows = []
     for one in statuses:
         newest = one.newest
@@ -47,7 +63,41 @@ def status(ctx: click.Context, environment: str | None, offline: bool, output_fo
         if one.newest and one.newest.state not in {"requested", "succeeded"}:
             for reason in one.newest.reasons:
                 click.echo(f"{one.environment}: {reason}")
-    return ExitCode.DONE
+    for name, environment_observed in observed.items():
+        print_observations(name, environment_observed.observations)
+    return _drift_code(observed)
+
+
+def print_observations(environment: str, observations: Iterable[Observation]) -> None:
+    """Print what was found where an environment's state shows, and what would mend it."""
+    from f0ci.promotion.drift.base import Sync
+
+    worst = {observation.sync for observation in observations}
+    for one in observations:
+        click.echo(f"{environment}: {one.kind} {one.where}: {colour(str(one.sync))}")
+        for detail in one.details:
+            click.echo(f"  {escape_controls(detail)}")
+    if Sync.DRIFTED in worst:
+        click.echo(f"  next: f0ci promote {environment} --repair --reason ...")
+
+
+def _observed(root: Path, environment: str | None, *, fetch: bool) -> Mapping[str, Observed]:
+    from f0ci.commands.repairing import observe
+
+    return observe(root, environment, fetch=fetch)
+
+
+def _drift_code(observed: Mapping[str, Observed]) -> ExitCode:
+    return drift_code({one.sync for one in observed.values()})
+
+
+def drift_code(found: Collection[Sync]) -> ExitCode:
+    """Return the exit code that what was found asks for."""
+    from f0ci.promotion.drift.base import Sync
+
+    if Sync.DRIFTED in found:
+        return ExitCode.FINDINGS
+    return ExitCode.CANNOT_WORK if Sync.UNKNOWN in found else ExitCode.DONE
 
 
 @click.command()

@@ -29,6 +29,9 @@ STATE_COLOURS = {
     "rolled_back": "magenta",
     "failed": "red",
     "errored": "red",
+    "in_sync": "green",
+    "drifted": "red",
+    "unknown": "yellow",
 }
 
 

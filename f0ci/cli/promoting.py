@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -81,6 +82,10 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
 )
 @click.option("--through-hold", metavar="REASON", help="Pass a hold; only for people in the approvers file.")
 @click.option("--dry-run", is_flag=True, help="Show the plan instead.")
+@click.option(
+    "--repair", "is_repair", is_flag=True, help="Make ENVIRONMENT what its ledger says, as a recorded change."
+)
+@click.option("--reason", metavar="TEXT", help="With --repair: why, for the record.")
 @format_option("text", "json")
 @click.pass_context
 def promote(
@@ -90,6 +95,8 @@ def promote(
     go_on: bool,
     through_hold: str | None,
     dry_run: bool,
+    is_repair: bool,
+    reason: str | None,
     output_format: str,
 ) -> int:
     """Bring a release into ENVIRONMENT, through its gates; the same call takes a waiting promotion further.
@@ -98,10 +105,16 @@ def promote(
     Example:
       f0ci promote staging
       f0ci promote --continue
+      f0ci promote prod --repair --reason "somebody pushed to env/prod"
     """
     from f0ci.commands.promoting import continue_promotions, promote_environment
 
     root = root_of(ctx)
+    if is_repair or reason is not None:
+        if not is_repair or environment is None or release or go_on or through_hold or dry_run:
+            hint = "f0ci promote prod --repair --reason TEXT"
+            raise UsageError("--repair and --reason go together, with an environment and nothing else", hint)
+        return _repair(root, environment, reason or "drift", output_format)
     if dry_run:
         if environment is None:
             raise UsageError("--dry-run needs an environment", "f0ci promote staging --dry-run")
@@ -141,6 +154,22 @@ def rollback(ctx: click.Context, environment: str, reason: str, to: str | None, 
     report = rollback_environment(root_of(ctx), environment, reason, to, on_stage=say, on_event=tell)
     print_report(report, output_format)
     return report.exit_code
+
+
+def _repair(root: Path, environment: str, reason: str, output_format: str) -> ExitCode:
+    from f0ci.cli.looking import drift_code, print_observations
+    from f0ci.commands.repairing import repair_environment
+
+    repaired = repair_environment(root, environment, reason, on_stage=say, on_event=tell)
+    if output_format == "json":
+        print_json(repaired.to_json())
+        return drift_code({repaired.sync})
+    if repaired.commit is not None:
+        click.echo(f"{repaired.environment}: repaired by {repaired.commit[:10]}, {len(repaired.undone)} commits undone")
+    if repaired.deployed is not None:
+        click.echo(f"{repaired.environment}: {repaired.deployed}")
+    print_observations(repaired.environment, repaired.after)
+    return drift_code({repaired.sync})
 
 
 def worst_exit(codes: Iterable[ExitCode]) -> ExitCode:

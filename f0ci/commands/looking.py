@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock, format_time
-from f0ci.promotion.applying import landed
+from f0ci.promotion.drift.base import Sync
+from f0ci.promotion.drifting import observe_branch
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import open_site
 from f0ci.promotion.state import Promotion
@@ -49,9 +50,7 @@ def environment_statuses(
     for name, state in ledgers.environments.items():
         if wanted not in {None, name}:
             continue
-        current, branch = state.current, ledgers.branches[name]
-        # what a killed promotion announced is its own doing, not somebody else's
-        ours = state.active is not None and landed(site, state.active, branch) is not None
+        current = state.current
         statuses.append(
             EnvironmentStatus(
                 name,
@@ -60,7 +59,7 @@ def environment_statuses(
                 report_on(state.newest) if state.newest else None,
                 f"{state.hold.reason} (by {state.hold.owner})" if state.hold else None,
                 ledgers.workflow.quarantine_of(current.release) if current else None,
-                branch != (current.commit if current else None) and not ours,
+                observe_branch(site, ledgers, name).sync is Sync.DRIFTED,
             )
         )
     return tuple(statuses)

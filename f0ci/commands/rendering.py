@@ -45,8 +45,14 @@ def find_environment(
     """Return what the workflow says of an environment, where there is one, and its configuration."""
     from f0ci.workflows.reading import read_workflow
 
-    described = read_workflow(tree, project.workflow).environment(name) if tree.exists(project.workflow) else None
-    return described, load_environment(tree, project, described.config if described else name, sets)
+    if not tree.exists(project.workflow):
+        return None, load_environment(tree, project, name, sets)
+    workflow = read_workflow(tree, project.workflow)
+    base, slash, overlays = name.partition("/")
+    described = workflow.environment(name) or workflow.environment(base)
+    if described is None:
+        return None, load_environment(tree, project, name, sets)
+    return described, load_environment(tree, project, f"{described.config}{slash}{overlays}", sets)
 
 
 def compare_environments(root: Path, one: str, other: str) -> Difference:

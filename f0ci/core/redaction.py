@@ -28,7 +28,7 @@ class Redactor:
         """Mask this value, and each of its lines, from now on."""
         for part in (secret, *secret.splitlines()):
             if len(part.strip()) >= _SHORTEST:
-                self._secrets.add(part.strip())
+                self._secrets.update(_spellings(part.strip()))
 
     def text(self, text: str) -> str:
         """Return the text with every secret replaced by `***`."""
@@ -45,3 +45,14 @@ class Redactor:
         if isinstance(value, list | tuple):
             return [self.data(item) for item in value]
         return value
+
+
+def _spellings(secret: str) -> set[str]:
+    """Return a secret as programs write it down: as it is, escaped in JSON or Python, in a URL, in base64."""
+    import base64
+    import json
+    from urllib.parse import quote
+
+    spelled = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
+    spelled |= {quote(secret, safe=""), quote(secret), base64.b64encode(secret.encode(errors="replace")).decode()}
+    return spelled

@@ -1,6 +1,7 @@
 """Layers of configuration: reading one file, merging several, and what `--set` adds.
 
-Merging is JSON Merge Patch (RFC 7396): mappings merge key by key, anything else replaces, null removes.
+Merging is JSON Merge Patch (RFC 7396): mappings merge key by key, anything else replaces, null removes. Lists merge
+item by item where the configuration's schema names a key for it, see `keyed_lists`.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from f0ci.core.errors import InputError, UsageError
-from f0ci.environments.model import Layer
+from f0ci.environments.keyed_lists import BadItem, by_key, is_deletion, merge_key_at
+from f0ci.environments.model import NOTHING_KEYED, Layer
 from f0ci.source.document import Document
 from f0ci.source.reading import Path
 from f0ci.source.schema import check_schema, type_name
@@ -26,38 +29,105 @@ _JSON_HINT = "write text, a number, true or false"
 _SEPARATOR = re.compile(r"(?<!\\)\.")
 
 
-def overlay(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]:
-    """Return one mapping with another laid over it; what the upper one sets to null is gone."""
+@dataclass(slots=True)
+class Merging:
+    """How layers merge, and what was found out while they did.
+
+    Attributes:
+        schema: the configuration's schema, or None.
+        keyed: the lists that were merged by key so far: their path, and the key.
+    """
+
+    schema: Mapping[str, Any] | None = None
+    keyed: dict[Path, str] = field(default_factory=dict)
+
+    def key_of(self, at: Path) -> str | None:
+        """Return the key by which the list at a path merges, or None."""
+        if self.schema is None:
+            return None
+        key = merge_key_at(self.schema, at)
+        if key is not None:
+            self.keyed[at] = key
+        return key
+
+
+def overlay(
+    lower: Mapping[str, Any], upper: Mapping[str, Any], merging: Merging | None = None, at: Path = ()
+) -> dict[str, Any]:
+    """Return one mapping with another laid over it; what the upper one sets to null is gone.
+
+    Args:
+        lower: the weaker mapping.
+        upper: the stronger one.
+        merging: how lists merge; None replaces them all.
+        at: where both stand in the configuration.
+
+    Raises:
+        BadItem: an item of a list that merges by key has no such key.
+    """
     merged = dict(lower)
     for key, value in upper.items():
         if value is None:
             merged.pop(key, None)
         elif isinstance(value, Mapping):
             below = merged.get(key)
-            merged[key] = overlay(below if isinstance(below, Mapping) else {}, value)
+            merged[key] = overlay(below if isinstance(below, Mapping) else {}, value, merging, (*at, key))
+        elif isinstance(value, list) and merging is not None and (name := merging.key_of((*at, key))) is not None:
+            below = merged.get(key)
+            merged[key] = _overlay_items(below if isinstance(below, list) else [], value, name, merging, (*at, key))
         else:
             merged[key] = value
     return merged
 
 
-def merge(layers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what layers say together, from the weakest to the strongest."""
+def _overlay_items(
+    lower: Sequence[Any], upper: Sequence[Any], key: str, merging: Merging, at: Path
+) -> list[dict[str, Any]]:
+    merged = by_key(lower, key)
+    try:
+        written = by_key(upper, key)
+    except BadItem as error:
+        raise BadItem(str(error), (*at, *error.at)) from None
+    for name, item in written.items():
+        if is_deletion(item):
+            merged.pop(name, None)
+        else:
+            merged[name] = overlay(merged.get(name, {}), item, merging, (*at, name))
+    return list(merged.values())
+
+
+def merge_files(layers: Iterable[Layer], merging: Merging) -> dict[str, Any]:
+    """Return what files say together, from the weakest to the strongest.
+
+    Raises:
+        InputError: a list that merges by key has an item without it; says where.
+    """
     merged: dict[str, Any] = {}
     for layer in layers:
-        merged = overlay(merged, layer)
+        try:
+            merged = overlay(merged, layer.data, merging)
+        except BadItem as error:
+            place = str(layer.document.location(error.at)) if layer.document else None
+            raise InputError(str(error), "give each item its own; the schema asks for it", place=place) from error
     return merged
 
 
-def leaves(data: Mapping[str, Any], at: Path = ()) -> Iterator[tuple[Path, Any]]:
+def leaves(
+    data: Mapping[str, Any], at: Path = (), keyed: Mapping[Path, str] = NOTHING_KEYED
+) -> Iterator[tuple[Path, Any]]:
     """Yield every value below the root that merging treats as a whole, with its path.
 
-    These are scalars, lists, and mappings that are empty.
+    These are scalars, lists, and mappings that are empty. A list that merges by key counts as a mapping of its items by
+    their key.
     """
     for key, value in data.items():
+        here = (*at, key)
+        if isinstance(value, list) and here in keyed:
+            value = by_key(value, keyed[here])  # noqa: PLW2901 - the same list in other words
         if isinstance(value, Mapping) and value:
-            yield from leaves(value, (*at, key))
+            yield from leaves(value, here, keyed)
         else:
-            yield (*at, key), value
+            yield here, value
 
 
 def dotted(at: Path) -> str:
@@ -97,12 +167,13 @@ def read_layer(document: Document, label: str) -> Layer:
     return Layer(label, document, {key: value for key, value in data.items() if key not in STEERING_KEYS})
 
 
-def set_layers(sets: Sequence[str], below: Mapping[str, Any]) -> tuple[Layer, ...]:
+def set_layers(sets: Sequence[str], below: Mapping[str, Any], merging: Merging | None = None) -> tuple[Layer, ...]:
     r"""Return one layer for each `a.b=value` of the command line.
 
     Args:
         sets: as written; the value is YAML (`true`, `[a, b]`, `null` to remove), a dot inside a key is `\.`.
         below: the configuration they are laid over.
+        merging: how lists merge.
 
     Raises:
         UsageError: one has no name or no value, its value is not YAML, or it reaches into a list or a scalar.
@@ -111,7 +182,10 @@ def set_layers(sets: Sequence[str], below: Mapping[str, Any]) -> tuple[Layer, ..
     merged = dict(below)
     for text in sets:
         data = _read_set(text, merged)
-        merged = overlay(merged, data)
+        try:
+            merged = overlay(merged, data, merging)
+        except BadItem as error:
+            raise UsageError(f"--set {text!r}: {error}", "give each item its own; the schema asks for it") from error
         layers.append(Layer("--set", None, data))
     return tuple(layers)
 

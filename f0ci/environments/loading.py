@@ -1,25 +1,27 @@
 """Finding environments and loading their layered configuration.
 
 From the weakest layer to the strongest: `base.*` beside the environment's folder, the environments it extends,
-its own file, and `--set` of the command line.
+its own file, its overlays (`prod/eu` is `environments/prod/eu/config.*` over `environments/prod/config.*`), and `--set`
+of the command line.
 """
 
 from __future__ import annotations
 
 import contextlib
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from f0ci.core.errors import InputError, UsageError
 from f0ci.core.suggestions import did_you_mean
-from f0ci.environments.layers import find_one, merge, read_layer, set_layers
+from f0ci.environments.fitting import named_schemas, read_config_schema, refuse_misfits
+from f0ci.environments.layers import Merging, find_one, merge_files, read_layer, set_layers
 from f0ci.environments.model import Environment, Layer
 from f0ci.environments.resolving import resolve_config
 from f0ci.source.document import Document, read_document
 from f0ci.source.project import CONFIG_NAMES, Project, is_environment_config
-from f0ci.source.tree import Tree
+from f0ci.source.tree import Tree, resolve_path
 
 
 def find_environments(tree: Tree, project: Project) -> tuple[str, ...]:
@@ -41,21 +43,41 @@ def find_environments(tree: Tree, project: Project) -> tuple[str, ...]:
     return tuple(sorted(folders))
 
 
-def load_environment(tree: Tree, project: Project, name_or_alias: str, sets: Sequence[str] = ()) -> Environment:
+def load_environment(
+    tree: Tree,
+    project: Project,
+    name_or_alias: str,
+    sets: Sequence[str] = (),
+    *,
+    release: str | None = None,
+    lenient: bool = False,
+) -> Environment:
     """Load the environment that a name means.
 
     Args:
         tree: the workspace's files.
         project: its settings.
-        name_or_alias: folder name, `environment.name`, `environment.type`, or another word for one of them.
+        name_or_alias: folder name, `environment.name`, `environment.type`, or another word for one of them; overlays
+            follow after slashes.
         sets: `a.b=value` of the command line, the strongest layers.
+        release: digest that values may refer to; without it, what refers to the release stays as written.
+        lenient: also return a configuration that does not fit the repository's own schema.
 
     Raises:
         UsageError: no environment, or more than one, has the name; or `sets` cannot be used.
-        InputError: a layer cannot be used.
+        InputError: a layer cannot be used, or the configuration does not fit the repository's own schema.
     """
     folders = find_environments(tree, project)
-    return _load(tree, folders, _choose(tree, folders, name_or_alias), sets)
+    name, *overlays = name_or_alias.split("/")
+    folder = _choose(tree, folders, name)
+    return _load(tree, project, folders, folder, overlays, sets, release=release, lenient=lenient)
+
+
+def find_overlays(tree: Tree, folder: str) -> tuple[str, ...]:
+    """Return the overlays of an environment, such as `eu` and `eu/acme`, sorted."""
+    depth = len(folder) + 1
+    configs = (path[depth:] for path in tree.files(folder) if posixpath.basename(path) in CONFIG_NAMES)
+    return tuple(sorted({posixpath.dirname(path) for path in configs} - {""}))
 
 
 def load_all(tree: Tree, project: Project) -> tuple[Environment, ...]:
@@ -65,7 +87,7 @@ def load_all(tree: Tree, project: Project) -> tuple[Environment, ...]:
         InputError: a layer of one of them cannot be used.
     """
     folders = find_environments(tree, project)
-    return tuple(_load(tree, folders, folder, ()) for folder in folders)
+    return tuple(_load(tree, project, folders, folder, (), ()) for folder in folders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +98,17 @@ class _Link:
     document: Document
 
 
-def _load(tree: Tree, folders: Sequence[str], folder: str, sets: Sequence[str]) -> Environment:
+def _load(
+    tree: Tree,
+    project: Project,
+    folders: Sequence[str],
+    folder: str,
+    overlays: Sequence[str],
+    sets: Sequence[str],
+    *,
+    release: str | None = None,
+    lenient: bool = False,
+) -> Environment:
     chain = _chain(tree, folders, folder)
     layers: list[Layer] = []
     for parent in dict.fromkeys(posixpath.dirname(link.folder) for link in reversed(chain)):
@@ -87,10 +119,37 @@ def _load(tree: Tree, folders: Sequence[str], folder: str, sets: Sequence[str]) 
         read_layer(link.document, f"extends {posixpath.basename(link.folder)}") for link in reversed(chain[1:])
     )
     layers.append(read_layer(chain[0].document, "environment"))
-    layers.extend(set_layers(sets, merge(layer.data for layer in layers)))
-    merged = merge(layer.data for layer in layers)
-    loaded = Environment(posixpath.basename(folder), folder, merged, tuple(layers))
-    return Environment(loaded.name, folder, resolve_config(loaded), loaded.layers)
+    layers.extend(_overlays(tree, folder, overlays))
+    schema = read_config_schema(tree, project)
+    merging = Merging(schema[1] if schema else None)
+    layers.extend(set_layers(sets, merge_files(layers, merging), merging))
+    merged = merge_files(layers, merging)
+    schemas = (*((schema,) if schema else ()), *named_schemas(tree, layers))
+    name = "/".join((posixpath.basename(folder), *overlays))
+    loaded = Environment(name, folder, merged, tuple(layers), dict(merging.keyed), schemas=schemas)
+    resolved = resolve_config(loaded, release)
+    if not lenient:
+        refuse_misfits(resolved)
+    return resolved
+
+
+def _overlays(tree: Tree, folder: str, overlays: Sequence[str]) -> Iterator[Layer]:
+    """Yield the layers of overlays, each in a folder inside the one before; only the last must have a file."""
+    way = folder
+    for depth, name in enumerate(overlays, 1):
+        way = f"{way}/{name}"
+        path = find_one(tree, f"{way}/config") if resolve_path(way) == way else None
+        if path is not None:
+            document = read_document(tree, path)
+            layer = read_layer(document, f"overlay {'/'.join(overlays[:depth])}")
+            if "extends" in document.data:
+                place = str(document.location(("extends",)))
+                raise InputError("an overlay cannot extend", "it lies over its environment already", place=place)
+            yield layer
+        elif depth == len(overlays):
+            wanted, known = "/".join(overlays), find_overlays(tree, folder)
+            hint = did_you_mean(wanted, known, noun="overlays") if known else f"write {way}/config.yaml"
+            raise UsageError(f"environment {posixpath.basename(folder)!r} has no overlay {wanted!r}", hint)
 
 
 def _read_base(document: Document) -> Layer:

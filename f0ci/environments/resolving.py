@@ -7,6 +7,7 @@ meant for somebody else, such as an alert's text. A text that is meant to hold `
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from f0ci.core.errors import InputError
@@ -18,20 +19,56 @@ from f0ci.source.reading import Path
 _OPENING = "#{"
 
 
-def resolve_config(environment: Environment) -> dict[str, Any]:
-    """Return an environment's configuration with every expression replaced that it can answer itself.
+def resolve_config(environment: Environment, release: str | None = None) -> Environment:
+    """Return an environment with every expression in its configuration replaced that it can answer itself.
+
+    Args:
+        environment: its merged configuration, which may refer to itself, to `environment` and to `release`.
+        release: digest of the release; without it what refers to the release, directly or by another value, stays as
+            it is written.
 
     Raises:
         InputError: an expression is wrong, names what does not exist, or leads back to itself.
     """
     config: dict[str, Any] = _copy(environment.config)
     waiting = {at: value for at, value in leaves(config) if any(_expression_texts(value))}
-    if not waiting:
-        return config
+    return _resolved(environment, config, waiting, release) if waiting else replace(environment, config=config)
+
+
+def with_release(environment: Environment, release: str) -> Environment:
+    """Return an environment whose configuration knows the release; one that does not ask for it stays as it is.
+
+    Raises:
+        InputError: an expression that waited for the release has no answer.
+    """
+    if not environment.waiting:
+        return environment
+    config: dict[str, Any] = _copy(environment.config)
+    waiting = {at: value for at, value in leaves(config) if at in environment.waiting}
+    return _resolved(environment, config, waiting, release)
+
+
+def _resolved(
+    environment: Environment, config: dict[str, Any], waiting: Mapping[Path, Any], release: str | None
+) -> Environment:
+    scope = {"environment": environment.name} | ({"release": release} if release is not None else {})
+    left = {at for at, value in waiting.items() if release is None and _asks_for_release(environment, at, value)}
     needs = {at: _needs(environment, at, value, waiting) for at, value in waiting.items()}
     for at in _ordered(environment, needs):
-        _replace(config, at, _resolve(environment, at, waiting[at], config))
-    return config
+        if at in left or any(need in left for need in needs[at]):
+            left.add(at)
+        else:
+            _replace(config, at, _resolve(environment, at, waiting[at], scope | {"config": config}))
+    return replace(environment, config=config, waiting=frozenset(left))
+
+
+def _asks_for_release(environment: Environment, at: Path, value: Any) -> bool:
+    from f0ci.expressions.parsing import references
+
+    try:
+        return any(each.root == "release" for text in _expression_texts(value) for each in references(text))
+    except ExpressionError as error:
+        raise _blame(environment, at, error) from error
 
 
 def _needs(environment: Environment, at: Path, value: Any, waiting: Mapping[Path, Any]) -> tuple[Path, ...]:
@@ -79,18 +116,18 @@ def _ordered(environment: Environment, needs: Mapping[Path, tuple[Path, ...]]) -
         ) from error
 
 
-def _resolve(environment: Environment, at: Path, value: Any, config: Mapping[str, Any]) -> Any:
+def _resolve(environment: Environment, at: Path, value: Any, scope: Mapping[str, Any]) -> Any:
     from f0ci.expressions.evaluation import evaluate
 
     if isinstance(value, list):
-        return [_resolve(environment, at, item, config) for item in value]
+        return [_resolve(environment, at, item, scope) for item in value]
     if isinstance(value, Mapping):
-        return {key: _resolve(environment, at, item, config) for key, item in value.items()}
+        return {key: _resolve(environment, at, item, scope) for key, item in value.items()}
     if not isinstance(value, str) or _OPENING not in value:
         return value
     try:
         # a copy, because a value that is given twice would otherwise be one object
-        return _copy(evaluate(value, {"config": config, "environment": environment.name}))
+        return _copy(evaluate(value, scope))
     except ExpressionError as error:
         raise _blame(environment, at, error) from error
 

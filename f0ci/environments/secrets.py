@@ -13,6 +13,10 @@ from typing import Any
 from f0ci.source.reading import Path
 
 SCHEME = "secret://"
+# a process gets `payments/api-key` in F0CI_SECRET_PAYMENTS_API_KEY
+PREFIX = "F0CI_SECRET_"
+# the key that opens age-encrypted secrets
+AGE_IDENTITY = "F0CI_SECRET_AGE_IDENTITY"
 _REFERENCE = re.compile(r"secret://(?P<name>[A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?)")
 
 
@@ -29,6 +33,11 @@ class SecretReference:
     name: str
     at: Path
     is_whole: bool
+
+
+def variable_of(name: str) -> str:
+    """Return the environment variable that holds a secret."""
+    return PREFIX + re.sub(r"[^A-Z0-9]", "_", name.upper())
 
 
 def is_reference(value: Any) -> bool:

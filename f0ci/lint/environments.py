@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from f0ci.core.errors import F0ciError
 from f0ci.environments.checks import Finding as Suspicion
-from f0ci.environments.loading import load_environment
+from f0ci.environments.loading import find_overlays, load_environment
 from f0ci.environments.model import Environment
 from f0ci.lint.rules.base import Finding, Place
 from f0ci.source.project import ENVIRONMENT_ALIASES, Project
@@ -27,20 +27,26 @@ class EnvironmentSet:
         environments: those that can be loaded, by name.
         bare: names of folders beside them that are meant for an environment and hold no configuration.
         faults: folders of environments that cannot be loaded, each with the reason.
+        overlays: environments with an overlay over them, by name.
     """
 
     root: str
     environments: tuple[Environment, ...] = ()
     bare: tuple[str, ...] = ()
     faults: tuple[tuple[str, F0ciError], ...] = ()
+    overlays: tuple[Environment, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
         """Names of all environments that have a configuration, whether it can be loaded or not."""
-        return tuple(sorted([*(e.name for e in self.environments), *(posixpath.basename(f) for f, _ in self.faults)]))
+        faulty = (posixpath.basename(folder) for folder, _ in self.faults if posixpath.dirname(folder) == self.root)
+        return tuple(sorted([*(environment.name for environment in self.environments), *faulty]))
 
     def has(self, name: str) -> bool:
         """Tell whether a folder's name or an alias means an environment that has a configuration."""
+        if "/" in name:
+            faulty = [folder.removeprefix(f"{self.root}/") for folder, _ in self.faults]
+            return name in {*(environment.name for environment in self.overlays), *faulty}
         if name in self.names or any(name in environment.names for environment in self.environments):
             return True
         group = next((set(group) for group in ENVIRONMENT_ALIASES if name in group), {name})
@@ -53,7 +59,17 @@ def may_configure(path: str, project: Project) -> bool:
     if root is None:
         return False
     named = named_environments(project)
+    if posixpath.basename(path).startswith("config."):
+        root = _above_overlays(root, named)
     return root == named if named is not None else posixpath.basename(root) == "environments"
+
+
+def _above_overlays(root: str, named: str | None) -> str:
+    """Return the folder of environments that a configuration lies in, which may be an overlay's."""
+    parts = root.split("/")
+    ways = ("/".join(parts[:length]) for length in range(len(parts), 0, -1))
+    found = (way for way in ways if way == named or (named is None and posixpath.basename(way) == "environments"))
+    return next(found, root)
 
 
 def layer_root(path: str) -> str | None:
@@ -83,7 +99,9 @@ def find_environment_sets(tree: Tree, project: Project, files: Sequence[str]) ->
     for path in files:
         if may_configure(path, project) and posixpath.splitext(posixpath.basename(path))[0] == "config":
             folder = posixpath.dirname(path)
-            folders.setdefault(posixpath.dirname(folder), set()).add(folder)
+            root = posixpath.dirname(folder)
+            if root == _above_overlays(root, named_environments(project)):
+                folders.setdefault(root, set()).add(folder)
     return tuple(_load_set(tree, project, root, sorted(folders[root]), files) for root in sorted(folders))
 
 
@@ -93,16 +111,23 @@ def _load_set(tree: Tree, project: Project, root: str, folders: Iterable[str], f
     faults: list[tuple[str, F0ciError]] = []
     for folder in folders:
         try:
-            loaded.append(load_environment(tree, here, posixpath.basename(folder)))
+            loaded.append(load_environment(tree, here, posixpath.basename(folder), lenient=True))
         except F0ciError as error:
             faults.append((folder, error))
+    overlays: list[Environment] = []
+    for environment in loaded:
+        for name in find_overlays(tree, environment.folder):
+            try:
+                overlays.append(load_environment(tree, here, f"{environment.name}/{name}", lenient=True))
+            except F0ciError as error:
+                faults.append((f"{environment.folder}/{name}", error))
     known = {posixpath.basename(folder) for folder in folders}
     bare = tuple(
         name
         for name in subfolders(tree, root)
         if name not in known and (name in _ALIASES or _is_empty(f"{root}/{name}", files))
     )
-    return EnvironmentSet(root, tuple(loaded), bare, tuple(faults))
+    return EnvironmentSet(root, tuple(loaded), bare, tuple(faults), tuple(overlays))
 
 
 def _is_empty(folder: str, files: Sequence[str]) -> bool:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from typing import Any
 
 from f0ci.core.errors import UsageError
 from f0ci.environments.loading import load_environment
-from f0ci.environments.secrets import secret_references
+from f0ci.environments.secrets import AGE_IDENTITY, secret_references, variable_of
 from f0ci.recipes.composition import load_closure
 from f0ci.source.project import Project
 from f0ci.source.tree import Tree
 from f0ci.workflows.model import Workflow, WorkflowEnvironment
-
-PREFIX = "F0CI_SECRET_"
 
 
 def secret_variables(workflow: Workflow, project: Project, tree: Tree) -> dict[str, tuple[str, ...]]:
@@ -29,7 +26,7 @@ def secret_variables(workflow: Workflow, project: Project, tree: Tree) -> dict[s
         InputError: a configuration or a deploy recipe cannot be read.
     """
     return {
-        environment.name: tuple(sorted({_variable(name) for name in _names(environment, project, tree)}))
+        environment.name: tuple(sorted(_variables(_names(environment, project, tree), project)))
         for environment in workflow.environments
         if environment.deploy is not None
     }
@@ -46,5 +43,10 @@ def _names(environment: WorkflowEnvironment, project: Project, tree: Tree) -> se
     return {reference.name for data in read for reference in secret_references(data)}
 
 
-def _variable(name: str) -> str:
-    return PREFIX + re.sub(r"[^A-Z0-9]", "_", name.upper())
+def _variables(names: set[str], project: Project) -> set[str]:
+    """Return what a job is given for secrets: themselves, where variables are asked, and the key of encrypted ones."""
+    providers = {str(settings.get("provider")): settings for settings in project.secrets} or {"environment": {}}
+    variables = {variable_of(name) for name in names} if "environment" in providers else set()
+    if names and "age" in providers and "identity_file" not in providers["age"]:
+        variables.add(AGE_IDENTITY)
+    return variables

@@ -50,6 +50,8 @@ def deploy(
     step: int,
     tree: str,
     on_event: EventSink | None,
+    *,
+    attempt: str | None = None,
 ) -> Deployment:
     """Run the deploy recipe that a release brings for an environment.
 
@@ -61,6 +63,7 @@ def deploy(
         step: index of the plan's step, or -1 for a rollback.
         tree: the environment's tree, handed to the recipe as a folder.
         on_event: is told what the recipe does.
+        attempt: set where the same step is deployed once more on purpose, so that its effect is not taken for done.
     """
     from f0ci.environments.loading import load_environment
     from f0ci.runner.executing import RunOptions, run_recipe
@@ -77,10 +80,10 @@ def deploy(
         described = read_workflow(files, project.workflow).environment(promotion.environment)
         if described is None or described.deploy is None:
             return Deployment(Outcome.SKIPPED, "the environment has no deploy recipe")
-        configuration = load_environment(files, project, described.config)
+        configuration = load_environment(files, project, described.config, release=release)
         options = RunOptions(
             release=release,
-            idempotency_key=f"{promotion.id}/{step}",
+            idempotency_key=f"{promotion.id}/{step}" + (f"/{attempt}" if attempt else ""),
             variables={
                 "F0CI_PROMOTION": promotion.id,
                 "F0CI_RENDERED": str(rendered),

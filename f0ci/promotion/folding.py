@@ -29,6 +29,7 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     ),
     "rolled_back": frozenset({"restored", "failed"}),
 }
+_CHANGES = frozenset({"applied", "rolled_back"})
 _NEXT_STATE = {"requested": "requested", "applied": "deploying", "deployed": "verifying", "rolled_back": "rolled_back"}
 
 
@@ -57,6 +58,8 @@ def fold_environment(
     promotions: dict[str, Promotion] = {}
     hold: Hold | None = None
     policy: Mapping[str, Any] | None = None
+    repairs: list[Applied] = []
+    step = 0
     check_numbers(environment, ordered, ledger)
     for event in ordered:
         if event.kind == "policy":
@@ -65,9 +68,13 @@ def fold_environment(
             hold = Hold(event.actor, str(event.data["reason"]), event.time, event.data.get("promotion"), event.position)
         elif event.kind == "unhold":
             hold = None
+        elif event.kind == "repair" and "parents" in event.data:
+            data = event.data
+            repairs.append(Applied(step, data["commit"], data["tree"], data["release"], event.time))
         elif event.kind not in STANDING:
             promotions[event.promotion] = advance(promotions.get(event.promotion), event, ledger)
-    return EnvironmentState(environment, tip, tuple(promotions.values()), hold, policy, ordered)
+            step = promotions[event.promotion].applied[-1].step if event.kind in _CHANGES else step
+    return EnvironmentState(environment, tip, tuple(promotions.values()), hold, policy, ordered, tuple(repairs))
 
 
 def fold_workflow(events: Iterable[Event], tip: str | None, *, ledger: str = "") -> WorkflowState:

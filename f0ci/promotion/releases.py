@@ -53,7 +53,8 @@ def release_paths(tree: Tree, project: Project) -> tuple[str, ...]:
     """
     folders = (*project.recipes, project.environments, project.templates, *project.code)
     files = {path for folder in folders for path in (tree.files(folder) if not tree.exists(folder) else (folder,))}
-    files.update(name for name in (*PROJECT_FILES, project.workflow, project.approvers) if tree.exists(name))
+    singles = (*PROJECT_FILES, project.workflow, project.approvers, project.config_schema)
+    files.update(name for name in singles if tree.exists(name))
     return tuple(sorted(files))
 
 

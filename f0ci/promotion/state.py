@@ -147,6 +147,7 @@ class EnvironmentState:
         hold: the hold in force, or None.
         policy: data of the newest `policy` event, or None.
         events: all events in order.
+        repairs: commits that put the environment's branch right after somebody else had changed it, in order.
     """
 
     environment: str
@@ -155,6 +156,7 @@ class EnvironmentState:
     hold: Hold | None = None
     policy: Mapping[str, Any] | None = None
     events: tuple[Event, ...] = ()
+    repairs: tuple[Applied, ...] = ()
 
     @property
     def active(self) -> Promotion | None:
@@ -170,9 +172,12 @@ class EnvironmentState:
     def current(self) -> Applied | None:
         """Return the newest change of the environment's branch, or None."""
         order = {
-            event.data["commit"]: event.position for event in self.events if event.kind in {"applied", "rolled_back"}
+            event.data["commit"]: event.position
+            for event in self.events
+            if event.kind in {"applied", "rolled_back", "repair"}
         }
         changes = [change for promotion in self.promotions for change in promotion.applied]
+        changes += self.repairs
         return max(changes, key=lambda change: order[change.commit], default=None)
 
     @property

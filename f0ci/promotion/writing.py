@@ -108,6 +108,10 @@ def _write_a_part(store: LedgerStore, ledgers: Ledgers, change: Change) -> Writt
 
     at = next(index for index, draft in enumerate(change.drafts) if draft.data.get("commit") == branch.new)
     main = change.drafts[at]
+    if main.kind == "repair":
+        # the commit says itself what it is; whoever finds it without its event repairs once more
+        moved = _push(store, [RefUpdate(store.names.environment(branch.environment), branch.old, branch.new)])
+        return Written.PART if moved is Written.ALL else Written.NOTHING
     promotion = ledgers.environments[change.environment].find(main.promotion)
     announced = promotion is not None and any(intent["commit"] == branch.new for intent in promotion.intents)
     drafts = (*change.drafts[:at], *(() if announced else (Draft("intent", main.promotion, dict(main.data)),)))

@@ -15,7 +15,7 @@ from f0ci.source.reading import Path
 def provenance_of(environment: Environment) -> dict[str, Any]:
     """Return for every value of a configuration, by its dotted name, where it was written and what it overrode."""
     found = {}
-    for at, value in leaves(environment.config):
+    for at, value in leaves(environment.config, keyed=environment.keyed):
         *overridden, winner = _origins(environment, at, value)
         overrides = [{"value": each.value, **_place(each)} for each in reversed(overridden)]
         found[dotted(at)] = {"value": value, **_place(winner), "overrides": overrides}
@@ -33,7 +33,7 @@ def explain_origin(environment: Environment, name: str) -> tuple[str, ...]:
         UsageError: no layer has such a value.
     """
     at = read_dotted(name)
-    values = dict(leaves(environment.config))
+    values = dict(leaves(environment.config, keyed=environment.keyed))
     if at in values:
         return _explain_value(environment, at, values[at])
     below = [path for path in values if path[: len(at)] == at]

@@ -15,6 +15,7 @@ from f0ci.core.canonical import pretty_json
 from f0ci.core.errors import UsageError
 from f0ci.environments.checks import Finding, check_one
 from f0ci.environments.model import Environment
+from f0ci.environments.resolving import with_release
 from f0ci.render.layout import CONFIG_FILE, RELEASE_FILE, TRAFFIC_FILE, RenderedFile, collect
 from f0ci.render.recipes import find_recipes, render_recipe
 from f0ci.render.writing import check, write
@@ -99,6 +100,7 @@ def render(
     """
     if parameters is not None and roots is None:
         raise UsageError("parameters are given, but no recipe that takes them", "name the recipe")
+    environment = with_release(environment, release.digest) if release else environment
     traffic = dict(rollout) if rollout is not None else _all_traffic(release)
     files = collect(
         [

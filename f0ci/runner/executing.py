@@ -26,7 +26,7 @@ from f0ci.runner.events import Listener
 from f0ci.runner.options import RunOptions, check_options
 from f0ci.runner.running import run_steps
 from f0ci.runner.scheduling import INTERRUPTED
-from f0ci.runner.secret_values import SecretValues, hide_sensitive
+from f0ci.runner.secret_values import DEFAULT_PROVIDERS, SecretValues, hide_sensitive
 from f0ci.runner.session import Session
 from f0ci.runner.stepping import check_kinds
 from f0ci.runner.steps.base import as_json
@@ -96,6 +96,13 @@ def run_recipe(
     options = options or RunOptions()
     check_options(options, recipe)
     clock, redactor = clock or SystemClock(), redactor or Redactor()
+    given = SecretValues(
+        dict(os.environ),
+        tree.root,
+        None if environment is None else environment.base_name,
+        project.secrets or DEFAULT_PROVIDERS,
+    )
+    given.hide_given(redactor)
     hide_sensitive(recipe, params, redactor)
     started, begin = clock.now(), time.monotonic()
     options = replace(options, run=options.run or f"{started:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}")
@@ -107,7 +114,7 @@ def run_recipe(
         context=context or Context(),
         redactor=redactor,
         environ=environ_of_run(os.environ, environment, options),
-        secrets=SecretValues(dict(os.environ)),
+        secrets=given,
         clock=clock,
         sleep=sleep,
         listener=on_event,

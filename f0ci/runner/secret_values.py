@@ -1,58 +1,90 @@
 """What `secret://name` means while a step runs, and nowhere else.
 
-The secret `payments/api-key` is the value of the environment variable `F0CI_SECRET_PAYMENTS_API_KEY`. A step's
-arguments and variables get the value in place of the reference; the variables themselves are kept from its processes.
+`f0ci.yaml` says under `secrets` which providers are asked, in order; without it, environment variables. A step's
+arguments and variables get the value in place of the reference.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from f0ci.core.errors import StepError
+from f0ci.core.errors import CannotWork, StepError, UsageError
 from f0ci.core.redaction import Redactor
-from f0ci.environments.secrets import SCHEME, secret_references
+from f0ci.environments.secrets import PREFIX, SCHEME, secret_references
 from f0ci.recipes.model import Recipe
 
-PREFIX = "F0CI_SECRET_"
+if TYPE_CHECKING:
+    from f0ci.runner.secret_providers.base import Provider
+
+DEFAULT_PROVIDERS: tuple[Mapping[str, Any], ...] = ({"provider": "environment"},)
 
 
-def variable_of(name: str) -> str:
-    """Return the environment variable that holds a secret."""
-    return PREFIX + re.sub(r"[^A-Z0-9]", "_", name.upper())
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SecretValues:
-    """The secrets that this process was given.
+    """The secrets of one run.
 
     Attributes:
         environ: the process's environment when the run began.
+        root: folder that relative paths of providers start from.
+        environment: name of the environment that the run is for, or None.
+        providers: what is asked, in order: the settings of each, as in `f0ci.yaml`.
     """
 
     environ: Mapping[str, str]
+    root: Path = Path()
+    environment: str | None = None
+    providers: tuple[Mapping[str, Any], ...] = DEFAULT_PROVIDERS
+    _opened: list[Provider] | None = field(default=None, repr=False)
+
+    def hide_given(self, redactor: Redactor) -> None:
+        """Have every secret masked that this process was given, whether a step asks for it or not."""
+        for name, value in self.environ.items():
+            if name.startswith(PREFIX):
+                redactor.add(value)
 
     def filled_in(self, data: Any, redactor: Redactor) -> Any:
         """Return data with every reference to a secret replaced by the secret, which is hidden from now on.
 
         Raises:
-            StepError: a secret was not given; trying again cannot help.
+            StepError: no provider has a secret, or one cannot be asked; trying again cannot help.
         """
         values: dict[str, str] = {}
         for reference in secret_references(data):
-            variable = variable_of(reference.name)
-            if variable not in self.environ:
-                hint = f"set {variable}, in CI from the secret store of the job's environment"
-                raise StepError(f"the secret {reference.name!r} is not set", hint, terminal=True)
-            values[reference.name] = self.environ[variable]
-            redactor.add(values[reference.name])
+            if reference.name not in values:
+                values[reference.name] = self._find(reference.name, redactor)
+                redactor.add(values[reference.name])
         if not values:
             return data
         # longer names first: one may begin with another
         names = "|".join(re.escape(name) for name in sorted(values, key=len, reverse=True))
         return _replaced(data, re.compile(f"{re.escape(SCHEME)}({names})"), values)
+
+    def _find(self, name: str, redactor: Redactor) -> str:
+        try:
+            if self._opened is None:
+                self._opened = list(self._open(redactor))
+            for provider in self._opened:
+                value = provider.find(name)
+                if value is not None:
+                    return value
+        except (CannotWork, UsageError) as error:
+            raise StepError(f"the secret {name!r} cannot be had: {error}", error.hint, terminal=True) from error
+        hint = ", or ".join(provider.hint(name) for provider in self._opened)
+        raise StepError(f"the secret {name!r} is not set", hint, terminal=True)
+
+    def _open(self, redactor: Redactor) -> Iterable[Provider]:
+        from f0ci.core.plugins import load
+        from f0ci.runner.secret_providers.base import Place
+
+        for settings in self.providers:
+            module = load("f0ci.runner.secret_providers", str(settings["provider"]), noun="secret provider")
+            place = Place(self.root, self.environ, self.environment, settings, redactor)
+            provider: Provider = module.open_provider(place)
+            yield provider
 
 
 def _replaced(data: Any, reference: re.Pattern[str], values: Mapping[str, str]) -> Any:

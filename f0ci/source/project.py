@@ -36,9 +36,11 @@ class Project:
         workflow: the ProductionWorkflow document.
         templates: the folder of templates rendered per environment.
         approvers: the file of people, keys and groups.
+        config_schema: the repository's own JSON Schema for configurations.
         code: files and folders of code that belong to a release, beside the recipes.
         rules: settings of rules: `select`, `ignore`, `severity`.
         branch_prefix: set where a repository holds several workflows.
+        secrets: providers that are asked for secrets, in order, each with its settings; empty for the default.
         remote: the Git remote that holds environments and ledgers.
         document: `f0ci.yaml` itself, where there is one.
     """
@@ -48,8 +50,10 @@ class Project:
     workflow: str = "workflow.yaml"
     templates: str = "templates"
     approvers: str = ".f0ci/approvers.yaml"
+    config_schema: str = "schemas/config.schema.json"
     code: tuple[str, ...] = ()
     rules: Mapping[str, Any] = field(default_factory=dict)
+    secrets: tuple[Mapping[str, Any], ...] = ()
     branch_prefix: str = ""
     remote: str = "origin"
     document: Document | None = None
@@ -85,7 +89,7 @@ def _from_document(document: Document) -> Project:
         raise InputError(problem.message, problem.hint, place=str(place))
     singles = {
         key: _inside(document, data[key], (key,))
-        for key in ("environments", "workflow", "templates", "approvers")
+        for key in ("environments", "workflow", "templates", "approvers", "config_schema")
         if key in data
     }
     return Project(
@@ -94,6 +98,7 @@ def _from_document(document: Document) -> Project:
         recipes=tuple(resolve_path(path) or path for path in data.get("recipes", ("recipes",))),
         code=tuple(resolve_path(path) or path for path in data.get("code", ())),
         rules=data.get("rules", {}),
+        secrets=tuple(data.get("secrets", ())),
         **singles,
         **{key: data[key] for key in ("branch_prefix", "remote") if key in data},
     )

@@ -52,4 +52,5 @@ RULE = Rule("type-mismatch", Group.ENVIRONMENTS, Severity.WARNING)
 def check_environments(members: EnvironmentSet, workspace: Workspace) -> Iterator[Finding]:
     """Yield every value that stands out."""
     del workspace
-    return from_checks(differing_types(members.environments), members.environments)
+    everyone = (*members.environments, *members.overlays)
+    return from_checks(differing_types(everyone), everyone)

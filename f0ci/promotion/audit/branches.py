@@ -6,14 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from f0ci.promotion.audit.findings import Tampering
+from f0ci.promotion.audit.repairs import check_repairs, is_change
 from f0ci.promotion.events import Event
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
 
 if TYPE_CHECKING:
     from f0ci.git.repository import CommitInfo
-
-_CHANGES = frozenset({"applied", "rolled_back", "repair"})
 
 
 def check_branch(
@@ -31,8 +30,10 @@ def check_branch(
     ref = site.names.environment(environment)
     tip = site.refs.read(ref)
     history = tuple(site.repository.log(tip)) if tip else ()
-    changes = [event for event in events if event.kind in _CHANGES]
+    changes = [event for event in events if is_change(event)]
     explained = {str(event.data["commit"]): event for event in changes}
+    undone = {oid for event in changes for oid in event.data.get("undoes", ())}
+    findings.extend(check_repairs(site, ref, events, tip))
     announced = {
         str(intent["commit"]): promotion
         for promotion in promotions.values()
@@ -43,7 +44,7 @@ def check_branch(
         event = explained.get(commit.oid)
         if event is not None:
             findings.extend(_check_commit(ref, commit, event, events, promotions))
-        elif commit.oid not in announced:
+        elif commit.oid not in announced and commit.oid not in undone:
             who = f"no event explains this commit by {commit.committer}"
             findings.append(Tampering("environment-edited", f"{ref}@{commit.oid[:10]}", who))
     present = {commit.oid for commit in history}
@@ -69,11 +70,11 @@ def _check_commit(
     place = f"{ref}@{commit.oid[:10]}"
     if event.data["tree"] != commit.tree:
         yield Tampering("tree-differs", place, f"{event.path} names another tree")
+    parents = (event.data["parent"],) if event.data.get("parent") else ()
+    if commit.parents != (tuple(event.data["parents"]) if event.kind == "repair" else parents):
+        yield Tampering("parent-differs", place, f"{event.path} names another parent")
     if event.kind == "repair":
         return
-    parents = (event.data["parent"],) if event.data.get("parent") else ()
-    if commit.parents != parents:
-        yield Tampering("parent-differs", place, f"{event.path} names another parent")
     promotion = promotions.get(event.promotion)
     if promotion is None:
         return

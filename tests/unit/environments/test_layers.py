@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from f0ci.core.errors import InputError, UsageError
-from f0ci.environments.layers import dotted, leaves, merge, overlay, read_dotted, read_layer, set_layers
+from f0ci.environments.layers import dotted, leaves, overlay, read_dotted, read_layer, set_layers
 from f0ci.source.document import parse_document
 
 _keys = st.text("abc.\\", min_size=1, max_size=2)
@@ -25,6 +27,11 @@ _three_layers = _shape.flatmap(lambda shape: st.tuples(*[_layer_of(shape)] * 3))
 _any_layer = st.recursive(
     _scalars | st.none() | st.lists(_scalars, max_size=2), lambda inner: st.dictionaries(_keys, inner, max_size=3)
 ).filter(lambda value: isinstance(value, dict))
+
+
+def merge(layers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return what layers say together."""
+    return reduce(overlay, layers, {})
 
 
 @pytest.mark.parametrize(

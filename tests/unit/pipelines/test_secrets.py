@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from f0ci.core.errors import InputError
+from f0ci.environments.secrets import AGE_IDENTITY, variable_of
 from f0ci.pipelines.building import build
 from f0ci.pipelines.secrets import secret_variables
 from f0ci.pipelines.writers import github
-from f0ci.runner.secret_values import variable_of
 from f0ci.source.project import Project
 from f0ci.source.tree import MemoryTree
 from tests.unit.pipelines.workflows import read, staged
@@ -90,3 +90,21 @@ def test_variables_are_called_as_the_runner_calls_them(name: str) -> None:
     found = secret_variables(read(staged(STAGES, ENVIRONMENTS)), Project(), MemoryTree(files))
 
     assert variable_of(name) in found["dev"]
+
+
+@pytest.mark.parametrize(
+    ("providers", "expected"),
+    [
+        ([{"provider": "environment"}], {"F0CI_SECRET_DB_PASSWORD", "F0CI_SECRET_REGISTRY_TOKEN"}),
+        ([{"provider": "age", "file": "secrets.age"}], {AGE_IDENTITY}),
+        ([{"provider": "age", "file": "secrets.age", "identity_file": "/key"}], set()),
+        ([{"provider": "file", "folder": "/run/secrets"}], set()),
+    ],
+)
+def test_jobs_get_what_the_providers_need(providers: list[dict[str, str]], expected: set[str]) -> None:
+    workflow = read(staged(STAGES, "\n    dev: {deploy: recipes/deploy.yaml}\n    prod: {}\n"))
+    files = FILES | {"environments/dev/config.yaml": b"size: 1\n"}
+
+    found = secret_variables(workflow, Project(secrets=tuple(providers)), MemoryTree(files))
+
+    assert set(found["dev"]) == expected

@@ -144,7 +144,7 @@ def sample(kind: str, promotion: str = "prod-1", word: str = "new") -> Draft:
         "policy": {"commit": hex_of("policy"), "blobs": {"workflow.yaml": hex_of("workflow")}, "require": "none"},
         "hold": {"reason": "incident", "promotion": None},
         "unhold": {"reason": "over"},
-        "repair": {"commit": hex_of("repair"), "tree": hex_of("tree")},
+        "repair": {"commit": hex_of("repair"), "tree": hex_of("tree"), "release": release("new")},
         "quarantine": {"release": release(word), "reason": "bad"},
         "unquarantine": {"release": release(word), "reason": "mistake"},
     }

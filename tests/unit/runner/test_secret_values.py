@@ -9,7 +9,8 @@ import pytest
 from f0ci.core.errors import StepError
 from f0ci.core.processes import is_withheld
 from f0ci.core.redaction import Redactor
-from f0ci.runner.secret_values import SecretValues, variable_of
+from f0ci.environments.secrets import variable_of
+from f0ci.runner.secret_values import SecretValues
 
 ENVIRON = {"F0CI_SECRET_DB": "first", "F0CI_SECRET_DB_PASSWORD": "second", "F0CI_SECRET_A_B_C": "third"}
 
