@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from f0ci.cli.output import colour, format_option, print_json, root_of, say
+from f0ci.cli.output import F, colour, format_option, print_json, root_of, say
 from f0ci.core.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from f0ci.promotion.evidence import Evidence
 
 
 @click.command()
@@ -73,6 +76,20 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
     return ExitCode.DONE
 
 
+def evidence_options(function: F) -> F:
+    """Add the options with which a CI system tells who approved there."""
+    for name, text in (
+        ("how", "What the platform did, such as `environment protection rule`."),
+        ("reviewer", "Account that approved there, where the platform tells."),
+        ("job", "Name of the job there."),
+        ("url", "Address of the run there."),
+        ("kind", "Platform that says so; counts only where the approval gate lists it under `accept`."),
+    ):
+        option = click.option(f"--evidence-{name}", envvar=f"F0CI_EVIDENCE_{name.upper()}", metavar="TEXT", help=text)
+        function = option(function)
+    return function
+
+
 @click.command()
 @click.argument("environment", required=False)
 @click.option("--release", help="Digest of the release, its beginning, or `latest` (the default).")
@@ -81,16 +98,19 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
 )
 @click.option("--through-hold", metavar="REASON", help="Pass a hold; only for people in the approvers file.")
 @click.option("--dry-run", is_flag=True, help="Show the plan instead.")
+@evidence_options
 @format_option("text", "json")
 @click.pass_context
 def promote(
     ctx: click.Context,
+    /,
     environment: str | None,
     release: str | None,
     go_on: bool,
     through_hold: str | None,
     dry_run: bool,
     output_format: str,
+    **evidence: str | None,
 ) -> int:
     """Bring a release into ENVIRONMENT, through its gates; the same call takes a waiting promotion further.
 
@@ -102,12 +122,13 @@ def promote(
     from f0ci.commands.promoting import continue_promotions, promote_environment
 
     root = root_of(ctx)
+    said = _evidence(evidence)
     if dry_run:
         if environment is None:
             raise UsageError("--dry-run needs an environment", "f0ci promote staging --dry-run")
         return int(ctx.invoke(plan, environment=environment, release=release, output_format=output_format))
     if go_on:
-        reports = continue_promotions(root, environment, on_stage=say, on_event=tell)
+        reports = continue_promotions(root, environment, evidence=said, on_stage=say, on_event=tell)
         if not reports and output_format == "text":
             say("nothing waits")
         if output_format == "json":
@@ -118,9 +139,30 @@ def promote(
         return worst_exit(report.exit_code for report in reports)
     if environment is None:
         raise UsageError("no environment was named", "f0ci promote staging, or f0ci promote --continue")
-    report = promote_environment(root, environment, release, through_hold=through_hold, on_stage=say, on_event=tell)
+    report = promote_environment(
+        root, environment, release, through_hold=through_hold, evidence=said, on_stage=say, on_event=tell
+    )
     print_report(report, output_format)
     return report.exit_code
+
+
+def _evidence(options: Mapping[str, str | None]) -> Evidence | None:
+    """Return what the options say that a platform asserts, or None.
+
+    Raises:
+        UsageError: they say something, but not on which platform.
+    """
+    from f0ci.core.redaction import Redactor
+    from f0ci.promotion.evidence import Evidence
+
+    # a ledger is for everybody to read
+    said = {name.removeprefix("evidence_"): Redactor().text(text) for name, text in options.items() if text}
+    if not said:
+        return None
+    if "kind" not in said:
+        raise UsageError("evidence without a platform", "add --evidence-kind github (or gitlab, jenkins, azure)")
+    how = said.get("how", "platform approval")
+    return Evidence(said["kind"], said.get("url", ""), said.get("job", ""), said.get("reviewer"), how)
 
 
 @click.command()

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock
-from f0ci.core.errors import F0ciError
+from f0ci.core.errors import F0ciError, UsageError
 from f0ci.promotion.admitting import find_promotion, plan_for
+from f0ci.promotion.evidence import Evidence
 from f0ci.promotion.judging import Verdict, judge_gates
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.objects import require_tree, source_commit
@@ -38,6 +39,7 @@ def promote_environment(
     release: str | None = None,
     *,
     through_hold: str | None = None,
+    evidence: Evidence | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -49,6 +51,7 @@ def promote_environment(
         environment: any name of the environment.
         release: digest, its beginning, `latest`, or None for the newest.
         through_hold: reason for passing a hold.
+        evidence: what a CI system asserts about it.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
         clock: the time; the machine's by default.
@@ -58,13 +61,14 @@ def promote_environment(
     """
     site = open_site(root, clock or SystemClock())
     name = site.environment(environment).name
-    return promote(site, Request(name, release, through_hold, on_event, on_stage))
+    return promote(site, Request(name, release, through_hold, evidence, on_event, on_stage))
 
 
 def continue_promotions(
     root: Path,
     what: str | None = None,
     *,
+    evidence: Evidence | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -74,6 +78,7 @@ def continue_promotions(
     Args:
         root: the work tree.
         what: id of a promotion or name of an environment; None for all that wait.
+        evidence: what a CI system asserts about the promotion; only where one is named.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
         clock: the time; the machine's by default.
@@ -82,11 +87,14 @@ def continue_promotions(
         UsageError: nothing has that name.
         CannotWork: nothing is active there.
     """
+    if evidence is not None and what is None:
+        raise UsageError("evidence is about one promotion", "name it: f0ci promote prod --continue --evidence-kind ...")
     site = open_site(root, clock or SystemClock())
     ledgers = site.store.read()
 
     def go_on(promotion: Promotion) -> PromotionReport:
-        return advance_to_end(site, Request(promotion.environment, on_event=on_event, on_stage=on_stage), promotion.id)
+        request = Request(promotion.environment, evidence=evidence, on_event=on_event, on_stage=on_stage)
+        return advance_to_end(site, request, promotion.id)
 
     if what is not None:
         is_environment = site.workflow.environment(what) is not None or what in ledgers.environments

@@ -64,7 +64,15 @@ def record_landed(site: Site, ledgers: Ledgers, promotion: Promotion) -> Change 
     return Change(promotion.environment, (rolled_back, *holds), quarantines, again=True)
 
 
-def apply_step(site: Site, ledgers: Ledgers, promotion: Promotion, step: int, now: datetime, *before: Draft) -> Change:
+def apply_step(
+    site: Site,
+    ledgers: Ledgers,
+    promotion: Promotion,
+    step: int,
+    now: datetime,
+    *before: Draft,
+    facts: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Change:
     """Return the change that brings one step of the plan into the environment.
 
     Args:
@@ -74,6 +82,7 @@ def apply_step(site: Site, ledgers: Ledgers, promotion: Promotion, step: int, no
         step: index of the plan's step.
         now: the moment it was decided at.
         before: events of the promotion that belong into the same push.
+        facts: what gates found out beyond the ledgers, for the record.
 
     Raises:
         GitError: somebody else changed the environment.
@@ -96,6 +105,8 @@ def apply_step(site: Site, ledgers: Ledgers, promotion: Promotion, step: int, no
         "ledgers": ledgers.tips(),
         "decided_at": format_time(now),
     }
+    if facts:
+        data["facts"] = {kind: dict(found) for kind, found in facts.items()}
     drafts, workflow = _applied(ledgers, promotion, data)
     return Change(
         promotion.environment,

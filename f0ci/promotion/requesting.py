@@ -147,7 +147,7 @@ def _held(site: Site, state: EnvironmentState, release: Release, request: Reques
     Raises:
         Refused: the caller may not pass the hold.
     """
-    if state.hold is None:
+    if state.hold is None or not state.hold.is_in_force(site.clock.now()):
         return None
     if request.through_hold is None:
         return PromotionReport(
@@ -157,7 +157,8 @@ def _held(site: Site, state: EnvironmentState, release: Release, request: Reques
             "held",
             reasons=(
                 f"{request.environment} is held since {format_time(state.hold.since)} "
-                f"by {state.hold.owner}: {state.hold.reason}",
+                + (f"until {format_time(state.hold.expires)} " if state.hold.expires else "")
+                + f"by {state.hold.owner}: {state.hold.reason}",
                 f"an approver lifts it with `f0ci unhold {request.environment}`, "
                 "or passes it with --through-hold REASON",
             ),
