@@ -45,6 +45,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Look",
         (
             ("status", "looking", "Show what every environment runs and waits for."),
+            ("why", "looking", "Say what keeps a release out of an environment."),
             ("history", "looking", "List promotions, newest first."),
             ("audit", "auditing", "Verify the history."),
         ),

@@ -42,6 +42,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
                     "gates": [answer.to_json() for answer in view.verdict.answers],
                     "changed": list(view.changed),
                     "difference": to_json(difference),
+                    **view.forecast.to_json(),
                 },
             }
         )
@@ -59,6 +60,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
         click.echo(f"  {colour(str(answer.outcome))} {answer.gate}: {answer.reason}")
     if not view.verdict.answers:
         click.echo("  none stands before this environment")
+    _print_forecast(view.forecast)
     since = f" since release {view.running.id}" if view.running else ""
     click.echo(f"release content{since}: {len(view.changed)} file{'s' if len(view.changed) != 1 else ''} changed")
     for path in view.changed if view.running else ():
@@ -146,6 +148,23 @@ def promote(
     return report.exit_code
 
 
+def _print_forecast(forecast: Any) -> None:
+    """Print what moves beside the plan."""
+    from f0ci.core.clock import format_time
+    from f0ci.promotion.forecast import describe_restores
+
+    explained = forecast.explanation
+    missing = [one for one in explained.conditions if one.until is None]
+    if any(one.final for one in missing):
+        click.echo("earliest: never, as it is now")
+    else:
+        after = f", once {' and '.join(one.what for one in missing)} are met" if missing else ""
+        click.echo(f"earliest: {format_time(explained.earliest)}{after}")
+    for one in forecast.freezes:
+        click.echo(f"  freeze ahead: {one.name}, {format_time(one.start)} to {format_time(one.end)}")
+    click.echo(describe_restores(forecast))
+
+
 def _evidence(options: Mapping[str, str | None]) -> Evidence | None:
     """Return what the options say that a platform asserts, or None.
 
@@ -169,9 +188,16 @@ def _evidence(options: Mapping[str, str | None]) -> Evidence | None:
 @click.argument("environment")
 @click.option("--reason", required=True, help="Why, for the record.")
 @click.option("--to", help="Another release that was good here; needs the environment's approvals.")
+@click.option(
+    "--accept-irreversible",
+    is_flag=True,
+    help="Go back although commits say, by an F0-Irreversible trailer, that they cannot be undone.",
+)
 @format_option("text", "json")
 @click.pass_context
-def rollback(ctx: click.Context, environment: str, reason: str, to: str | None, output_format: str) -> int:
+def rollback(
+    ctx: click.Context, environment: str, reason: str, to: str | None, accept_irreversible: bool, output_format: str
+) -> int:
     """Restore the exact tree of the newest earlier good release of ENVIRONMENT.
 
     \b
@@ -180,7 +206,9 @@ def rollback(ctx: click.Context, environment: str, reason: str, to: str | None, 
     """
     from f0ci.commands.promoting import rollback_environment
 
-    report = rollback_environment(root_of(ctx), environment, reason, to, on_stage=say, on_event=tell)
+    report = rollback_environment(
+        root_of(ctx), environment, reason, to, accept_irreversible=accept_irreversible, on_stage=say, on_event=tell
+    )
     print_report(report, output_format)
     return report.exit_code
 

@@ -12,6 +12,8 @@ from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.errors import F0ciError, UsageError
 from f0ci.promotion.admitting import find_promotion, plan_for
 from f0ci.promotion.evidence import Evidence
+from f0ci.promotion.explaining import Explanation
+from f0ci.promotion.forecast import Forecast, forecast
 from f0ci.promotion.judging import Verdict, judge_gates
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.objects import require_tree, source_commit
@@ -117,6 +119,7 @@ def rollback_environment(
     reason: str,
     to: str | None = None,
     *,
+    accept_irreversible: bool = False,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -128,7 +131,8 @@ def rollback_environment(
     """
     site = open_site(root, clock or SystemClock())
     name = site.environment(environment).name
-    return roll_back(site, RollbackRequest(name, reason, to), Request(name, on_event=on_event, on_stage=on_stage))
+    asked = RollbackRequest(name, reason, to, accept_irreversible)
+    return roll_back(site, asked, Request(name, on_event=on_event, on_stage=on_stage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,7 @@ class PlanView:
         files: files it would hold.
         running: release that the environment runs, or None.
         changed: paths of release content that differ from the running release.
+        forecast: what moves: what is unmet, freezes ahead, the earliest moment, what a rollback would restore.
     """
 
     plan: BoundPlan
@@ -152,6 +157,7 @@ class PlanView:
     files: dict[str, bytes]
     running: Release | None
     changed: tuple[str, ...]
+    forecast: Forecast
 
     @property
     def changes_policy(self) -> bool:
@@ -185,7 +191,28 @@ def plan_environment(
     chosen = str(plan.bound["release"])
     source = source_commit(site, state, chosen) or str(plan.bound["source_commit"])
     changed = _changed(site, running.commit if running else None, source)
-    return PlanView(plan, promotion, verdict, base, files, running, changed)
+    ahead = forecast(site, ledgers, drawn, exists=known is not None, now=moment.now(), verdict=verdict)
+    return PlanView(plan, promotion, verdict, base, files, running, changed, ahead)
+
+
+def explain_environment(
+    root: Path, environment: str, release: str | None = None, *, fetch: bool = True, clock: Clock | None = None
+) -> Explanation:
+    """Return why a release (the newest by default) is not in an environment; a function of the ledgers and the clock.
+
+    Raises:
+        F0ciError: the release or the policy cannot be used.
+    """
+    moment = clock or SystemClock()
+    site = open_site(root, moment, fetch=fetch)
+    name = site.environment(environment).name
+    ledgers = site.store.read()
+    state = ledgers.environments[name]
+    known = state.active if release is None or _is_of(site, state.active, release) else None
+    promotion = known.id if known else f"{name}-{len(state.promotions) + 1}"
+    plan = _plan(site, ledgers, name, promotion, known, release)
+    drawn = known or _drawn(plan, site, moment.now())
+    return forecast(site, ledgers, drawn, exists=known is not None, now=moment.now()).explanation
 
 
 def _is_of(site: Site, active: Promotion | None, release: str) -> bool:
@@ -200,7 +227,7 @@ def _plan(
         return BoundPlan(known.plan, known.digest)
     if known is not None and known.purpose == "rollback":
         return make_rollback_plan(site, ledgers, environment, promotion, known.events[0].data.get("to"))
-    chosen = choose_release(site, known.release if known else release)
+    chosen = choose_release(site, known.release if known else release, ledgers, environment)
     return plan_for(site, ledgers, environment, chosen, promotion)
 
 
