@@ -32,6 +32,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("promote", "promoting", "Bring a release into an environment."),
             ("approve", "approving", "Sign an approval of a promotion's plan."),
             ("reject", "approving", "Sign a rejection of a promotion's plan."),
+            ("revoke", "approving", "Take back what you said about a promotion."),
+            ("override", "approving", "Let a promotion pass a freeze, as a second person."),
             ("abort", "approving", "End a promotion that waits."),
             ("rollback", "promoting", "Restore what was good before."),
             ("hold", "holding", "Suspend promotions into an environment."),
@@ -43,6 +45,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         "Look",
         (
             ("status", "looking", "Show what every environment runs and waits for."),
+            ("why", "looking", "Say what keeps a release out of an environment."),
             ("history", "looking", "List promotions, newest first."),
             ("audit", "auditing", "Verify the history."),
         ),

@@ -1,4 +1,4 @@
-"""`f0ci approve`, `f0ci reject` and `f0ci abort`."""
+"""`f0ci approve`, `reject`, `revoke`, `override` and `abort`: what people say about a promotion."""
 
 from __future__ import annotations
 
@@ -50,6 +50,41 @@ def reject(ctx: click.Context, promotion: str, digest: str | None, reason: str, 
 @click.option("--reason", required=True, help="Why, for the record.")
 @format_option("text", "json")
 @click.pass_context
+def revoke(ctx: click.Context, promotion: str, reason: str, output_format: str) -> int:
+    """Take back what you said about PROMOTION, before it changes the environment.
+
+    \b
+    Example:
+      f0ci revoke prod-3 --reason "looked at the wrong dashboard"
+    """
+    return _decide(ctx, promotion, "revoke", None, reason, "never", output_format)
+
+
+@click.command()
+@click.argument("promotion")
+@click.option("--gate", default="window", show_default=True, help="The gate to pass.")
+@click.option("--digest", help="Beginning of the plan digest you looked at.")
+@click.option("--reason", required=True, help="Why, for the record.")
+@click.option("--expires", default="24h", show_default=True, help="How long it counts.")
+@format_option("text", "json")
+@click.pass_context
+def override(
+    ctx: click.Context, promotion: str, gate: str, digest: str | None, reason: str, expires: str, output_format: str
+) -> int:
+    """Let PROMOTION pass a freeze; only for a second person, who signs for it.
+
+    \b
+    Example:
+      f0ci override prod-3 --reason "fixes incident 4711"
+    """
+    return _decide(ctx, promotion, "override", digest, reason, expires, output_format, gate)
+
+
+@click.command()
+@click.argument("promotion")
+@click.option("--reason", required=True, help="Why, for the record.")
+@format_option("text", "json")
+@click.pass_context
 def abort(ctx: click.Context, promotion: str, reason: str, output_format: str) -> int:
     """End PROMOTION, which waits and has changed nothing yet.
 
@@ -64,7 +99,14 @@ def abort(ctx: click.Context, promotion: str, reason: str, output_format: str) -
 
 
 def _decide(
-    ctx: click.Context, promotion: str, decision: str, digest: str | None, reason: str, expires: str, output_format: str
+    ctx: click.Context,
+    promotion: str,
+    decision: str,
+    digest: str | None,
+    reason: str,
+    expires: str,
+    output_format: str,
+    gate: str = "",
 ) -> int:
     from f0ci.commands.approving import decide_promotion
     from f0ci.core.duration import parse_duration
@@ -74,13 +116,14 @@ def _decide(
     except ValueError as error:
         raise UsageError(str(error), "write --expires 24h, 7d or never") from error
     statement, environment = decide_promotion(
-        root_of(ctx), promotion, decision, digest=digest, reason=reason, expires=span
+        root_of(ctx), promotion, decision, digest=digest, reason=reason, expires=span, gate=gate
     )
     if output_format == "json":
         print_json({"version": 1, **statement.to_json()})
     else:
-        verb = "approved" if decision == "approve" else "rejected"
-        click.echo(f"{statement.approver} {verb} plan {statement.digest[:12]} of {statement.promotion}")
-        if decision == "approve":
+        verb = {"approve": "approved", "reject": "rejected", "revoke": "took back what they said of"}.get(decision)
+        what = verb or f"overrode the gate {gate!r} for"
+        click.echo(f"{statement.approver} {what} plan {statement.digest[:12]} of {statement.promotion}")
+        if decision in {"approve", "override"}:
             click.echo(f"  next: f0ci promote {environment} --continue")
     return ExitCode.DONE

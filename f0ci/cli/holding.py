@@ -5,23 +5,31 @@ from __future__ import annotations
 import click
 
 from f0ci.cli.output import root_of
-from f0ci.core.errors import ExitCode
+from f0ci.core.errors import ExitCode, UsageError
 
 
 @click.command()
 @click.argument("environment")
 @click.option("--reason", required=True, help="Why, for the record.")
+@click.option("--for", "lasts", metavar="DURATION", help="How long, such as 4h or 2d; until it is lifted by default.")
 @click.pass_context
-def hold(ctx: click.Context, environment: str, reason: str) -> int:
+def hold(ctx: click.Context, environment: str, reason: str, lasts: str | None) -> int:
     """Suspend promotions into ENVIRONMENT; rollbacks stay possible.
 
     \b
     Example:
       f0ci hold prod --reason "incident 4711"
+      f0ci hold prod --reason "database upgrade" --for 4h
     """
     from f0ci.commands.holding import hold_environment
+    from f0ci.core.duration import parse_duration
 
-    click.echo(f"{hold_environment(root_of(ctx), environment, reason)} is held: {reason}")
+    try:
+        span = parse_duration(lasts) if lasts else None
+    except ValueError as error:
+        raise UsageError(str(error), "write --for 4h or --for 2d") from error
+    name = hold_environment(root_of(ctx), environment, reason, lasts=span)
+    click.echo(f"{name} is held{f' for {lasts}' if lasts else ''}: {reason}")
     return ExitCode.DONE
 
 

@@ -1,4 +1,4 @@
-"""`f0ci status` and `f0ci history`."""
+"""`f0ci status`, `f0ci why` and `f0ci history`."""
 
 from __future__ import annotations
 
@@ -98,6 +98,52 @@ def drift_code(found: Collection[Sync]) -> ExitCode:
     if Sync.DRIFTED in found:
         return ExitCode.FINDINGS
     return ExitCode.CANNOT_WORK if Sync.UNKNOWN in found else ExitCode.DONE
+
+
+@click.command()
+@click.argument("environment")
+@click.argument("release", required=False)
+@offline_option
+@format_option("text", "json")
+@click.pass_context
+def why(ctx: click.Context, environment: str, release: str | None, offline: bool, output_format: str) -> int:
+    """Say why RELEASE (the newest by default) is not in ENVIRONMENT yet, who or what ends that, and the earliest time.
+
+    \b
+    Example:
+      f0ci why prod
+      f0ci why prod 3fa94c1be2d0
+    """
+    from f0ci.commands.promoting import explain_environment
+
+    found = explain_environment(root_of(ctx), environment, release, fetch=not offline)
+    if output_format == "json":
+        print_json(found.to_json())
+        return ExitCode.DONE
+    what = f"release {found.release[:12]}"
+    if found.arrived:
+        click.echo(f"{found.environment} runs {what}: {found.promotion} succeeded")
+        return ExitCode.DONE
+    if not found.conditions:
+        go_on = f"f0ci promote {found.environment} --continue"
+        click.echo(f"nothing keeps {what} out of {found.environment}; next: {go_on}")
+        return ExitCode.DONE
+    click.echo(f"{what} is not in {found.environment} yet:")
+    for one in found.conditions:
+        click.echo(f"  {click.style(one.what, fg='red' if one.final else 'yellow')}: {one.reason}")
+        if one.until:
+            click.echo(f"    ends by itself at {format_time(one.until)}")
+        if one.who:
+            click.echo(f"    can be ended by {', '.join(one.who)}")
+        if one.command:
+            click.echo(f"    next: {one.command}")
+    people = sum(one.until is None for one in found.conditions)
+    if any(one.final for one in found.conditions):
+        click.echo("earliest: never, for this release")
+    else:
+        after = f", once the other {people} {'are' if people > 1 else 'is'} met" if people else ""
+        click.echo(f"earliest: {format_time(found.earliest)}{after}")
+    return ExitCode.DONE
 
 
 @click.command()

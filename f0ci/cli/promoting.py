@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from f0ci.cli.output import colour, format_option, print_json, root_of, say
+from f0ci.cli.output import F, colour, format_option, print_json, root_of, say
 from f0ci.core.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from f0ci.promotion.evidence import Evidence
 
 
 @click.command()
@@ -40,6 +43,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
                     "gates": [answer.to_json() for answer in view.verdict.answers],
                     "changed": list(view.changed),
                     "difference": to_json(difference),
+                    **view.forecast.to_json(),
                 },
             }
         )
@@ -57,6 +61,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
         click.echo(f"  {colour(str(answer.outcome))} {answer.gate}: {answer.reason}")
     if not view.verdict.answers:
         click.echo("  none stands before this environment")
+    _print_forecast(view.forecast)
     since = f" since release {view.running.id}" if view.running else ""
     click.echo(f"release content{since}: {len(view.changed)} file{'s' if len(view.changed) != 1 else ''} changed")
     for path in view.changed if view.running else ():
@@ -74,6 +79,20 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
     return ExitCode.DONE
 
 
+def evidence_options(function: F) -> F:
+    """Add the options with which a CI system tells who approved there."""
+    for name, text in (
+        ("how", "What the platform did, such as `environment protection rule`."),
+        ("reviewer", "Account that approved there, where the platform tells."),
+        ("job", "Name of the job there."),
+        ("url", "Address of the run there."),
+        ("kind", "Platform that says so; counts only where the approval gate lists it under `accept`."),
+    ):
+        option = click.option(f"--evidence-{name}", envvar=f"F0CI_EVIDENCE_{name.upper()}", metavar="TEXT", help=text)
+        function = option(function)
+    return function
+
+
 @click.command()
 @click.argument("environment", required=False)
 @click.option("--release", help="Digest of the release, its beginning, or `latest` (the default).")
@@ -86,10 +105,12 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
     "--repair", "is_repair", is_flag=True, help="Make ENVIRONMENT what its ledger says, as a recorded change."
 )
 @click.option("--reason", metavar="TEXT", help="With --repair: why, for the record.")
+@evidence_options
 @format_option("text", "json")
 @click.pass_context
 def promote(
     ctx: click.Context,
+    /,
     environment: str | None,
     release: str | None,
     go_on: bool,
@@ -98,6 +119,7 @@ def promote(
     is_repair: bool,
     reason: str | None,
     output_format: str,
+    **evidence: str | None,
 ) -> int:
     """Bring a release into ENVIRONMENT, through its gates; the same call takes a waiting promotion further.
 
@@ -115,12 +137,13 @@ def promote(
             hint = "f0ci promote prod --repair --reason TEXT"
             raise UsageError("--repair and --reason go together, with an environment and nothing else", hint)
         return _repair(root, environment, reason or "drift", output_format)
+    said = _evidence(evidence)
     if dry_run:
         if environment is None:
             raise UsageError("--dry-run needs an environment", "f0ci promote staging --dry-run")
         return int(ctx.invoke(plan, environment=environment, release=release, output_format=output_format))
     if go_on:
-        reports = continue_promotions(root, environment, on_stage=say, on_event=tell)
+        reports = continue_promotions(root, environment, evidence=said, on_stage=say, on_event=tell)
         if not reports and output_format == "text":
             say("nothing waits")
         if output_format == "json":
@@ -131,18 +154,63 @@ def promote(
         return worst_exit(report.exit_code for report in reports)
     if environment is None:
         raise UsageError("no environment was named", "f0ci promote staging, or f0ci promote --continue")
-    report = promote_environment(root, environment, release, through_hold=through_hold, on_stage=say, on_event=tell)
+    report = promote_environment(
+        root, environment, release, through_hold=through_hold, evidence=said, on_stage=say, on_event=tell
+    )
     print_report(report, output_format)
     return report.exit_code
+
+
+def _print_forecast(forecast: Any) -> None:
+    """Print what moves beside the plan."""
+    from f0ci.core.clock import format_time
+    from f0ci.promotion.forecast import describe_restores
+
+    explained = forecast.explanation
+    missing = [one for one in explained.conditions if one.until is None]
+    if any(one.final for one in missing):
+        click.echo("earliest: never, as it is now")
+    else:
+        after = f", once {' and '.join(one.what for one in missing)} are met" if missing else ""
+        click.echo(f"earliest: {format_time(explained.earliest)}{after}")
+    for one in forecast.freezes:
+        click.echo(f"  freeze ahead: {one.name}, {format_time(one.start)} to {format_time(one.end)}")
+    click.echo(describe_restores(forecast))
+
+
+def _evidence(options: Mapping[str, str | None]) -> Evidence | None:
+    """Return what the options say that a platform asserts, or None.
+
+    Raises:
+        UsageError: they say something, but not on which platform.
+    """
+    from f0ci.core.redaction import Redactor
+    from f0ci.promotion.evidence import Evidence
+
+    # a ledger is for everybody to read
+    said = {name.removeprefix("evidence_"): Redactor().text(text) for name, text in options.items() if text}
+    if not said:
+        return None
+    if "kind" not in said:
+        raise UsageError("evidence without a platform", "add --evidence-kind github (or gitlab, jenkins, azure)")
+    how = said.get("how", "platform approval")
+    return Evidence(said["kind"], said.get("url", ""), said.get("job", ""), said.get("reviewer"), how)
 
 
 @click.command()
 @click.argument("environment")
 @click.option("--reason", required=True, help="Why, for the record.")
 @click.option("--to", help="Another release that was good here; needs the environment's approvals.")
+@click.option(
+    "--accept-irreversible",
+    is_flag=True,
+    help="Go back although commits say, by an F0-Irreversible trailer, that they cannot be undone.",
+)
 @format_option("text", "json")
 @click.pass_context
-def rollback(ctx: click.Context, environment: str, reason: str, to: str | None, output_format: str) -> int:
+def rollback(
+    ctx: click.Context, environment: str, reason: str, to: str | None, accept_irreversible: bool, output_format: str
+) -> int:
     """Restore the exact tree of the newest earlier good release of ENVIRONMENT.
 
     \b
@@ -151,7 +219,9 @@ def rollback(ctx: click.Context, environment: str, reason: str, to: str | None, 
     """
     from f0ci.commands.promoting import rollback_environment
 
-    report = rollback_environment(root_of(ctx), environment, reason, to, on_stage=say, on_event=tell)
+    report = rollback_environment(
+        root_of(ctx), environment, reason, to, accept_irreversible=accept_irreversible, on_stage=say, on_event=tell
+    )
     print_report(report, output_format)
     return report.exit_code
 

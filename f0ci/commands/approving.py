@@ -7,11 +7,13 @@ from pathlib import Path
 
 from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.errors import Refused
+from f0ci.core.plugins import load
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, find_promotion
 from f0ci.promotion.applying import record_landed, rollback_target
 from f0ci.promotion.approvers import Approvers
 from f0ci.promotion.events import Draft
-from f0ci.promotion.judging import authors_for
+from f0ci.promotion.gates.approval import excluded_people
+from f0ci.promotion.judging import authors_for, verified_statements
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.policy import Policy, read_policy, require_person
@@ -19,10 +21,11 @@ from f0ci.promotion.promoting import Request, advance_to_end
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.state import Promotion
-from f0ci.promotion.statements import NAMESPACE, Statement, sign_statement
+from f0ci.promotion.statements import DECISIONS, NAMESPACE, Statement, sign_statement, standing
 from f0ci.workflows.model import GateSpec
 
 DEFAULT_EXPIRY = timedelta(days=7)
+_KINDS = {decision: kind for kind, decision in DECISIONS.items()}
 
 
 def decide_promotion(
@@ -33,17 +36,19 @@ def decide_promotion(
     digest: str | None = None,
     reason: str = "",
     expires: timedelta | None = DEFAULT_EXPIRY,
+    gate: str = "",
     clock: Clock | None = None,
 ) -> tuple[Statement, str]:
-    """Sign an approval or a rejection and record it.
+    """Sign an approval, a rejection, a revocation of what one said before, or an override of a gate, and record it.
 
     Args:
         root: the work tree.
         promotion: id of the promotion.
-        decision: `approve` or `reject`.
+        decision: `approve`, `reject`, `revoke` or `override`.
         digest: beginning of the plan digest that the caller has seen; refused where the plan is another by now.
         reason: in the approver's words.
         expires: how long the approval counts; None for ever.
+        gate: kind of the gate that is overridden.
         clock: the time; the machine's by default.
 
     Returns:
@@ -74,6 +79,10 @@ def decide_promotion(
     who = require_person(site, policy)
     if decision == "approve":
         _refuse_author(site, ledgers, found, policy, who)
+    elif decision == "revoke":
+        _require_said(found, policy, who)
+    elif decision == "override":
+        _require_override(found, policy, who, gate)
     now = moment.now()
     statement = Statement(
         found.id,
@@ -84,6 +93,8 @@ def decide_promotion(
         now,
         now + expires if expires else None,
         reason,
+        gate,
+        ledgers.environments[found.environment].tip,
     )
     data = sign_statement(statement, site.repository)
     signature = data["signature"]
@@ -112,7 +123,7 @@ def decide_promotion(
             return None
         return Change(
             current.environment,
-            (Draft("approved" if decision == "approve" else "rejected", current.id, data),),
+            (Draft(_KINDS[decision], current.id, data),),
         )
 
     site.store.transact(decide)
@@ -131,13 +142,45 @@ def _refuse_author(site: Site, ledgers: Ledgers, found: Promotion, policy: Polic
     gates = tuple(
         GateSpec(gate["kind"], gate["settings"]) for gate in found.plan["gates"] if gate["kind"] == "approval"
     )
-    if not gates or not all(gate.settings.get("not_author", True) for gate in gates):
+    if not gates:
         return
     authors = authors_for(site, gates, found, ledgers.environments[found.environment])
-    if who in {policy.approvers.person_of(identity) for identity in authors}:
+    if all(who in excluded_people(gate.settings, authors, found.requested_by, policy.approvers) for gate in gates):
         raise Refused(
             f"{who!r} wrote part of what {found.id!r} promotes, or requested it, so the approval would not count",
             "somebody else has to approve: `f0ci status` says who can",
+        )
+
+
+def _require_said(found: Promotion, policy: Policy, who: str) -> None:
+    """Check that there is something to take back.
+
+    Raises:
+        Refused: nothing that the person said stands.
+    """
+    said = standing(verified_statements(found, policy))
+    if not any(one.problem is None and one.statement.approver == who for one in said):
+        raise Refused(f"nothing that {who!r} said about {found.id!r} stands", "`f0ci status` shows what waits")
+
+
+def _require_override(found: Promotion, policy: Policy, who: str, gate: str) -> None:
+    """Check that an override would count.
+
+    Raises:
+        Refused: no such gate stands before the promotion, it cannot be overridden, or not by this person.
+    """
+    settings = next((one["settings"] for one in found.plan["gates"] if one["kind"] == gate), None)
+    if settings is None:
+        known = ", ".join(str(one["kind"]) for one in found.plan["gates"]) or "none"
+        raise Refused(f"no gate {gate!r} stands before {found.id!r}", f"these do: {known}")
+    plugin = load("f0ci.promotion.gates", gate, noun="gate")
+    if not getattr(plugin, "CAN_BE_OVERRIDDEN", False):
+        raise Refused(f"the gate {gate!r} cannot be overridden", "`f0ci why` says what ends the waiting")
+    able = plugin.people_who_may_override(settings, found.requested_by, policy.approvers)
+    if who not in able:
+        raise Refused(
+            f"{who!r} may not override the gate {gate!r} of {found.id!r}",
+            f"these may: {', '.join(able)}" if able else "nobody may, by the policy in force",
         )
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from f0ci.core.clock import Clock, SystemClock
+from f0ci.core.clock import Clock, SystemClock, format_time
 from f0ci.core.errors import Refused
 from f0ci.promotion.events import WORKFLOW_EVENTS, Draft
 from f0ci.promotion.ledger import Change, Ledgers
@@ -13,11 +15,24 @@ from f0ci.promotion.releases import Release, require_release
 from f0ci.promotion.site import open_site
 
 
-def hold_environment(root: Path, environment: str, reason: str, *, clock: Clock | None = None) -> str:
-    """Suspend promotions into an environment and return its name."""
+def hold_environment(
+    root: Path, environment: str, reason: str, *, lasts: timedelta | None = None, clock: Clock | None = None
+) -> str:
+    """Suspend promotions into an environment and return its name.
+
+    Args:
+        root: the work tree.
+        environment: any name of it.
+        reason: why, for the record.
+        lasts: after how long it ends by itself; never when None.
+        clock: the time; the machine's by default.
+    """
     site = open_site(root, clock or SystemClock())
     name = site.environment(environment).name
-    site.store.transact(lambda _: Change(name, (Draft("hold", "_environment", {"reason": reason, "promotion": None}),)))
+    data: dict[str, Any] = {"reason": reason, "promotion": None}
+    if lasts is not None:
+        data["expires"] = format_time(site.clock.now() + lasts)
+    site.store.transact(lambda _: Change(name, (Draft("hold", "_environment", data),)))
     return name
 
 

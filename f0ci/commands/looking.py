@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from f0ci.promotion.drift.base import Sync
 from f0ci.promotion.drifting import observe_branch
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import open_site
-from f0ci.promotion.state import Promotion
+from f0ci.promotion.state import Hold, Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +58,19 @@ def environment_statuses(
                 current.release if current else None,
                 format_time(current.time) if current else None,
                 report_on(state.newest) if state.newest else None,
-                f"{state.hold.reason} (by {state.hold.owner})" if state.hold else None,
+                _hold_words(state.hold, site.clock.now()),
                 ledgers.workflow.quarantine_of(current.release) if current else None,
                 observe_branch(site, ledgers, name).sync is Sync.DRIFTED,
             )
         )
     return tuple(statuses)
+
+
+def _hold_words(hold: Hold | None, now: datetime) -> str | None:
+    """Return what people read of a hold, or None where none is in force."""
+    if hold is None or not hold.is_in_force(now):
+        return None
+    return f"{hold.reason} (by {hold.owner}" + (f", until {format_time(hold.expires)})" if hold.expires else ")")
 
 
 def promotion_history(

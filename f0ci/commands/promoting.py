@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock
-from f0ci.core.errors import F0ciError
+from f0ci.core.errors import F0ciError, UsageError
 from f0ci.promotion.admitting import find_promotion, plan_for
+from f0ci.promotion.evidence import Evidence
+from f0ci.promotion.explaining import Explanation
+from f0ci.promotion.forecast import Forecast, forecast
 from f0ci.promotion.judging import Verdict, judge_gates
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.objects import require_tree, source_commit
@@ -38,6 +41,7 @@ def promote_environment(
     release: str | None = None,
     *,
     through_hold: str | None = None,
+    evidence: Evidence | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -49,6 +53,7 @@ def promote_environment(
         environment: any name of the environment.
         release: digest, its beginning, `latest`, or None for the newest.
         through_hold: reason for passing a hold.
+        evidence: what a CI system asserts about it.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
         clock: the time; the machine's by default.
@@ -58,13 +63,14 @@ def promote_environment(
     """
     site = open_site(root, clock or SystemClock())
     name = site.environment(environment).name
-    return promote(site, Request(name, release, through_hold, on_event, on_stage))
+    return promote(site, Request(name, release, through_hold, evidence, on_event, on_stage))
 
 
 def continue_promotions(
     root: Path,
     what: str | None = None,
     *,
+    evidence: Evidence | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -74,6 +80,7 @@ def continue_promotions(
     Args:
         root: the work tree.
         what: id of a promotion or name of an environment; None for all that wait.
+        evidence: what a CI system asserts about the promotion; only where one is named.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
         clock: the time; the machine's by default.
@@ -82,11 +89,14 @@ def continue_promotions(
         UsageError: nothing has that name.
         CannotWork: nothing is active there.
     """
+    if evidence is not None and what is None:
+        raise UsageError("evidence is about one promotion", "name it: f0ci promote prod --continue --evidence-kind ...")
     site = open_site(root, clock or SystemClock())
     ledgers = site.store.read()
 
     def go_on(promotion: Promotion) -> PromotionReport:
-        return advance_to_end(site, Request(promotion.environment, on_event=on_event, on_stage=on_stage), promotion.id)
+        request = Request(promotion.environment, evidence=evidence, on_event=on_event, on_stage=on_stage)
+        return advance_to_end(site, request, promotion.id)
 
     if what is not None:
         is_environment = site.workflow.environment(what) is not None or what in ledgers.environments
@@ -109,6 +119,7 @@ def rollback_environment(
     reason: str,
     to: str | None = None,
     *,
+    accept_irreversible: bool = False,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -120,7 +131,8 @@ def rollback_environment(
     """
     site = open_site(root, clock or SystemClock())
     name = site.environment(environment).name
-    return roll_back(site, RollbackRequest(name, reason, to), Request(name, on_event=on_event, on_stage=on_stage))
+    asked = RollbackRequest(name, reason, to, accept_irreversible)
+    return roll_back(site, asked, Request(name, on_event=on_event, on_stage=on_stage))
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +147,7 @@ class PlanView:
         files: files it would hold.
         running: release that the environment runs, or None.
         changed: paths of release content that differ from the running release.
+        forecast: what moves: what is unmet, freezes ahead, the earliest moment, what a rollback would restore.
     """
 
     plan: BoundPlan
@@ -144,6 +157,7 @@ class PlanView:
     files: dict[str, bytes]
     running: Release | None
     changed: tuple[str, ...]
+    forecast: Forecast
 
     @property
     def changes_policy(self) -> bool:
@@ -177,7 +191,28 @@ def plan_environment(
     chosen = str(plan.bound["release"])
     source = source_commit(site, state, chosen) or str(plan.bound["source_commit"])
     changed = _changed(site, running.commit if running else None, source)
-    return PlanView(plan, promotion, verdict, base, files, running, changed)
+    ahead = forecast(site, ledgers, drawn, exists=known is not None, now=moment.now(), verdict=verdict)
+    return PlanView(plan, promotion, verdict, base, files, running, changed, ahead)
+
+
+def explain_environment(
+    root: Path, environment: str, release: str | None = None, *, fetch: bool = True, clock: Clock | None = None
+) -> Explanation:
+    """Return why a release (the newest by default) is not in an environment; a function of the ledgers and the clock.
+
+    Raises:
+        F0ciError: the release or the policy cannot be used.
+    """
+    moment = clock or SystemClock()
+    site = open_site(root, moment, fetch=fetch)
+    name = site.environment(environment).name
+    ledgers = site.store.read()
+    state = ledgers.environments[name]
+    known = state.active if release is None or _is_of(site, state.active, release) else None
+    promotion = known.id if known else f"{name}-{len(state.promotions) + 1}"
+    plan = _plan(site, ledgers, name, promotion, known, release)
+    drawn = known or _drawn(plan, site, moment.now())
+    return forecast(site, ledgers, drawn, exists=known is not None, now=moment.now()).explanation
 
 
 def _is_of(site: Site, active: Promotion | None, release: str) -> bool:
@@ -192,7 +227,7 @@ def _plan(
         return BoundPlan(known.plan, known.digest)
     if known is not None and known.purpose == "rollback":
         return make_rollback_plan(site, ledgers, environment, promotion, known.events[0].data.get("to"))
-    chosen = choose_release(site, known.release if known else release)
+    chosen = choose_release(site, known.release if known else release, ledgers, environment)
     return plan_for(site, ledgers, environment, chosen, promotion)
 
 

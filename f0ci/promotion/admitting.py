@@ -13,6 +13,7 @@ from f0ci.core.errors import UsageError
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.applying import apply_step, base_moved, record_landed
 from f0ci.promotion.events import Draft
+from f0ci.promotion.evidence import Evidence
 from f0ci.promotion.judging import Verdict, judge_gates
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
@@ -70,7 +71,7 @@ def admit(site: Site, promotion: Promotion) -> tuple[Promotion, PromotionReport 
         verdict = judge_gates(site, ledgers, current, now)
         verdicts.append(verdict)
         if verdict.outcome is Outcome.PASSED:
-            return apply_step(site, ledgers, current, 0, now)
+            return apply_step(site, ledgers, current, 0, now, facts=verdict.facts)
         if verdict.outcome is Outcome.FAILED:
             return end(current, "refused", *verdict.reasons)
         deadline = current.requested_at + PATIENCE
@@ -88,6 +89,20 @@ def admit(site: Site, promotion: Promotion) -> tuple[Promotion, PromotionReport 
         answers=tuple(answer.to_json() for answer in verdicts[-1].answers),
     )
     return current, report
+
+
+def record_evidence(site: Site, promotion: str, evidence: Evidence) -> None:
+    """Record what a CI system asserts about a promotion that has changed nothing yet, once for each plan."""
+
+    def decide(ledgers: Ledgers) -> Change | None:
+        current = find_promotion(ledgers, promotion)
+        data = replace(evidence, digest=current.digest).to_json()
+        known = any(event.kind == "evidence" and event.data == data for event in current.events)
+        if known or current.state not in BEFORE_THE_CHANGE:
+            return None
+        return Change(current.environment, (Draft("evidence", current.id, data),))
+
+    site.store.transact(decide)
 
 
 def end(promotion: Promotion, kind: str, *reasons: str) -> Change:

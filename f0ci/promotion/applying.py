@@ -11,7 +11,7 @@ from f0ci.core.errors import GitError
 from f0ci.promotion.events import WORKFLOW_EVENTS, Draft
 from f0ci.promotion.ledger import BranchChange, Change, Ledgers
 from f0ci.promotion.names import short
-from f0ci.promotion.objects import require_tree
+from f0ci.promotion.objects import irreversible_between, require_tree
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 
@@ -64,7 +64,15 @@ def record_landed(site: Site, ledgers: Ledgers, promotion: Promotion) -> Change 
     return Change(promotion.environment, (rolled_back, *holds), quarantines, again=True)
 
 
-def apply_step(site: Site, ledgers: Ledgers, promotion: Promotion, step: int, now: datetime, *before: Draft) -> Change:
+def apply_step(
+    site: Site,
+    ledgers: Ledgers,
+    promotion: Promotion,
+    step: int,
+    now: datetime,
+    *before: Draft,
+    facts: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Change:
     """Return the change that brings one step of the plan into the environment.
 
     Args:
@@ -74,6 +82,7 @@ def apply_step(site: Site, ledgers: Ledgers, promotion: Promotion, step: int, no
         step: index of the plan's step.
         now: the moment it was decided at.
         before: events of the promotion that belong into the same push.
+        facts: what gates found out beyond the ledgers, for the record.
 
     Raises:
         GitError: somebody else changed the environment.
@@ -96,6 +105,8 @@ def apply_step(site: Site, ledgers: Ledgers, promotion: Promotion, step: int, no
         "ledgers": ledgers.tips(),
         "decided_at": format_time(now),
     }
+    if facts:
+        data["facts"] = {kind: dict(found) for kind, found in facts.items()}
     drafts, workflow = _applied(ledgers, promotion, data)
     return Change(
         promotion.environment,
@@ -167,6 +178,16 @@ def restore(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, now
             reason,
             "nothing was restored: this environment has no earlier success",
             f"fix it and promote a new release with `f0ci promote {environment} --through-hold REASON`",
+        )
+        return Change(environment, (*before, failed, *holds), quarantines)
+    kept = irreversible_between(site, str(target.plan["source_commit"]), str(promotion.plan["source_commit"]))
+    if kept:
+        failed = _failed(
+            promotion,
+            reason,
+            f"nothing was restored: going back would not undo {', '.join(kept)}",
+            f"fix it forward with `f0ci promote {environment} --through-hold REASON`, "
+            f"or go back all the same with `f0ci rollback {environment} --accept-irreversible --reason ...`",
         )
         return Change(environment, (*before, failed, *holds), quarantines)
     subject = f"roll back {environment} to {short(target.release)} ({promotion.id})"

@@ -22,11 +22,13 @@ class Person:
         name: short name, unique in the file.
         emails: addresses of their commits, lower case.
         keys: public keys, as `ssh-ed25519 AAAA...`, or OpenPGP fingerprints or armoured keys.
+        accounts: their account on each platform (`github`, `gitlab`, ...), lower case.
     """
 
     name: str
     emails: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
+    accounts: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,12 @@ class Approvers:
         match = _EMAIL.search(identity)
         email = (match.group(1) if match else identity).strip().lower()
         return next((person.name for person in self.people.values() if email in person.emails), None)
+
+    def person_with_account(self, platform: str, account: str | None) -> str | None:
+        """Return whose account on a platform it is, or None."""
+        wanted = (account or "").lower()
+        people = self.people.values()
+        return next((person.name for person in people if wanted and person.accounts.get(platform) == wanted), None)
 
     def members(self, groups: tuple[str, ...]) -> frozenset[str]:
         """Return who belongs to any of some groups; no group means everybody."""
@@ -82,10 +90,12 @@ def approvers_from(document: Document) -> Approvers:
             name,
             tuple(str(email).lower() for email in spec.get("emails", ())),
             tuple(str(key).strip() for key in spec.get("keys", ())),
+            {str(platform): str(account).lower() for platform, account in (spec.get("accounts") or {}).items()},
         )
         for name, spec in (data.get("people") or {}).items()
     }
     _refuse_shared(document, people)
+    _refuse_shared_accounts(document, people)
     groups = {name: tuple(members) for name, members in (data.get("groups") or {}).items()}
     for group, members in groups.items():
         for index, member in enumerate(members):
@@ -111,6 +121,19 @@ def _refuse_shared(document: Document, people: Mapping[str, Person]) -> None:
                         "give each person their own, or list them once",
                         place=str(document.location(("people", person.name, field_name, index))),
                     )
+
+
+def _refuse_shared_accounts(document: Document, people: Mapping[str, Person]) -> None:
+    owners: dict[tuple[str, str], str] = {}
+    for person in people.values():
+        for platform, account in person.accounts.items():
+            owner = owners.setdefault((platform, account), person.name)
+            if owner != person.name:
+                raise InputError(
+                    f"{person.name!r} and {owner!r} have the same account on {platform!r}",
+                    "give each person their own, or list them once",
+                    place=str(document.location(("people", person.name, "accounts", platform))),
+                )
 
 
 def _without_comment(key: str) -> str:

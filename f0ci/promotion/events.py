@@ -17,6 +17,8 @@ WORKFLOW_EVENTS = "_workflow"
 
 # kinds that end a promotion
 ENDINGS = frozenset({"succeeded", "refused", "failed", "superseded", "aborted", "expired", "errored"})
+# kinds that carry what a person signed
+SIGNED_KINDS = frozenset({"approved", "rejected", "revoked", "overridden"})
 # kinds about an environment, not about one promotion
 ENVIRONMENT_KINDS = frozenset({"policy", "hold", "unhold", "repair"})
 # kinds about all environments

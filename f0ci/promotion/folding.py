@@ -12,11 +12,11 @@ from typing import Any
 
 from f0ci.core.clock import parse_time
 from f0ci.core.errors import InputError
-from f0ci.promotion.events import ENDINGS, STANDING, WORKFLOW_EVENTS, Event, misplaced
+from f0ci.promotion.events import ENDINGS, SIGNED_KINDS, STANDING, WORKFLOW_EVENTS, Event, misplaced
 from f0ci.promotion.state import ENDED, Applied, EnvironmentState, Hold, Promotion, WorkflowState
 
 _BEFORE_THE_CHANGE = frozenset(
-    {"replanned", "waiting", "approved", "rejected", "evidence", "intent", "applied"} | (ENDINGS - {"succeeded"})
+    {"replanned", "waiting", "evidence", "intent", "applied"} | SIGNED_KINDS | (ENDINGS - {"succeeded"})
 )
 # which events may follow which state; "" is a promotion that does not exist yet
 TRANSITIONS: Mapping[str, frozenset[str]] = {
@@ -65,7 +65,7 @@ def fold_environment(
         if event.kind == "policy":
             policy = event.data
         elif event.kind == "hold":
-            hold = Hold(event.actor, str(event.data["reason"]), event.time, event.data.get("promotion"), event.position)
+            hold = hold_of(event)
         elif event.kind == "unhold":
             hold = None
         elif event.kind == "repair" and "parents" in event.data:
@@ -75,6 +75,19 @@ def fold_environment(
             promotions[event.promotion] = advance(promotions.get(event.promotion), event, ledger)
             step = promotions[event.promotion].applied[-1].step if event.kind in _CHANGES else step
     return EnvironmentState(environment, tip, tuple(promotions.values()), hold, policy, ordered, tuple(repairs))
+
+
+def hold_of(event: Event) -> Hold:
+    """Return the hold that an event sets."""
+    expires = event.data.get("expires")
+    return Hold(
+        event.actor,
+        str(event.data["reason"]),
+        event.time,
+        event.data.get("promotion"),
+        event.position,
+        parse_time(str(expires)) if expires else None,
+    )
 
 
 def fold_workflow(events: Iterable[Event], tip: str | None, *, ledger: str = "") -> WorkflowState:
@@ -139,7 +152,7 @@ def advance(promotion: Promotion | None, event: Event, ledger: str = "") -> Prom
         waits_for=tuple(data.get("waits_for", ())),
         next_check_at=parse_time(data["next_check_at"]) if data.get("next_check_at") else None,
     )
-    if event.kind in {"approved", "rejected", "evidence", "intent"}:
+    if event.kind in {"evidence", "intent"} | SIGNED_KINDS:
         # these are told to a promotion; why it waits is as it was
         reasons, waits_for, again = promotion.reasons, promotion.waits_for, promotion.next_check_at
         moved = replace(moved, reasons=reasons, waits_for=waits_for, next_check_at=again)

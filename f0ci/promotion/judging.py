@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from f0ci.core.clock import format_time
 from f0ci.core.outcome import Outcome, worst
 from f0ci.core.plugins import load
-from f0ci.promotion.gates.base import GateAnswer, GateQuestion
+from f0ci.promotion.evidence import evidence_of
+from f0ci.promotion.gates.base import GateAnswer, GateQuestion, Scene
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.objects import source_commit
 from f0ci.promotion.policy import Policy, read_policy
@@ -28,10 +31,12 @@ class Verdict:
     Attributes:
         outcome: passed only where every gate passed; no gate at all is passed, because the policy asked for none.
         answers: each gate's answer.
+        facts: what gates found out beyond the ledgers, by kind, for the record.
     """
 
     outcome: Outcome
     answers: tuple[GateAnswer, ...]
+    facts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -46,20 +51,75 @@ class Verdict:
         return min((answer.until for answer in self.answers if answer.until), default=None)
 
 
-def judge_gates(site: Site, ledgers: Ledgers, promotion: Promotion, now: datetime) -> Verdict:
+def judge_gates(site: Site, ledgers: Ledgers, promotion: Promotion, now: datetime, *, ask: bool = True) -> Verdict:
     """Ask the gates of a promotion's plan, with the approvers of the policy in force, and whether a hold stops it.
 
     Every signature is checked again, each time this is asked.
+
+    Args:
+        site: the repository.
+        ledgers: what the ledgers say.
+        promotion: the promotion.
+        now: the moment it is asked at.
+        ask: also run what cannot be looked at without running it.
     """
     state = ledgers.environments[promotion.environment]
     gates = tuple(GateSpec(gate["kind"], gate["settings"]) for gate in promotion.plan["gates"])
     asked: tuple[GateAnswer, ...] = ()
+    facts: dict[str, Mapping[str, Any]] = {}
     if gates:
         policy = read_policy(site, state, promotion.environment)
-        asked = ask_gates(gates, promotion, policy, ledgers, authors_for(site, gates, promotion, state), now)
-    held = hold_answer(state, promotion)
+        facts = observe_gates(site, gates, promotion, policy, ask=ask)
+        asked = ask_gates(gates, promotion, policy, ledgers, authors_for(site, gates, promotion, state), facts, now)
+    held = hold_answer(state, promotion, now)
     answers = (*asked, held) if held else asked
-    return Verdict(worst([Outcome.PASSED, *(answer.outcome for answer in answers)]), answers)
+    return Verdict(worst([Outcome.PASSED, *(answer.outcome for answer in answers)]), answers, facts)
+
+
+def observe_gates(
+    site: Site, gates: tuple[GateSpec, ...], promotion: Promotion, policy: Policy, *, ask: bool
+) -> dict[str, Mapping[str, Any]]:
+    """Return what gates find out beyond the ledgers, by kind.
+
+    Args:
+        site: the repository.
+        gates: the gates.
+        promotion: on whose behalf.
+        policy: the policy in force.
+        ask: also run what cannot be looked at again.
+    """
+    facts: dict[str, Mapping[str, Any]] = {}
+    for gate in gates:
+        plugin = _load(gate)
+        if not hasattr(plugin, "observe") or not (ask or getattr(plugin, "REPEATABLE", False)):
+            continue
+        commit = str(promotion.plan["source_commit"])
+        facts[gate.kind] = plugin.observe(
+            Scene(
+                repository=site.repository,
+                promotion=promotion.id,
+                environment=promotion.environment,
+                release=promotion.release,
+                source_commit=commit,
+                policy_commit=policy.commit,
+                settings=gate.settings,
+                approvers=policy.approvers,
+                configuration=partial(_configuration, site, commit, promotion.environment),
+            )
+        )
+    return facts
+
+
+def _configuration(site: Site, commit: str, environment: str) -> Mapping[str, Any]:
+    """Return the values that a commit configures for an environment."""
+    from f0ci.environments.loading import load_environment
+    from f0ci.source.project import load_project
+    from f0ci.workflows.reading import read_workflow
+
+    tree = site.repository.tree(commit)
+    project = load_project(tree)
+    described = read_workflow(tree, project.workflow).environment(environment)
+    return load_environment(tree, project, described.config).config if described else {}
 
 
 def ask_gates(
@@ -68,6 +128,7 @@ def ask_gates(
     policy: Policy,
     ledgers: Ledgers,
     authors: tuple[str, ...],
+    facts: Mapping[str, Mapping[str, Any]],
     now: datetime,
 ) -> tuple[GateAnswer, ...]:
     """Ask every gate; a decision without I/O but for checking signatures and importing the gates."""
@@ -84,6 +145,10 @@ def ask_gates(
             approvers=policy.approvers,
             statements=statements,
             authors=authors,
+            evidence=tuple(evidence_of(event) for event in promotion.events if event.kind == "evidence"),
+            requested_by=promotion.requested_by,
+            requested_at=promotion.requested_at,
+            facts=facts.get(gate.kind, {}),
             require=policy.require,
             now=now,
         )
@@ -91,17 +156,19 @@ def ask_gates(
     return tuple(answers)
 
 
-def hold_answer(state: EnvironmentState, promotion: Promotion) -> GateAnswer | None:
-    """Return what a hold says to a promotion, or None where none stops it; pure."""
+def hold_answer(state: EnvironmentState, promotion: Promotion, now: datetime) -> GateAnswer | None:
+    """Return what a hold says to a promotion at a moment, or None where none stops it; pure."""
     hold = state.hold
-    if hold is None or not hold.stops(promotion):
+    if hold is None or not hold.stops(promotion, now):
         return None
     name = state.environment
+    ends = f" until {format_time(hold.expires)}" if hold.expires else ""
     return GateAnswer(
         "hold",
         Outcome.WAITING,
-        f"{name} is held since {format_time(hold.since)} by {hold.owner}: {hold.reason}; an approver lifts it, "
+        f"{name} is held since {format_time(hold.since)}{ends} by {hold.owner}: {hold.reason}; an approver lifts it, "
         f"or ends {promotion.id} and asks again with `f0ci promote {name} --through-hold REASON`",
+        until=hold.expires,
         command=f"f0ci unhold {name}",
     )
 
@@ -122,7 +189,7 @@ def authors_for(
 
 
 def authors_of(site: Site, promotion: Promotion, running: str | None) -> tuple[str, ...]:
-    """Return who wrote what would newly run, and who requested it, sorted.
+    """Return who wrote what would newly run, sorted.
 
     Args:
         site: the repository.
@@ -134,7 +201,7 @@ def authors_of(site: Site, promotion: Promotion, running: str | None) -> tuple[s
     source = str(promotion.plan["source_commit"])
     known = running is not None and site.repository.commit_of(running) is not None
     commits = site.repository.log(f"{running}..{source}" if known else source)
-    identities = {promotion.requested_by}
+    identities: set[str] = set()
     for commit in commits:
         identities.update((str(commit.author), str(commit.committer)))
         identities.update(value for name, value in commit.trailers if name.lower() == _CO_AUTHOR)

@@ -8,6 +8,8 @@ from f0ci.promotion.releases import find_release
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 
+_IRREVERSIBLE = "f0-irreversible"
+
 
 def require_tree(site: Site, promotion: Promotion, step: int, tree: str) -> None:
     """See to it that a planned tree is in this repository, by rendering it again where nobody pushed it yet.
@@ -60,6 +62,27 @@ def source_commit(site: Site, state: EnvironmentState, release: str) -> str | No
         return found.commit
     promoted = (item for item in reversed(state.promotions) if item.release == release)
     return next((str(item.plan["source_commit"]) for item in promoted), None)
+
+
+def irreversible_between(site: Site, old: str, new: str) -> tuple[str, ...]:
+    """Return what commits after one source up to another say cannot be undone, oldest first.
+
+    A commit says so with a trailer `F0-Irreversible: what`, such as of a migration that drops a column.
+
+    Args:
+        site: the repository.
+        old: source commit of what would be restored.
+        new: source commit of what would be left.
+    """
+    if old == new or None in {site.repository.commit_of(old), site.repository.commit_of(new)}:
+        return ()
+    site.refs.complete_history()
+    return tuple(
+        f"{value} ({commit.oid[:10]})"
+        for commit in reversed(site.repository.log(f"{old}..{new}"))
+        for key, value in commit.trailers
+        if key.lower() == _IRREVERSIBLE
+    )
 
 
 def require_source(site: Site, state: EnvironmentState, release: str) -> str:

@@ -24,6 +24,7 @@ class Policy:
         approvers: the approvers there.
         blobs: blob id of each file it was read from.
         require: what an upstream success must be.
+        queue: which release is next: `manual`, `newest` or `in_order`.
         first: True where the environment never had a success, so that the default branch judges.
     """
 
@@ -33,6 +34,7 @@ class Policy:
     blobs: Mapping[str, str]
     require: str
     first: bool
+    queue: str = "manual"
 
     def to_json(self) -> dict[str, Any]:
         """Return what a plan binds and an event records: the commit, the blobs, and what a success has to be."""
@@ -152,7 +154,8 @@ def _read(site: Site, commit: str, environment: str) -> Policy:
     approvers = Approvers()
     if tree.exists(project.approvers):
         approvers = read_approvers(project.approvers, tree.read(project.approvers))
-    return Policy(commit, found.gates, approvers, blobs, found.require, first=False)
+    queue = str(found.settings.get("queue") or "manual")
+    return Policy(commit, found.gates, approvers, blobs, found.require, first=False, queue=queue)
 
 
 def _default_or_empty(site: Site, state: EnvironmentState) -> str:

@@ -13,10 +13,11 @@ from datetime import datetime
 from f0ci.core.canonical import digest
 from f0ci.core.errors import CannotWork, Defect, InputError
 from f0ci.core.outcome import Outcome
-from f0ci.promotion.admitting import BEFORE_THE_CHANGE, admit, find_promotion, wait
+from f0ci.promotion.admitting import BEFORE_THE_CHANGE, admit, find_promotion, record_evidence, wait
 from f0ci.promotion.applying import also_in, apply_step, record_landed, restore
 from f0ci.promotion.deploying import EventSink, deploy
 from f0ci.promotion.events import Draft
+from f0ci.promotion.evidence import Evidence
 from f0ci.promotion.judging import hold_answer
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
@@ -38,6 +39,7 @@ class Request:
         environment: the workflow's name of the environment.
         release: digest, its beginning, `latest`, or None for the release of the newest source.
         through_hold: reason for passing a hold, or None.
+        evidence: what a CI system asserts about it, or None.
         on_event: is told what deploy recipes do.
         on_stage: is told, in words, what happens.
     """
@@ -45,6 +47,7 @@ class Request:
     environment: str
     release: str | None = None
     through_hold: str | None = None
+    evidence: Evidence | None = None
     on_event: EventSink | None = None
     on_stage: Callable[[str], None] = lambda _text: None
 
@@ -95,6 +98,8 @@ def _stage_of(promotion: Promotion) -> Stage | None:
 
 
 def _admit(site: Site, request: Request, promotion: Promotion) -> PromotionReport | None:
+    if request.evidence is not None:
+        record_evidence(site, promotion.id, request.evidence)
     current, report = admit(site, promotion)
     if current.applied and not promotion.applied:
         request.on_stage(f"{current.id}: {current.environment} is at release {short(current.release)}")
@@ -188,10 +193,10 @@ def _follow(
     if following is None:
         data = {"verification": look.verification, "reasons": list(look.reasons)}
         return Change(environment, (*before, Draft("succeeded", promotion.id, data))), ()
-    hold = hold_answer(ledgers.environments[environment], promotion)
+    hold = hold_answer(ledgers.environments[environment], promotion, now)
     if hold is not None:
         reasons = (f"{hold.gate}: {hold.reason}",)
-        return wait(promotion, reasons, reasons, None, None, *before), reasons
+        return wait(promotion, reasons, reasons, hold.until, None, *before), reasons
     return apply_step(site, ledgers, promotion, following, now, *before), ()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from f0ci.core.clock import format_time
 from f0ci.core.errors import Refused, UsageError
-from f0ci.promotion.admitting import plan_for, policy_drafts
+from f0ci.promotion.admitting import BEFORE_THE_CHANGE, plan_for, policy_drafts
 from f0ci.promotion.events import Draft
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
@@ -34,10 +34,11 @@ def promote(site: Site, request: Request) -> PromotionReport:
 
     def decide(ledgers: Ledgers) -> Change | None:
         state = ledgers.environments[request.environment]
-        if state.unfinished is not None:
+        replaced = _replaced(site, ledgers, state, request)
+        if state.unfinished is not None and replaced is None:
             came.append(state.unfinished)
             return None
-        release = choose_release(site, request.release)
+        release = choose_release(site, request.release, ledgers, request.environment)
         settled = _answer_at_once(site, ledgers, state, release, request)
         if settled is not None:
             came.append(settled)
@@ -59,7 +60,11 @@ def promote(site: Site, request: Request) -> PromotionReport:
         if request.through_hold:
             data["through_hold"] = request.through_hold
         request.on_stage(f"requesting release {release.id} for {request.environment}")
-        return Change(request.environment, (*policy_drafts(plan, state.policy), Draft("requested", asked, data)))
+        before = list(policy_drafts(plan, state.policy))
+        if replaced is not None:
+            said = f"release {release.id} is newer, and the queue policy is 'newest'"
+            before.insert(0, Draft("superseded", replaced.id, {"reasons": [said]}))
+        return Change(request.environment, (*before, Draft("requested", asked, data)))
 
     site.store.transact(decide)
     result = came[-1]
@@ -115,19 +120,65 @@ def _go_on_with(site: Site, request: Request, active: Promotion) -> PromotionRep
     return advance_to_end(site, request, active.id)
 
 
-def choose_release(site: Site, name: str | None) -> Release:
-    """Return the release that a name means; without a name that of the newest content.
+def _replaced(site: Site, ledgers: Ledgers, state: EnvironmentState, request: Request) -> Promotion | None:
+    """Return the waiting promotion that a request takes the place of, or None.
+
+    The queue policy `newest` lets a newer release supersede one that has changed nothing yet.
+    """
+    active = state.active
+    if active is None or active.state not in BEFORE_THE_CHANGE or active.intents or active.purpose != "promote":
+        return None
+    if read_policy(site, state, state.environment).queue != "newest":
+        return None
+    release = choose_release(site, request.release, ledgers, request.environment)
+    order = [one.digest for one in site.releases()]
+    waits = order.index(active.release) if active.release in order else -1
+    return active if order.index(release.digest) > waits else None
+
+
+def choose_release(site: Site, name: str | None, ledgers: Ledgers, environment: str) -> Release:
+    """Return the release that a name means; without a name the one that is next by the environment's queue policy.
+
+    manual, newest     the release of the newest content
+    in_order           the oldest that is newer than what the environment runs; no other can be named
 
     Raises:
         UsageError: there is none.
+        Refused: every release comes in order, and another one comes first.
     """
     releases = site.releases()
-    if name is not None:
-        return require_release(releases, name)
     if not releases:
         raise UsageError("there is no release yet", "make one with `f0ci release create`")
+    state = ledgers.environments[environment]
+    named = require_release(releases, name) if name is not None else None
+    running = state.current
+    if running is not None and read_policy(site, state, environment).queue == "in_order":
+        following = next_in_order(releases, running.release, state, ledgers)
+        if following is not None and named in {None, following}:
+            return following
+        if named is not None and following is not None and releases.index(named) > releases.index(following):
+            raise Refused(
+                f"release {named.id} is not next in {environment!r}: every release comes in order, "
+                f"and {following.id} comes first",
+                f"f0ci promote {environment} --release {following.id}, or quarantine it if it must not come",
+            )
+        if named is None:
+            return find_release(releases, running.release) or releases[-1]
+    if named is not None:
+        return named
     # after a revert the newest content is a release that was made long ago
     return find_release(releases, newest_content(site) or "") or releases[-1]
+
+
+def next_in_order(
+    releases: tuple[Release, ...], running: str, state: EnvironmentState, ledgers: Ledgers
+) -> Release | None:
+    """Return the oldest release that is newer than what runs, not quarantined and not refused here; pure."""
+    refused = {one.release for one in state.promotions if one.state == "refused"}
+    known = [one.digest for one in releases]
+    start = known.index(running) + 1 if running in known else 0
+    able = (one for one in releases[start:] if ledgers.workflow.quarantine_of(one.digest) is None)
+    return next((one for one in able if one.digest not in refused), None)
 
 
 def _already_there(site: Site, ledgers: Ledgers, state: EnvironmentState, release: Release) -> PromotionReport | None:
@@ -147,7 +198,7 @@ def _held(site: Site, state: EnvironmentState, release: Release, request: Reques
     Raises:
         Refused: the caller may not pass the hold.
     """
-    if state.hold is None:
+    if state.hold is None or not state.hold.is_in_force(site.clock.now()):
         return None
     if request.through_hold is None:
         return PromotionReport(
@@ -157,10 +208,12 @@ def _held(site: Site, state: EnvironmentState, release: Release, request: Reques
             "held",
             reasons=(
                 f"{request.environment} is held since {format_time(state.hold.since)} "
-                f"by {state.hold.owner}: {state.hold.reason}",
+                + (f"until {format_time(state.hold.expires)} " if state.hold.expires else "")
+                + f"by {state.hold.owner}: {state.hold.reason}",
                 f"an approver lifts it with `f0ci unhold {request.environment}`, "
                 "or passes it with --through-hold REASON",
             ),
+            next_check_at=state.hold.expires,
         )
     identity = str(site.repository.identity())
     if read_policy(site, state, request.environment).approvers.person_of(identity) is None:

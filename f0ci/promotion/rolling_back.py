@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from f0ci.core.errors import Refused
+from f0ci.promotion.admitting import find_promotion
 from f0ci.promotion.applying import also_in, apply_step, record_landed
 from f0ci.promotion.events import Draft
 from f0ci.promotion.folding import advance
 from f0ci.promotion.ledger import Change, Ledgers, number
 from f0ci.promotion.names import short
+from f0ci.promotion.objects import irreversible_between, source_commit
 from f0ci.promotion.promoting import Request, advance_to_end
 from f0ci.promotion.report import PromotionReport
 from f0ci.promotion.rollback_plan import make_rollback_plan
@@ -26,11 +30,13 @@ class RollbackRequest:
         environment: the workflow's name of it.
         reason: why, for the record.
         to: digest, or its beginning, of another release than the newest good one; needs the environment's approvals.
+        accept_irreversible: go back although commits say that what they did cannot be undone.
     """
 
     environment: str
     reason: str
     to: str | None = None
+    accept_irreversible: bool = False
 
 
 def roll_back(site: Site, asked: RollbackRequest, request: Request) -> PromotionReport:
@@ -41,6 +47,7 @@ def roll_back(site: Site, asked: RollbackRequest, request: Request) -> Promotion
 
     Raises:
         CannotWork: the environment has nothing to go back to.
+        Refused: what it leaves says that it cannot be undone, and nobody accepted that.
         UsageError: the release of `to` never succeeded there.
     """
     made: list[str] = []
@@ -64,6 +71,9 @@ def roll_back(site: Site, asked: RollbackRequest, request: Request) -> Promotion
 
     request.on_stage(f"rolling back {asked.environment}: {asked.reason}")
     ledgers = site.store.transact(decide)
+    undone = find_promotion(ledgers, made[-1]).events[0].data.get("undoes")
+    if undone:
+        request.on_stage(f"undoes {', '.join(undone)}")
     others = also_in(ledgers, left[0], asked.environment) if left[0] else []
     if others:
         request.on_stage(f"release {short(left[0] or '')} also runs in {', '.join(others)}")
@@ -105,6 +115,7 @@ def _ask(site: Site, ledgers: Ledgers, asked: RollbackRequest, name: str) -> Cha
     """Return the request, and, where no gate stands before it, the change itself in the same push."""
     state = ledgers.environments[asked.environment]
     plan = make_rollback_plan(site, ledgers, asked.environment, name, asked.to)
+    kept = _refuse_irreversible(site, ledgers, asked, plan.bound)
     data: dict[str, Any] = {
         "purpose": "rollback",
         "release": plan.bound["release"],
@@ -113,7 +124,10 @@ def _ask(site: Site, ledgers: Ledgers, asked: RollbackRequest, name: str) -> Cha
         "plan": plan.bound,
         "reason": asked.reason,
         "ledgers": ledgers.tips(),
+        "undoes": undone_by(state, str(plan.bound["release"])),
     }
+    if kept:
+        data["irreversible"] = list(kept)
     drafts = [Draft("requested", name, data)]
     if state.active is not None:
         drafts.insert(0, Draft("aborted", state.active.id, {"reason": f"rolled back by {name}: {asked.reason}"}))
@@ -122,3 +136,34 @@ def _ask(site: Site, ledgers: Ledgers, asked: RollbackRequest, name: str) -> Cha
     actor, now = str(site.repository.identity()), event_time(site.clock.now(), state.events)
     promotion = advance(None, number(state.events, asked.environment, drafts, now, actor)[-1])
     return apply_step(site, ledgers, promotion, 0, now, *drafts)
+
+
+def undone_by(state: EnvironmentState, release: str) -> list[str]:
+    """Return the newer promotions whose changes going back to a release undoes, oldest first; pure."""
+    undone: list[str] = []
+    for promotion in reversed(state.promotions):
+        if promotion.state == "succeeded" and promotion.release == release:
+            break
+        if promotion.applied and promotion.purpose == "promote" and promotion.state != "rolled_back":
+            undone.append(promotion.id)
+    return undone[::-1]
+
+
+def _refuse_irreversible(
+    site: Site, ledgers: Ledgers, asked: RollbackRequest, bound: Mapping[str, Any]
+) -> tuple[str, ...]:
+    """Return what going back cannot undo, where somebody accepted that.
+
+    Raises:
+        Refused: nobody did.
+    """
+    left = bound["base"]["release"]
+    state = ledgers.environments[asked.environment]
+    source = source_commit(site, state, left) if left else None
+    kept = irreversible_between(site, str(bound["source_commit"]), source) if source else ()
+    if kept and not asked.accept_irreversible:
+        raise Refused(
+            f"going back to release {short(str(bound['release']))} would not undo {', '.join(kept)}",
+            "fix it forward, or add --accept-irreversible where the older release can live with that",
+        )
+    return kept

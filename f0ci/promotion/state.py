@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from f0ci.promotion.events import ENDINGS, Event
+from f0ci.promotion.events import ENDINGS, SIGNED_KINDS, Event
 
+# kinds of verification, each worth more than the one before
+_KINDS = ("none", "checked", "measured")
 ENDED = frozenset(ENDINGS | {"rolled_back"})
 
 
@@ -86,6 +88,10 @@ class Promotion:
         """Tell whether it has not ended."""
         return self.state not in ENDED
 
+    def is_success(self, require: str = "none") -> bool:
+        """Tell whether it succeeded with a verification of at least a kind: `none`, `checked` or `measured`."""
+        return self.state == "succeeded" and _KINDS.index(self.verification or "none") >= _KINDS.index(require)
+
     @property
     def position(self) -> int:
         """Return where in the ledger it begins."""
@@ -93,8 +99,8 @@ class Promotion:
 
     @property
     def statements(self) -> tuple[Event, ...]:
-        """Return the approvals and rejections, in order."""
-        return tuple(event for event in self.events if event.kind in {"approved", "rejected"})
+        """Return what people signed about it, in order."""
+        return tuple(event for event in self.events if event.kind in SIGNED_KINDS)
 
     @property
     def next_step(self) -> int | None:
@@ -117,6 +123,7 @@ class Hold:
         since: when.
         promotion: the promotion that caused it, or None.
         position: where in the ledger it was set.
+        expires: when it ends by itself, or None.
     """
 
     owner: str
@@ -124,14 +131,19 @@ class Hold:
     since: datetime
     promotion: str | None = None
     position: int = 0
+    expires: datetime | None = None
 
-    def stops(self, promotion: Promotion) -> bool:
-        """Tell whether it keeps a promotion from changing the environment.
+    def is_in_force(self, now: datetime) -> bool:
+        """Tell whether it has not ended by itself."""
+        return self.expires is None or now < self.expires
+
+    def stops(self, promotion: Promotion, now: datetime) -> bool:
+        """Tell whether it keeps a promotion from changing the environment at a moment.
 
         A rollback passes every hold. A promotion passes those that stood when it was asked for with a reason for
         passing them, not those that were set later.
         """
-        if promotion.purpose == "rollback":
+        if promotion.purpose == "rollback" or not self.is_in_force(now):
             return False
         return promotion.through_hold is None or self.position > promotion.position
 
@@ -144,7 +156,7 @@ class EnvironmentState:
         environment: its name.
         tip: the ledger's commit that was read, or None where there is no ledger yet.
         promotions: oldest first.
-        hold: the hold in force, or None.
+        hold: the hold that nobody lifted, or None; whether it ended by itself is for the clock to say.
         policy: data of the newest `policy` event, or None.
         events: all events in order.
         repairs: commits that put the environment's branch right after somebody else had changed it, in order.
@@ -198,12 +210,7 @@ class EnvironmentState:
         Args:
             require: `none`, `checked` or `measured`.
         """
-        order = ("none", "checked", "measured")
-        return tuple(
-            promotion
-            for promotion in reversed(self.promotions)
-            if promotion.state == "succeeded" and order.index(promotion.verification or "none") >= order.index(require)
-        )
+        return tuple(promotion for promotion in reversed(self.promotions) if promotion.is_success(require))
 
 
 @dataclass(frozen=True, slots=True)

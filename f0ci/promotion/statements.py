@@ -5,7 +5,7 @@ The statement names what was agreed to, not where it lies, so a race re-parents 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from f0ci.git.repository import Repository
 
 NAMESPACE = "f0ci-approval"
+# what the statement of each kind of event decides
+DECISIONS = {"approved": "approve", "rejected": "reject", "revoked": "revoke", "overridden": "override"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +32,12 @@ class Statement:
         digest: digest of the plan.
         environment: its environment.
         approver: short name of the person.
-        decision: `approve` or `reject`.
+        decision: `approve`, `reject`, `revoke` (what the person said before) or `override` (a gate).
         time: when it was signed.
         expires: when it stops to count, or None.
         reason: in the approver's words, or empty.
+        gate: kind of the gate that is overridden, or empty.
+        ledger: tip of the environment's ledger that the person saw, or None; anchors the history before it.
     """
 
     promotion: str
@@ -44,9 +48,14 @@ class Statement:
     time: datetime
     expires: datetime | None = None
     reason: str = ""
+    gate: str = ""
+    ledger: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the statement as data."""
+        more = {"gate": self.gate} if self.gate else {}
+        if self.ledger:
+            more["ledger"] = self.ledger
         return {
             "type": "f0ci/approval/v1",
             "promotion": self.promotion,
@@ -57,6 +66,7 @@ class Statement:
             "time": format_time(self.time),
             "expires": format_time(self.expires) if self.expires else None,
             "reason": self.reason,
+            **more,
         }
 
     def payload(self) -> bytes:
@@ -97,13 +107,30 @@ def parse_statement(data: Mapping[str, Any]) -> Statement:
             time=parse_time(str(data["time"])),
             expires=parse_time(str(data["expires"])) if data.get("expires") else None,
             reason=str(data.get("reason", "")),
+            gate=str(data.get("gate", "")),
+            ledger=str(data["ledger"]) if data.get("ledger") else None,
         )
     except KeyError as error:
         raise ValueError(f"the statement lacks {error.args[0]!r}") from error
 
 
+def standing(statements: Iterable[VerifiedStatement]) -> tuple[VerifiedStatement, ...]:
+    """Return the statements that nobody took back, in order; pure.
+
+    A valid revocation takes back everything that the same person said before it.
+    """
+    kept: list[VerifiedStatement] = []
+    for verified in statements:
+        who = verified.statement.approver
+        if verified.statement.decision == "revoke" and verified.problem is None:
+            kept = [one for one in kept if one.statement.approver != who]
+        else:
+            kept.append(verified)
+    return tuple(kept)
+
+
 def verify_statement(event: Event, approvers: Approvers) -> VerifiedStatement:
-    """Check one `approved` or `rejected` event: signature, signer, and that event and statement agree.
+    """Check one event of `DECISIONS`: signature, signer, and that event and statement agree.
 
     Raises:
         GitError: the program that checks signatures is missing.
@@ -127,7 +154,7 @@ def verify_statement(event: Event, approvers: Approvers) -> VerifiedStatement:
 
 
 def _problem(event: Event, statement: Statement, signer: str | None) -> str | None:
-    wanted = "approve" if event.kind == "approved" else "reject"
+    wanted = DECISIONS[event.kind]
     if statement.decision != wanted:
         return f"the event says {event.kind!r}, the statement {statement.decision!r}"
     if (statement.promotion, statement.environment) != (event.promotion, event.environment):
@@ -140,7 +167,7 @@ def _problem(event: Event, statement: Statement, signer: str | None) -> str | No
 
 
 def sign_statement(statement: Statement, repository: Repository) -> dict[str, Any]:
-    """Return the data of an `approved` or `rejected` event, signed with the user's key.
+    """Return the data of the statement's event, signed with the user's key.
 
     Raises:
         GitError: Git knows no signing key, or signing fails.

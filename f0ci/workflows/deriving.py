@@ -95,11 +95,15 @@ def _environment(
     written = mapping(settings.get("gates"))
     if "order" in written:
         upstream = _ordered(mapping(written["order"]), (*at, "gates", "order"), upstream, configs, problems)
+    soaked = upstream
+    if "soak" in written:
+        soaked = _ordered(mapping(written["soak"]), (*at, "gates", "soak"), upstream, configs, problems)
+    problems.extend(_windows(written, (*at, "gates", "window")))
     return WorkflowEnvironment(
         name=name,
         config=configs[name],
         upstream=upstream,
-        gates=_gates(settings, at, upstream, own, before),
+        gates=_gates(settings, at, upstream, soaked, own, before),
         strategy=strategy,
         steps=_steps(settings.get("steps"), strategy, (*at, "steps"), problems),
         deploy=_deploy(settings.get("deploy"), (*at, "deploy")),
@@ -137,6 +141,7 @@ def _gates(
     settings: Mapping[str, Any],
     at: Path,
     upstream: Sequence[str],
+    soaked: Sequence[str],
     own: Sequence[Stage],
     before: Sequence[Stage],
 ) -> tuple[GateSpec, ...]:
@@ -146,8 +151,9 @@ def _gates(
     """
     written = mapping(settings.get("gates"))
     order = {"policy": "all", **mapping(written.get("order")), "upstream": list(upstream)}
+    derived = {"order": order, "soak": {**mapping(written.get("soak")), "upstream": list(soaked)}}
     gates = [
-        GateSpec(str(kind), order if kind == "order" else mapping(value), (*at, "gates", kind))
+        GateSpec(str(kind), derived.get(str(kind), mapping(value)), (*at, "gates", kind))
         for kind, value in written.items()
     ]
     if upstream and "order" not in written:
@@ -161,6 +167,18 @@ def _gates(
     return tuple(gates)
 
 
+def _windows(gates: Mapping[str, Any], at: Path) -> Iterator[WorkflowProblem]:
+    """Yield what is wrong with the windows of a gate."""
+    if "window" not in gates:
+        return
+    from f0ci.workflows.windows import WindowError, parse_calendar
+
+    try:
+        parse_calendar(mapping(gates["window"]))
+    except WindowError as error:
+        yield WorkflowProblem("bad-window", (*at, *error.at), error.message, error.hint)
+
+
 def _ordered(
     order: Mapping[str, Any],
     at: Path,
@@ -168,7 +186,7 @@ def _ordered(
     configs: Mapping[str, str],
     problems: list[WorkflowProblem],
 ) -> tuple[str, ...]:
-    """Return the upstream of a written order gate: what it names, else what follows from the stages."""
+    """Return the upstream of a written order or soak gate: what it names, else what follows from the stages."""
     named = list(texts(order.get("upstream"), (*at, "upstream")))
     meant = [meant_environment(name, configs) for name, _ in named]
     lost = [pair for pair, known in zip(named, meant, strict=True) if known is None]
@@ -177,7 +195,7 @@ def _ordered(
     if not upstream and not lost:
         hint = "write 'upstream: [...]', or let its stage require another environment's"
         problems.append(
-            WorkflowProblem("unknown-environment", at, "the order gate has no environment to wait for", hint)
+            WorkflowProblem("unknown-environment", at, f"the {at[-1]} gate has no environment to wait for", hint)
         )
     return upstream
 

@@ -162,7 +162,7 @@ class WorkflowProblem:
     """Something in a workflow that reading had to leave out, though it fits the schema.
 
     Attributes:
-        rule: `bad-condition`, `bad-duration`, `bad-steps`, `unknown-environment` or `unknown-stage`.
+        rule: `bad-condition`, `bad-duration`, `bad-steps`, `bad-window`, `unknown-environment` or `unknown-stage`.
         at: where it stands.
         message: what is wrong, with the value quoted.
         hint: what would be right, or None.

@@ -10,9 +10,9 @@ from f0ci.core.errors import CannotWork, F0ciError
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.audit.findings import Tampering
 from f0ci.promotion.audit.plans import Moment, check_plan, policy_of, quoted_ledgers
-from f0ci.promotion.events import STANDING, Event, misplaced
-from f0ci.promotion.folding import IllegalEvent, advance
-from f0ci.promotion.judging import ask_gates, authors_for, hold_answer
+from f0ci.promotion.events import SIGNED_KINDS, STANDING, Event, misplaced
+from f0ci.promotion.folding import IllegalEvent, advance, hold_of
+from f0ci.promotion.judging import ask_gates, authors_for, hold_answer, observe_gates
 from f0ci.promotion.names import short
 from f0ci.promotion.policy import policy_at, policy_commit
 from f0ci.promotion.site import Site
@@ -50,8 +50,7 @@ def check_decisions(
         if event.kind == "policy":
             policy = event.data
         elif event.kind == "hold":
-            owner, reason = event.actor, str(event.data["reason"])
-            hold = Hold(owner, reason, event.time, event.data.get("promotion"), event.position)
+            hold = hold_of(event)
         elif event.kind == "unhold":
             findings.extend(_check_person(moment, "lifted the hold"))
             hold = None
@@ -65,7 +64,7 @@ def check_decisions(
         check = _CHECKS.get(event.kind)
         if check is not None:
             findings.extend(check(moment))
-        signatures += event.kind in {"approved", "rejected"}
+        signatures += event.kind in SIGNED_KINDS
     return promotions, signatures
 
 
@@ -113,7 +112,7 @@ def _check_change(moment: Moment) -> Iterator[Tampering]:
     if any(intent["commit"] == data["commit"] for intent in promotion.intents):
         # judged where it was announced
         return
-    held = hold_answer(moment.before, promotion)
+    held = hold_answer(moment.before, promotion, _decided_at(moment.event))
     if held is not None:
         yield moment.found("hold-ignored", held.reason)
     ledgers = quoted_ledgers(moment)
@@ -129,7 +128,9 @@ def _check_change(moment: Moment) -> Iterator[Tampering]:
     try:
         policy = policy_of(moment, promotion.plan)
         authors = authors_for(moment.site, gates, promotion, moment.before)
-        answers = ask_gates(gates, promotion, policy, ledgers, authors, _decided_at(moment.event))
+        # what can be looked at again is; the record stands only for what cannot
+        facts = {**(data.get("facts") or {}), **observe_gates(moment.site, gates, promotion, policy, ask=False)}
+        answers = ask_gates(gates, promotion, policy, ledgers, authors, facts, _decided_at(moment.event))
     except F0ciError as error:
         yield moment.found("gate-not-passed", f"its gates cannot be asked again: {error}")
         return
@@ -200,6 +201,8 @@ _CHECKS: dict[str, Callable[[Moment], Iterator[Tampering]]] = {
     "replanned": check_plan,
     "approved": _check_statement,
     "rejected": _check_statement,
+    "revoked": _check_statement,
+    "overridden": _check_statement,
     "intent": _check_change,
     "applied": _check_change,
     "rolled_back": _check_change,

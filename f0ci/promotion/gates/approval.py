@@ -1,25 +1,27 @@
-"""The gate `approval`: enough of the right people signed this very plan.
+"""The gate `approval`: enough of the right people agreed to this very plan.
 
 Settings:
     count: how many different people, 1 by default.
     groups: groups of the approvers file; everybody in the file where none is named.
     not_author: true (default): authors and the requester do not count; `strict`: an author that the approvers file does
         not know refuses; false: they count.
+    not_requester: whether the requester does not count; by default as `not_author` says.
     expires: how long an approval counts after it was signed, whatever its own expiry says.
-    accept: kinds of platform evidence that count.
+    accept: kinds of platform evidence (`github`, `gitlab`, ...) that count beside signed approvals.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from f0ci.core.duration import parse_duration
 from f0ci.core.outcome import Outcome
+from f0ci.promotion.approvers import Approvers
 from f0ci.promotion.gates.base import GateAnswer, GateQuestion
 from f0ci.promotion.names import short
-from f0ci.promotion.statements import Statement
+from f0ci.promotion.statements import Statement, VerifiedStatement, standing
 
 KIND = "approval"
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -28,59 +30,111 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 def evaluate(question: GateQuestion) -> GateAnswer:
     """Answer whether enough people approved.
 
-    accept is set                                   errored: not counted by this version
     not_author is strict and an author is unknown   refused
     somebody who may approve rejected this plan     refused
     enough valid approvals of this plan             passed
     otherwise                                       waiting for those who can
     """
     settings = question.settings
-    if settings.get("accept"):
-        return _answer(
-            Outcome.ERRORED,
-            "approvals given on a platform ('accept') are not counted by this version of f0ci",
-        )
     count = int(settings.get("count", 1))
     members = question.approvers.members(tuple(settings.get("groups", ())))
-    not_author = settings.get("not_author", True)
-    people = {identity: question.approvers.person_of(identity) for identity in question.authors}
-    if not_author == "strict":
-        unknown = sorted({identity for identity, person in people.items() if person is None})
+    if settings.get("not_author", True) == "strict":
+        everybody = {*question.authors, *([question.requested_by] if question.requested_by else [])}
+        unknown = sorted(who for who in everybody if question.approvers.person_of(who) is None)
         if unknown:
             return _answer(
                 Outcome.FAILED,
                 f"unknown author {', '.join(unknown)}: the approvers file must name every author",
             )
-    excluded = {person for person in people.values() if person} if not_author else set()
-
+    excluded = excluded_people(settings, question.authors, question.requested_by, question.approvers)
     void = 0
     approved: set[str] = set()
     problems: list[str] = []
-    for verified in question.statements:
+    for verified in standing(question.statements):
         statement = verified.statement
-        if verified.problem is not None:
-            problems.append(f"the {statement.decision} of {statement.approver!r} does not count: {verified.problem}")
-        elif statement.digest != question.digest:
+        if statement.decision not in {"approve", "reject"}:
+            continue
+        if verified.problem is None and statement.digest != question.digest:
             void += 1
-        elif statement.approver not in members:
-            problems.append(f"{statement.approver!r} is not in {_group_words(question)}")
+            continue
+        problem = _problem(verified, question, members, excluded)
+        if problem is not None:
+            problems.append(problem)
         elif statement.decision == "reject":
             said = f": {statement.reason}" if statement.reason else ""
             return _answer(Outcome.FAILED, f"{statement.approver} rejected it{said}")
-        elif _expires(statement, settings) <= question.now:
-            problems.append(f"the approval of {statement.approver!r} expired")
-        elif statement.approver in excluded:
-            problems.append(f"{statement.approver!r} is an author or requested it")
         else:
             approved.add(statement.approver)
-    if len(approved) >= count:
-        return _answer(Outcome.PASSED, f"approved by {', '.join(sorted(approved))}")
+    asserted = set(_asserted(question, members, excluded, problems)) - approved
+    if len(approved) + len(asserted) >= count:
+        said_by = (*sorted(approved), *(f"{name} (platform)" for name in sorted(asserted)))
+        return _answer(Outcome.PASSED, f"approved by {', '.join(said_by)}")
+    return _waiting(question, count, members - excluded, approved | asserted, void, problems)
 
-    able = tuple(sorted(members - excluded - approved))
+
+def excluded_people(
+    settings: Mapping[str, Any], authors: Iterable[str], requested_by: str, approvers: Approvers
+) -> frozenset[str]:
+    """Return who may not approve because they wrote part of what is promoted, or asked for it; pure."""
+    of = approvers.person_of
+    not_author = bool(settings.get("not_author", True))
+    not_requester = bool(settings.get("not_requester", not_author))
+    asked = of(requested_by)
+    people = {of(identity) for identity in authors} if not_author else set()
+    return frozenset(person for person in (*people, asked if not_requester else None) if person)
+
+
+def _problem(
+    verified: VerifiedStatement, question: GateQuestion, members: frozenset[str], excluded: frozenset[str]
+) -> str | None:
+    """Return why a statement about this plan does not count, or None."""
+    statement = verified.statement
+    if verified.problem is not None:
+        return f"the {statement.decision} of {statement.approver!r} does not count: {verified.problem}"
+    if statement.approver not in members:
+        return f"{statement.approver!r} is not in {_group_words(question)}"
+    if statement.decision == "reject":
+        return None
+    if _expires(statement, question.settings) <= question.now:
+        return f"the approval of {statement.approver!r} expired"
+    return f"{statement.approver!r} is an author or requested it" if statement.approver in excluded else None
+
+
+def _asserted(
+    question: GateQuestion, members: frozenset[str], excluded: frozenset[str], problems: list[str]
+) -> Iterator[str]:
+    """Yield whose approval a listed platform asserts; a reviewer that nobody can be told from counts for nobody."""
+    accepted = set(map(str, question.settings.get("accept") or ()))
+    for evidence in question.evidence:
+        if evidence.kind not in accepted or evidence.digest != question.digest:
+            continue
+        person = question.approvers.person_with_account(evidence.kind, evidence.reviewer)
+        if person is None:
+            problems.append(
+                f"{evidence.kind} says that {evidence.reviewer or 'somebody'} approved, whom nobody in the approvers "
+                f"file is: add the account under 'accounts'"
+            )
+        elif person not in members:
+            problems.append(f"{person!r} is not in {_group_words(question)}")
+        elif person in excluded:
+            problems.append(f"{person!r} is an author or requested it")
+        else:
+            yield person
+
+
+def _waiting(
+    question: GateQuestion,
+    count: int,
+    may: frozenset[str],
+    approved: set[str],
+    void: int,
+    problems: list[str],
+) -> GateAnswer:
+    able = tuple(sorted(may - approved))
     notes = [f"{len(approved)} of {count} approval{'s' if count != 1 else ''} of plan {short(question.digest)}"]
     if void:
         notes.append(f"{void} given for an earlier plan {'is' if void == 1 else 'are'} void")
-    notes.extend(problems)
+    notes.extend(dict.fromkeys(problems))
     if len(able) + len(approved) < count:
         notes.append(f"too few people can approve ({', '.join(able) or 'nobody'}): add people to the approvers file")
     else:

@@ -3,19 +3,28 @@
 A gate is one file beside this one, named as workflows name it (`approval`, `order`, ...), with a function
 `evaluate(question: GateQuestion) -> GateAnswer`. It is pure: everything it may look at is in the question. With
 `USES_AUTHORS = False` it says that it does not look at `authors`, which takes the whole history of the repository.
+
+A gate that has to look at more offers `observe(scene: Scene) -> Mapping` beside it: what that found out is part of the
+record of the decision, and the only input to `evaluate` that is not in a ledger. `REPEATABLE = True` says that looking
+again gives the same, so that an audit looks again instead of believing the record. `CAN_BE_OVERRIDDEN = True` says that
+it lets a signed override of a second person pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.approvers import Approvers
+from f0ci.promotion.evidence import Evidence
 from f0ci.promotion.state import EnvironmentState
 from f0ci.promotion.statements import VerifiedStatement
+
+if TYPE_CHECKING:
+    from f0ci.git.repository import Repository
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,11 @@ class GateQuestion:
         environments: state of every environment, as the ledgers told.
         approvers: the approvers in force.
         statements: every approval and rejection, with who really signed it.
-        authors: identities of authors, committers and co-authors of what would newly run, and of who requested.
+        authors: identities of authors, committers and co-authors of what would newly run.
+        evidence: what CI systems assert, in order.
+        requested_by: identity of who requested.
+        requested_at: when, or None.
+        facts: what the gate's own `observe` found out, to be judged here.
         require: what an upstream success must be: `none`, `checked` or `measured`.
         now: the moment the question is asked.
     """
@@ -45,8 +58,39 @@ class GateQuestion:
     approvers: Approvers
     statements: tuple[VerifiedStatement, ...] = ()
     authors: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    requested_by: str = ""
+    requested_at: datetime | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
     require: str = "none"
     now: datetime = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a gate's `observe` may look at.
+
+    Attributes:
+        repository: objects of the repository.
+        promotion: id of the promotion.
+        environment: its environment.
+        release: digest of the release.
+        source_commit: its source.
+        policy_commit: the commit whose policy is in force.
+        settings: the gate's settings in that policy.
+        approvers: the approvers in force.
+        configuration: returns the values that the release configures for the environment.
+    """
+
+    repository: Repository
+    promotion: str
+    environment: str
+    release: str
+    source_commit: str
+    policy_commit: str
+    settings: Mapping[str, Any]
+    approvers: Approvers
+    configuration: Callable[[], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)

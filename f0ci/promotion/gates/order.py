@@ -71,7 +71,7 @@ def _ask(name: str, question: GateQuestion) -> GateAnswer:
                 command=again,
             )
         if same:
-            if promotion in state.succeeded(question.require):
+            if promotion.is_success(question.require):
                 return GateAnswer(KIND, Outcome.PASSED, f"{release} succeeded in {name!r} ({promotion.verification})")
             return GateAnswer(
                 KIND,

@@ -22,7 +22,10 @@ from tests.unit.promotion.builders import (
     state_of,
 )
 
-BEFORE = {"replanned", "waiting", "approved", "rejected", "evidence", "intent", "applied"} | (ENDINGS - {"succeeded"})
+BEFORE = {
+    *("replanned", "waiting", "approved", "rejected", "revoked", "overridden", "evidence", "intent", "applied"),
+    *(ENDINGS - {"succeeded"}),
+}
 PROMOTION_KINDS = sorted(
     {kind for kinds in TRANSITIONS.values() for kind in kinds} | {"requested", "restored", "succeeded", "deployed"}
 )
@@ -246,7 +249,7 @@ def test_which_promotions_a_hold_stops(drafts: tuple[Draft, ...], stops: bool) -
 
     assert state.hold is not None
     assert state.newest is not None
-    assert state.hold.stops(state.newest) is stops
+    assert state.hold.stops(state.newest, NOW) is stops
 
 
 @pytest.mark.parametrize(

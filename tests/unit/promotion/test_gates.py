@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.approvers import Approvers, Person
 from f0ci.promotion.events import Event
+from f0ci.promotion.evidence import Evidence
 from f0ci.promotion.folding import fold_environment
 from f0ci.promotion.gates import approval, order
 from f0ci.promotion.gates.base import GateQuestion
@@ -22,7 +24,7 @@ EARLIER_PLAN = "b" * 64
 NEW, OLD = "1" * 64, "2" * 64
 PEOPLE = Approvers(
     {
-        name: Person(name, (f"{name}@example.com",), (f"ssh-ed25519 {name}",))
+        name: Person(name, (f"{name}@example.com",), (f"ssh-ed25519 {name}",), {"github": f"{name}-gh"})
         for name in ("alice", "bob", "carol", "dave")
     },
     {"managers": ("bob", "carol")},
@@ -216,13 +218,43 @@ def ask(
             id="everybody is an author",
         ),
         pytest.param(
-            {"accept": ["github"]},
-            (said("bob"),),
+            {},
+            (said("bob"), said("bob", "revoke")),
             (),
-            Outcome.ERRORED,
-            "not counted",
+            Outcome.WAITING,
+            "0 of 1",
+            ("alice", "bob", "carol", "dave"),
+            id="taken back",
+        ),
+        pytest.param(
+            {}, (said("bob"), said("bob", "revoke"), said("bob")), (), Outcome.PASSED, "bob", (), id="given once more"
+        ),
+        pytest.param(
+            {},
+            (said("bob"), said("carol", "revoke")),
             (),
-            id="platform evidence is not counted yet",
+            Outcome.PASSED,
+            "bob",
+            (),
+            id="only one's own can be taken back",
+        ),
+        pytest.param(
+            {},
+            (said("bob"), said("bob", "revoke", problem="no key signed it")),
+            (),
+            Outcome.PASSED,
+            "bob",
+            (),
+            id="a forged revocation takes nothing back",
+        ),
+        pytest.param(
+            {},
+            (said("bob", "override"),),
+            (),
+            Outcome.WAITING,
+            "0 of 1",
+            ("alice", "bob", "carol", "dave"),
+            id="an override of a freeze approves nothing",
         ),
     ],
 )
@@ -238,6 +270,72 @@ def test_approval(
 
     assert (answer.outcome, answer.who) == (outcome, who)
     assert words in answer.reason
+
+
+def asserts(reviewer: str | None, kind: str = "github", digest: str = PLAN) -> Evidence:
+    return Evidence(kind, "https://ci.example.com/runs/7", "promote_prod", reviewer, "environment rule", digest)
+
+
+@pytest.mark.parametrize(
+    ("settings", "evidence", "outcome", "words"),
+    [
+        pytest.param({}, (asserts("bob-gh"),), Outcome.WAITING, "0 of 1", id="not listed, not counted"),
+        pytest.param({"accept": ["gitlab"]}, (asserts("bob-gh"),), Outcome.WAITING, "0 of 1", id="another platform"),
+        pytest.param({"accept": ["github"]}, (asserts("Bob-GH"),), Outcome.PASSED, "bob (platform)", id="counted"),
+        pytest.param({"accept": ["github"]}, (asserts("bob-gh", digest=EARLIER_PLAN),), Outcome.WAITING, "0 of 1",
+                     id="of an earlier plan"),
+        pytest.param({"accept": ["github"]}, (asserts(None),), Outcome.WAITING, "somebody approved", id="nobody named"),
+        pytest.param({"accept": ["github"]}, (asserts("eve"),), Outcome.WAITING, "'accounts'", id="an unknown account"),
+        pytest.param({"accept": ["github"]}, (asserts("alice-gh"),), Outcome.WAITING, "is an author", id="an author"),
+        pytest.param({"accept": ["github"], "count": 2}, (asserts("bob-gh"), asserts("bob-gh")), Outcome.WAITING,
+                     "1 of 2", id="the same person twice"),
+        pytest.param({"accept": ["github"], "groups": ["others"]}, (asserts("bob-gh"),), Outcome.WAITING,
+                     "not in the group", id="not in the group"),
+    ],
+)  # fmt: skip
+def test_what_a_platform_asserts(
+    settings: dict[str, Any], evidence: tuple[Evidence, ...], outcome: Outcome, words: str
+) -> None:
+    answer = approval.evaluate(replace(ask(settings), evidence=evidence))
+
+    assert answer.outcome is outcome
+    assert words in answer.reason
+
+
+def test_a_signed_approval_and_evidence_of_the_same_person_are_one() -> None:
+    answer = approval.evaluate(
+        replace(ask({"accept": ["github"], "count": 2}, said("bob")), evidence=(asserts("bob-gh"),))
+    )
+
+    assert answer.outcome is Outcome.WAITING
+    assert "1 of 2" in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("settings", "who", "outcome"),
+    [
+        ({}, "carol", Outcome.WAITING),
+        ({"not_author": False}, "carol", Outcome.PASSED),
+        ({"not_author": False, "not_requester": True}, "carol", Outcome.WAITING),
+        ({"not_author": False, "not_requester": True}, "alice", Outcome.PASSED),
+        ({"not_author": True, "not_requester": False}, "carol", Outcome.PASSED),
+        ({"not_author": True, "not_requester": False}, "alice", Outcome.WAITING),
+    ],
+)
+def test_neither_author_nor_requester(settings: dict[str, Any], who: str, outcome: Outcome) -> None:
+    """Alice wrote it, carol requested it."""
+    question = replace(ask(settings, said(who)), requested_by="Carol <carol@example.com>")
+
+    assert approval.evaluate(question).outcome is outcome
+
+
+def test_strict_knows_the_requester_too() -> None:
+    question = replace(ask({"not_author": "strict"}, said("bob")), requested_by="Bot <bot@example.com>")
+
+    answer = approval.evaluate(question)
+
+    assert answer.outcome is Outcome.FAILED
+    assert "Bot <bot@example.com>" in answer.reason
 
 
 def history(*records: tuple[str, str, str]) -> EnvironmentState:

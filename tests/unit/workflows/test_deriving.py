@@ -110,12 +110,12 @@ GATES: list[tuple[str, Any, list[Any], list[GateSpec]]] = [
     ),
     (
         "order first, then as written, then people",
-        {"approval_required": True, "gates": {"window": {"days": "mon-fri"}, "soak": None}},
+        {"approval_required": True, "gates": {"window": {"allow": [{"days": ["mon"]}]}, "soak": {"for": "1h"}}},
         [stage("a", "dev"), stage("b", "prod", ("a",))],
         [
             GateSpec("order", {"upstream": ["dev"], "policy": "all"}, (*S, 1, "requires")),
-            GateSpec("window", {"days": "mon-fri"}, (*E, "prod", "gates", "window")),
-            GateSpec("soak", {}, (*E, "prod", "gates", "soak")),
+            GateSpec("window", {"allow": [{"days": ["mon"]}]}, (*E, "prod", "gates", "window")),
+            GateSpec("soak", {"for": "1h", "upstream": ["dev"]}, (*E, "prod", "gates", "soak")),
             GateSpec("approval", {}, (*E, "prod", "approval_required")),
         ],
     ),

@@ -317,8 +317,18 @@ EXTENSIONS = """\
       gates:
         approval: {count: 2, groups: [release-managers], not_author: strict, expires: 24h, accept: []}
         order: {upstream: [dev], policy: any}
-        soak: {duration: 1h}
+        soak: {for: 1h}
         window:
+          timezone: Europe/Berlin
+          allow: [{days: [mon, tue], from: "09:00", to: "16:00"}]
+          freeze:
+            - {name: year end, from: 2026-12-18, to: 2027-01-04}
+            - {recurrence: "FREQ=WEEKLY;BYDAY=FR;INTERVAL=2", since: 2026-01-02, from: "12:00", for: 6h}
+          override: {groups: [release-managers]}
+        settled: {environments: [dev], for: 10m}
+        signed_commit: {groups: [release-managers]}
+        artifact: {values: [service.image]}
+        command: {run: ./check, timeout: 10s, again: 1m}
   metrics:
     error_rate: {provider: file, path: m.csv, bad: errors, total: requests, unit: "%", min_samples: 100}
     latency_p95: {provider: file, path: m.csv, value: ms, aggregate: p95, unit: ms, time: at, grace: 30s}
@@ -362,7 +372,9 @@ def test_everything_that_may_be_written_fits_the_schema() -> None:
     workflow = read(DEV + EXTENSIONS)
     prod = workflow.environments[1]
 
-    assert [gate.kind for gate in prod.gates] == ["approval", "order", "soak", "window"]
+    assert [gate.kind for gate in prod.gates] == [
+        *("approval", "order", "soak", "window", "settled", "signed_commit", "artifact", "command")
+    ]
     assert prod.gates[0].settings["count"] == 2
     assert (prod.config, prod.upstream, prod.steps, prod.require) == ("production", ("dev",), (5, 25, 100), "measured")
     assert [str(check.condition) for check in prod.checks] == ["success_rate >= 99.5%"]

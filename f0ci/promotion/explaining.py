@@ -1,0 +1,187 @@
+"""Why a release is not in an environment yet: what is unmet, who or what ends it, and the earliest moment; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from f0ci.core.clock import format_time
+from f0ci.core.outcome import Outcome
+from f0ci.promotion.gates.base import GateAnswer
+from f0ci.promotion.ledger import Ledgers
+from f0ci.promotion.names import short
+from f0ci.promotion.state import EnvironmentState, Promotion
+
+# times of gates may depend on each other this often before nobody could follow any more
+_MOST_LOOKS = 50
+# outcomes that no waiting ends
+_FINAL = frozenset({Outcome.FAILED})
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that keeps a release out.
+
+    Attributes:
+        what: a gate's kind, or `request`, `queue`, `hold`, `quarantine`, `older`, `deploying`, `verifying`, `ended`.
+        reason: why, for people.
+        who: short names of people who can end it.
+        until: when it ends by itself, or None.
+        command: what ends it, or None.
+        final: True where nothing ends it for this release.
+    """
+
+    what: str
+    reason: str
+    who: tuple[str, ...] = ()
+    until: datetime | None = None
+    command: str | None = None
+    final: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the condition as data."""
+        return {
+            "what": self.what,
+            "reason": self.reason,
+            "who": list(self.who),
+            "until": format_time(self.until) if self.until else None,
+            "command": self.command,
+            "final": self.final,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why a release is not in an environment.
+
+    Attributes:
+        environment: the environment.
+        release: digest of the release.
+        promotion: id of its promotion, or None where nobody asked for one.
+        arrived: True where the environment runs it and it succeeded.
+        conditions: what is unmet; empty where it only has to be taken further.
+        earliest: the first moment at which nothing that is a matter of time is in the way.
+    """
+
+    environment: str
+    release: str
+    promotion: str | None
+    arrived: bool
+    conditions: tuple[Condition, ...]
+    earliest: datetime
+
+    @property
+    def by_itself(self) -> bool:
+        """Tell whether time alone ends every condition."""
+        return all(condition.until is not None for condition in self.conditions)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the explanation as data; `earliest` is null where nothing could ever end a condition."""
+        hopeless = any(condition.final for condition in self.conditions)
+        return {
+            "version": 1,
+            "environment": self.environment,
+            "release": self.release,
+            "promotion": self.promotion,
+            "arrived": self.arrived,
+            "conditions": [condition.to_json() for condition in self.conditions],
+            "earliest": None if hopeless else format_time(self.earliest),
+            "by_itself": self.by_itself,
+        }
+
+
+def explain(
+    ledgers: Ledgers,
+    environment: str,
+    release: str,
+    *,
+    promotion: Promotion | None,
+    answers: Callable[[datetime], tuple[GateAnswer, ...]],
+    approvers: tuple[str, ...],
+    older_than: str | None,
+    now: datetime,
+) -> Explanation:
+    """Say what keeps a release out of an environment; a pure function of the ledgers and the clock.
+
+    Args:
+        ledgers: what the ledgers say.
+        environment: the environment.
+        release: digest of the release.
+        promotion: the active promotion of this release there, or None.
+        answers: what the gates, and a hold, say at a moment.
+        approvers: short names of everybody in the approvers file in force.
+        older_than: digest of what the environment runs, where the release is older.
+        now: the moment.
+    """
+    state = ledgers.environments[environment]
+    current = state.current
+    newest = next((one for one in reversed(state.promotions) if one.applied), None)
+    settled = newest is not None and newest.state == "succeeded" and newest.release == release
+    if settled and current is not None and current.release == release:
+        return Explanation(environment, release, newest.id if newest else None, True, (), now)
+    if promotion is not None and promotion.applied:
+        return Explanation(environment, release, promotion.id, False, (_under_way(promotion),), now)
+    found = [*_standing(ledgers, state, release, approvers, older_than)]
+    if promotion is None:
+        found.extend(_request(state, release, environment))
+    asked = answers(now)
+    found.extend(
+        Condition(one.gate, one.reason, one.who, one.until, one.command, one.outcome in _FINAL)
+        for one in asked
+        if one.outcome is not Outcome.PASSED
+    )
+    known = promotion.id if promotion else None
+    return Explanation(environment, release, known, False, tuple(found), earliest(answers, now))
+
+
+def earliest(answers: Callable[[datetime], tuple[GateAnswer, ...]], now: datetime) -> datetime:
+    """Return the first moment from now on at which no gate waits for time; pure.
+
+    A soak may end in a freeze, and a freeze after an allowed time: each moment found is asked about again.
+    """
+    moment = now
+    for _ in range(_MOST_LOOKS):
+        later = [one.until for one in answers(moment) if one.outcome is Outcome.WAITING and one.until]
+        if not any(until > moment for until in later):
+            break
+        moment = max(later)
+    return moment
+
+
+def _standing(
+    ledgers: Ledgers, state: EnvironmentState, release: str, approvers: tuple[str, ...], older_than: str | None
+) -> list[Condition]:
+    """Return what keeps the release out whatever the gates say."""
+    found = []
+    stop = ledgers.workflow.quarantine_of(release)
+    if stop is not None:
+        lift = f"f0ci quarantine {short(release)} --lift --reason ..."
+        found.append(Condition("quarantine", f"the release is quarantined: {stop}", approvers, command=lift))
+    if older_than is not None:
+        back = f"f0ci rollback {state.environment} --to {short(release)} --reason ..."
+        reason = f"it is older than {short(older_than)}, which {state.environment!r} runs"
+        found.append(Condition("older", reason, approvers, command=back, final=True))
+    return found
+
+
+def _request(state: EnvironmentState, release: str, environment: str) -> list[Condition]:
+    """Return what is unmet where nobody's active promotion brings the release."""
+    ask = f"f0ci promote {environment} --release {short(release)}"
+    other = state.unfinished
+    if other is not None:
+        go_on = f"f0ci promote {environment} --continue"
+        reason = f"{other.id} is under way with release {short(other.release)} ({other.state}); one at a time"
+        return [Condition("queue", reason, command=go_on)]
+    ended = next((one for one in reversed(state.promotions) if one.release == release), None)
+    if ended is not None and ended.state != "succeeded":
+        why = f": {'; '.join(ended.reasons)}" if ended.reasons else ""
+        return [Condition("ended", f"{ended.id} ended {ended.state}{why}", command=ask)]
+    return [Condition("request", "nobody asked for it yet", command=ask)]
+
+
+def _under_way(promotion: Promotion) -> Condition:
+    reason = f"{promotion.id} is {promotion.state}" + (f": {'; '.join(promotion.reasons)}" if promotion.reasons else "")
+    go_on = f"f0ci promote {promotion.environment} --continue"
+    return Condition(promotion.state, reason, (), promotion.next_check_at, go_on)
