@@ -33,6 +33,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("approve", "approving", "Sign an approval of a promotion's plan."),
             ("reject", "approving", "Sign a rejection of a promotion's plan."),
             ("abort", "approving", "End a promotion that waits."),
+            ("resume", "resuming", "Let a paused rollout go on."),
             ("rollback", "promoting", "Restore what was good before."),
             ("hold", "holding", "Suspend promotions into an environment."),
             ("unhold", "holding", "Let promotions go on."),

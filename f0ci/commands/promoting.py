@@ -23,6 +23,7 @@ from f0ci.promotion.rollback_plan import make_rollback_plan
 from f0ci.promotion.rolling_back import RollbackRequest, roll_back
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.state import Promotion
+from f0ci.promotion.watching import Patience, watch
 from f0ci.source.project import load_project
 
 Stage = Callable[[str], None]
@@ -38,6 +39,7 @@ def promote_environment(
     release: str | None = None,
     *,
     through_hold: str | None = None,
+    patience: Patience | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -49,6 +51,7 @@ def promote_environment(
         environment: any name of the environment.
         release: digest, its beginning, `latest`, or None for the newest.
         through_hold: reason for passing a hold.
+        patience: how long to stay with it while it waits; None goes as far as it goes now.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
         clock: the time; the machine's by default.
@@ -58,13 +61,16 @@ def promote_environment(
     """
     site = open_site(root, clock or SystemClock())
     name = site.environment(environment).name
-    return promote(site, Request(name, release, through_hold, on_event, on_stage))
+    request = Request(name, release, through_hold, on_event, on_stage)
+    report = promote(site, request)
+    return watch(site, request, report, patience) if patience else report
 
 
 def continue_promotions(
     root: Path,
     what: str | None = None,
     *,
+    patience: Patience | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -74,6 +80,7 @@ def continue_promotions(
     Args:
         root: the work tree.
         what: id of a promotion or name of an environment; None for all that wait.
+        patience: how long to stay with each while it waits; None goes as far as it goes now.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
         clock: the time; the machine's by default.
@@ -86,7 +93,9 @@ def continue_promotions(
     ledgers = site.store.read()
 
     def go_on(promotion: Promotion) -> PromotionReport:
-        return advance_to_end(site, Request(promotion.environment, on_event=on_event, on_stage=on_stage), promotion.id)
+        request = Request(promotion.environment, on_event=on_event, on_stage=on_stage)
+        report = advance_to_end(site, request, promotion.id)
+        return watch(site, request, report, patience) if patience else report
 
     if what is not None:
         is_environment = site.workflow.environment(what) is not None or what in ledgers.environments
