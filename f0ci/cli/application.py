@@ -35,6 +35,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("revoke", "approving", "Take back what you said about a promotion."),
             ("override", "approving", "Let a promotion pass a freeze, as a second person."),
             ("abort", "approving", "End a promotion that waits."),
+            ("resume", "resuming", "Let a paused rollout go on."),
             ("rollback", "promoting", "Restore what was good before."),
             ("hold", "holding", "Suspend promotions into an environment."),
             ("unhold", "holding", "Let promotions go on."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
     click.echo(
         f"plan {view.plan.digest[:12]} of {view.promotion}: release {bound['release'][:12]} into {bound['environment']}"
     )
-    click.echo(f"  strategy {bound['strategy']}: " + ", ".join(f"{step['percent']}%" for step in bound["steps"]))
+    click.echo(f"  strategy {bound['strategy']}: " + ", ".join(map(describe_step, bound["steps"])))
     click.echo(f"  deploys with {bound['deploy']['recipe']}" if bound["deploy"] else "  deploys by the branch alone")
     for check in bound["checks"]:
         click.echo(f"  {'rolls back if' if check['rollback'] else 'succeeds if'} {check['condition']}")
@@ -106,6 +107,8 @@ def evidence_options(function: F) -> F:
 )
 @click.option("--reason", metavar="TEXT", help="With --repair: why, for the record.")
 @evidence_options
+@click.option("--wait", "span", metavar="DURATION", help="Stay until it ends, at most so long, such as 30m.")
+@click.option("--every", default="10s", show_default=True, help="With --wait: the longest time between two looks.")
 @format_option("text", "json")
 @click.pass_context
 def promote(
@@ -118,6 +121,8 @@ def promote(
     dry_run: bool,
     is_repair: bool,
     reason: str | None,
+    span: str | None,
+    every: str,
     output_format: str,
     **evidence: str | None,
 ) -> int:
@@ -126,12 +131,13 @@ def promote(
     \b
     Example:
       f0ci promote staging
+      f0ci promote prod --wait 1h
       f0ci promote --continue
       f0ci promote prod --repair --reason "somebody pushed to env/prod"
     """
     from f0ci.commands.promoting import continue_promotions, promote_environment
 
-    root = root_of(ctx)
+    root, patience = root_of(ctx), read_patience(span, every)
     if is_repair or reason is not None:
         if not is_repair or environment is None or release or go_on or through_hold or dry_run:
             hint = "f0ci promote prod --repair --reason TEXT"
@@ -143,7 +149,7 @@ def promote(
             raise UsageError("--dry-run needs an environment", "f0ci promote staging --dry-run")
         return int(ctx.invoke(plan, environment=environment, release=release, output_format=output_format))
     if go_on:
-        reports = continue_promotions(root, environment, evidence=said, on_stage=say, on_event=tell)
+        reports = continue_promotions(root, environment, evidence=said, patience=patience, on_stage=say, on_event=tell)
         if not reports and output_format == "text":
             say("nothing waits")
         if output_format == "json":
@@ -155,7 +161,14 @@ def promote(
     if environment is None:
         raise UsageError("no environment was named", "f0ci promote staging, or f0ci promote --continue")
     report = promote_environment(
-        root, environment, release, through_hold=through_hold, evidence=said, on_stage=say, on_event=tell
+        root,
+        environment,
+        release,
+        through_hold=through_hold,
+        evidence=said,
+        patience=patience,
+        on_stage=say,
+        on_event=tell,
     )
     print_report(report, output_format)
     return report.exit_code
@@ -240,6 +253,38 @@ def _repair(root: Path, environment: str, reason: str, output_format: str) -> Ex
         click.echo(f"{repaired.environment}: {repaired.deployed}")
     print_observations(repaired.environment, repaired.after)
     return drift_code({repaired.sync})
+
+
+def describe_step(step: Mapping[str, Any]) -> str:
+    """Return a step of a plan as people read it: `10% (pause 5m)`."""
+    from f0ci.core.duration import format_duration
+    from f0ci.promotion.rollout import title
+
+    pause = step.get("pause", 0)
+    if not pause:
+        return title(step)
+    lasts = "until somebody resumes it" if pause == "manual" else format_duration(timedelta(seconds=pause))
+    return f"{title(step)} (pause {lasts})"
+
+
+def read_patience(span: str | None, every: str) -> Any:
+    """Return how long `--wait` and `--every` mean, or None where the command shall not stay.
+
+    Raises:
+        UsageError: one of them is not a duration, or `--every` is none.
+    """
+    from f0ci.core.duration import parse_duration
+    from f0ci.promotion.watching import Patience
+
+    if span is None:
+        return None
+    try:
+        patience = Patience(parse_duration(span), parse_duration(every))
+    except ValueError as error:
+        raise UsageError(str(error), "write --wait 30m, and --every 5s") from error
+    if patience.every <= timedelta():
+        raise UsageError(f"--every {every} leaves no time between two looks", "write --every 5s")
+    return patience
 
 
 def worst_exit(codes: Iterable[ExitCode]) -> ExitCode:

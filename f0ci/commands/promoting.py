@@ -26,6 +26,7 @@ from f0ci.promotion.rollback_plan import make_rollback_plan
 from f0ci.promotion.rolling_back import RollbackRequest, roll_back
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.state import Promotion
+from f0ci.promotion.watching import Patience, watch
 from f0ci.source.project import load_project
 
 Stage = Callable[[str], None]
@@ -42,6 +43,7 @@ def promote_environment(
     *,
     through_hold: str | None = None,
     evidence: Evidence | None = None,
+    patience: Patience | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -54,6 +56,7 @@ def promote_environment(
         release: digest, its beginning, `latest`, or None for the newest.
         through_hold: reason for passing a hold.
         evidence: what a CI system asserts about it.
+        patience: how long to stay with it while it waits; None goes as far as it goes now.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
         clock: the time; the machine's by default.
@@ -63,7 +66,9 @@ def promote_environment(
     """
     site = open_site(root, clock or SystemClock())
     name = site.environment(environment).name
-    return promote(site, Request(name, release, through_hold, evidence, on_event, on_stage))
+    request = Request(name, release, through_hold, evidence, on_event, on_stage)
+    report = promote(site, request)
+    return watch(site, request, report, patience) if patience else report
 
 
 def continue_promotions(
@@ -71,6 +76,7 @@ def continue_promotions(
     what: str | None = None,
     *,
     evidence: Evidence | None = None,
+    patience: Patience | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -81,6 +87,7 @@ def continue_promotions(
         root: the work tree.
         what: id of a promotion or name of an environment; None for all that wait.
         evidence: what a CI system asserts about the promotion; only where one is named.
+        patience: how long to stay with each while it waits; None goes as far as it goes now.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
         clock: the time; the machine's by default.
@@ -96,7 +103,8 @@ def continue_promotions(
 
     def go_on(promotion: Promotion) -> PromotionReport:
         request = Request(promotion.environment, evidence=evidence, on_event=on_event, on_stage=on_stage)
-        return advance_to_end(site, request, promotion.id)
+        report = advance_to_end(site, request, promotion.id)
+        return watch(site, request, report, patience) if patience else report
 
     if what is not None:
         is_environment = site.workflow.environment(what) is not None or what in ledgers.environments

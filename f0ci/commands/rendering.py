@@ -9,10 +9,10 @@ from f0ci.core.clock import SystemClock
 from f0ci.core.errors import UsageError
 from f0ci.environments.loading import load_environment
 from f0ci.environments.model import Environment
-from f0ci.promotion.plan import read_content, render_step
+from f0ci.promotion.plan import read_content
 from f0ci.promotion.releases import content_digest, release_paths, require_release
+from f0ci.promotion.rollout import render_release
 from f0ci.promotion.site import Site, open_site
-from f0ci.promotion.strategies.base import share
 from f0ci.render.difference import Difference, compare
 from f0ci.render.rendering import ReleaseInfo, RenderedTree, render
 from f0ci.source.project import Project, load_project
@@ -92,10 +92,8 @@ def compare_with_release(root: Path, environment: str, release: str, base: str |
 
 
 def _render_release(site: Site, name: str, environment: str) -> Mapping[str, bytes]:
-
     release = require_release(site.releases(), name)
-    content = read_content(site, release, environment)
-    return render_step(content, release.digest, share(100, release.digest, None))
+    return render_release(read_content(site, release, environment), release.digest)
 
 
 def draw(root: Path, recipe: str | None, form: str) -> str:

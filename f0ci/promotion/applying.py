@@ -12,6 +12,7 @@ from f0ci.promotion.events import WORKFLOW_EVENTS, Draft
 from f0ci.promotion.ledger import BranchChange, Change, Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.objects import irreversible_between, require_tree
+from f0ci.promotion.rollout import title
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 
@@ -97,7 +98,7 @@ def apply_step(
         )
     planned: Mapping[str, Any] = promotion.plan["steps"][step]
     verb = "roll back" if promotion.purpose == "rollback" else "promote"
-    subject = f"{verb} {promotion.environment} to {short(promotion.release)}, {planned['percent']}% ({promotion.id})"
+    subject = f"{verb} {promotion.environment} to {short(promotion.release)}, {title(planned)} ({promotion.id})"
     data = {
         "step": step,
         "percent": planned["percent"],

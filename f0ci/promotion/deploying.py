@@ -89,6 +89,7 @@ def deploy(
                 "F0CI_RENDERED": str(rendered),
                 "F0CI_REPOSITORY": str(site.root),
                 "F0CI_PERCENT": str(promotion.plan["steps"][step]["percent"] if step >= 0 else 100),
+                "F0CI_PHASE": str(promotion.plan["steps"][step].get("phase", "shift")) if step >= 0 else "rollback",
             },
         )
         try:

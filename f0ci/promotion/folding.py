@@ -25,7 +25,18 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     "waiting": _BEFORE_THE_CHANGE,
     "deploying": frozenset({"intent", "waiting", "deployed", "rolled_back", "failed", "aborted", "errored"}),
     "verifying": frozenset(
-        {"intent", "waiting", "applied", "measured", "succeeded", "rolled_back", "failed", "aborted", "errored"}
+        {
+            "intent",
+            "waiting",
+            "resumed",
+            "applied",
+            "measured",
+            "succeeded",
+            "rolled_back",
+            "failed",
+            "aborted",
+            "errored",
+        }
     ),
     "rolled_back": frozenset({"restored", "failed"}),
 }
@@ -192,7 +203,7 @@ def _fault(promotion: Promotion, event: Event) -> str | None:
     step = event.data.get("step")
     if event.kind == "applied" and step != len(done):
         return f"step {step} of {promotion.id!r} cannot follow {len(done)} steps"
-    if event.kind in {"deployed", "measured"} and step != done[-1]:
+    if event.kind in {"deployed", "measured", "resumed"} and step != done[-1]:
         return f"step {step} of {promotion.id!r} is not the one that was applied last"
     if event.kind == "measured" and promotion.measured_at(done[-1]) is not None:
         return f"step {step} of {promotion.id!r} was judged before"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from f0ci import __version__
 from f0ci.core.canonical import digest, sha256_hex
 from f0ci.core.errors import InputError
-from f0ci.core.plugins import load
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.policy import Policy, bound_policy, read_policy
 from f0ci.promotion.releases import Release, check_content, require_release
+from f0ci.promotion.rollout import steps_for, write_step
 from f0ci.promotion.site import Site
 from f0ci.promotion.strategies.base import TrafficStep
 from f0ci.source.project import Project, load_project
@@ -101,20 +101,6 @@ def _read_content(site: Site, release: Release, environment: str) -> Content:
     return Content(tree, project, workflow, described, configuration)
 
 
-def render_step(content: Content, release: str, step: TrafficStep) -> Mapping[str, bytes]:
-    """Return the files that an environment holds after one step.
-
-    Raises:
-        InputError: the release cannot be rendered.
-    """
-    from f0ci.render.rendering import ReleaseInfo, render
-
-    info = ReleaseInfo(digest=release)
-    return render(
-        content.tree, content.project, content.configuration, content.environment, info, rollout=step.to_json()
-    ).files
-
-
 def render_plan(site: Site, bound: Mapping[str, Any]) -> tuple[str, ...]:
     """Render every step of a recorded plan again and return the ids of the trees.
 
@@ -123,8 +109,8 @@ def render_plan(site: Site, bound: Mapping[str, Any]) -> tuple[str, ...]:
     """
     release = require_release(site.releases(), str(bound["release"]))
     content = read_content(site, release, str(bound["environment"]))
-    steps = _steps(content, str(bound["strategy"]), release, bound["base"]["release"])
-    return tuple(_write_step(site, content, release, step) for step in steps)
+    steps = steps_for(content, str(bound["strategy"]), release.digest, bound["base"]["release"])
+    return tuple(write_step(site, content, release.digest, step, bound["base"]["tree"]) for step in steps)
 
 
 def make_plan(
@@ -153,7 +139,8 @@ def make_plan(
     content = read_content(site, release, environment)
     policy = read_policy(site, ledgers.environments[environment], environment)
     described = content.environment
-    steps = _steps(content, described.strategy, release, old)
+    steps = steps_for(content, described.strategy, release.digest, old)
+    held = site.repository.tree_of(base) if base else None
     known = ledgers.environments[environment].find(promotion)
     bound = {
         "version": 1,
@@ -162,9 +149,9 @@ def make_plan(
         "environment": environment,
         "release": release.digest,
         "source_commit": release.commit,
-        "base": {"tree": site.repository.tree_of(base) if base else None, "release": old},
+        "base": {"tree": held, "release": old},
         "strategy": described.strategy,
-        "steps": [{"percent": step.percent, "tree": _write_step(site, content, release, step)} for step in steps],
+        "steps": [step.bound(write_step(site, content, release.digest, step, held)) for step in steps],
         "policy": bound_policy(policy, known.plan["policy"] if known else None),
         "gates": [{"kind": gate.kind, "settings": dict(gate.settings)} for gate in policy.gates],
         "checks": [{"condition": str(check.condition), "rollback": check.rollback} for check in described.checks],
@@ -174,16 +161,6 @@ def make_plan(
         "renderer": __version__,
     }
     return Plan(bound, digest(bound), steps, policy, content)
-
-
-def _steps(content: Content, strategy: str, release: Release, old: str | None) -> tuple[TrafficStep, ...]:
-    plugin = load("f0ci.promotion.strategies", strategy, noun="strategy")
-    steps: tuple[TrafficStep, ...] = plugin.plan_steps(content.environment.steps, release.digest, old)
-    return steps
-
-
-def _write_step(site: Site, content: Content, release: Release, step: TrafficStep) -> str:
-    return site.repository.write_tree(render_step(content, release.digest, step))
 
 
 def _metrics(content: Content) -> dict[str, Any]:

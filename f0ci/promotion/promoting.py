@@ -23,6 +23,7 @@ from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.objects import require_source
 from f0ci.promotion.report import PromotionReport, report_on
+from f0ci.promotion.rollout import overall, resume_answer, title
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
 from f0ci.promotion.times import decision_time, event_time
@@ -109,7 +110,8 @@ def _admit(site: Site, request: Request, promotion: Promotion) -> PromotionRepor
 def _deploy(site: Site, request: Request, promotion: Promotion) -> PromotionReport | None:
     """Run the deploy recipe of the newest applied step and record how it ended; whoever records first, counts."""
     change = promotion.applied[-1]
-    request.on_stage(f"{promotion.id}: deploying step {change.step + 1} of {len(promotion.plan['steps'])}")
+    steps = promotion.plan["steps"]
+    request.on_stage(f"{promotion.id}: deploying step {change.step + 1} of {len(steps)}, {title(steps[change.step])}")
     commit = str(promotion.plan["source_commit"])
     result = deploy(site, promotion, commit, promotion.release, change.step, change.tree, request.on_event)
     for line in result.output:
@@ -191,13 +193,22 @@ def _follow(
         return restore(site, ledgers, promotion, reason, now, *before), ()
     following = promotion.next_step
     if following is None:
-        data = {"verification": look.verification, "reasons": list(look.reasons)}
-        return Change(environment, (*before, Draft("succeeded", promotion.id, data))), ()
+        return Change(environment, (*before, _succeeded(promotion, look, before))), ()
+    resuming = resume_answer(promotion, following - 1)
+    if resuming:
+        return wait(promotion, resuming, resuming, None, None, *before), resuming
     hold = hold_answer(ledgers.environments[environment], promotion, now)
     if hold is not None:
         reasons = (f"{hold.gate}: {hold.reason}",)
         return wait(promotion, reasons, reasons, hold.until, None, *before), reasons
     return apply_step(site, ledgers, promotion, following, now, *before), ()
+
+
+def _succeeded(promotion: Promotion, look: Verification, before: tuple[Draft, ...]) -> Draft:
+    records = [*promotion.measured, *(draft.data for draft in before)]
+    reasons = list(look.reasons) if look.outcome is Outcome.PASSED or not records else records[-1].get("reasons", [])
+    data = {"verification": overall(records, look.verification), "reasons": reasons}
+    return Draft("succeeded", promotion.id, data)
 
 
 def _finish_rolling_back(site: Site, request: Request, promotion: Promotion) -> PromotionReport | None:

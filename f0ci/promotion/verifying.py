@@ -11,6 +11,7 @@ from f0ci.core.clock import format_time
 from f0ci.core.errors import CannotWork
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.plan import Plan
+from f0ci.promotion.rollout import Lasting, lasting
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
 
@@ -69,6 +70,9 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
     ran = "checked" if deployed.data.get("outcome") == str(Outcome.PASSED) else "none"
     if promotion.purpose == "rollback":
         return Verification(Outcome.SKIPPED, ("the exact tree of an earlier success",), ran)
+    last = lasting(promotion, step)
+    if not last.judged:
+        return unjudged(last, now, ran)
     tree = site.repository.tree(str(promotion.plan["source_commit"]))
     workflow = read_workflow(tree, load_project(tree).workflow)
     described = workflow.environment(promotion.environment)
@@ -76,8 +80,7 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
         return Verification(Outcome.SKIPPED, ("the workflow declares no checks",), ran)
     applied = next(change for change in promotion.applied if change.step == step)
     # without a time to watch, what the deploy recipe itself measured is all there is
-    start = deployed.time if described.duration else applied.time
-    end = deployed.time + described.duration
+    start, end = deployed.time if last.watched else applied.time, last.end
     specs = {check.condition.metric: metric_spec(workflow, check.condition.metric) for check in described.checks}
     query = Query(promotion.environment, promotion.release, start, min(max(now, start), end), now)
     judgements = []
@@ -110,6 +113,14 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
         sorted({f"{one.condition}: {one.verdict}" for one in judgements if one.verdict not in {"passed", "failed"}})
     )
     return settle(conclusion.outcome, conclusion.reasons, conclusion.verification, record, now, end, missing)
+
+
+def unjudged(last: Lasting, now: datetime, ran: str) -> Verification:
+    """Say what a look at a step without checks means: it lasts as long as its pause; pure."""
+    if now < last.end:
+        paused = (f"paused until {format_time(last.end)}",)
+        return Verification(Outcome.WAITING, paused, next_check_at=last.end, waits_for=paused)
+    return Verification(Outcome.SKIPPED, ("nothing is to be checked at this step",), ran)
 
 
 def settle(

@@ -12,6 +12,10 @@ CONFIG_FILE = "config.json"
 RELEASE_FILE = "release.json"
 TRAFFIC_FILE = "traffic.json"
 RECIPES_FOLDER = "recipes"
+# what each live release rendered for itself, in a folder named by its id
+RELEASES_FOLDER = "releases"
+# folder of templates from which a release renders them
+OWN_TEMPLATES = "release"
 # what was written into a folder, kept beside it
 MANIFEST_FILE = ".f0ci-rendered.json"
 

@@ -7,7 +7,7 @@ change. The same commit gives the same bytes.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from f0ci import __version__
@@ -16,12 +16,21 @@ from f0ci.core.errors import UsageError
 from f0ci.environments.checks import Finding, check_one
 from f0ci.environments.model import Environment
 from f0ci.environments.resolving import with_release
-from f0ci.render.layout import CONFIG_FILE, RELEASE_FILE, TRAFFIC_FILE, RenderedFile, collect
+from f0ci.render.layout import (
+    CONFIG_FILE,
+    OWN_TEMPLATES,
+    RELEASE_FILE,
+    RELEASES_FOLDER,
+    TRAFFIC_FILE,
+    RenderedFile,
+    collect,
+)
 from f0ci.render.recipes import find_recipes, render_recipe
 from f0ci.render.writing import check, write
 from f0ci.source.project import Project
 from f0ci.source.tree import Tree
 from f0ci.workflows.model import WorkflowEnvironment
+from f0ci.workflows.rollouts import traffic_document
 
 __all__ = ["ReleaseInfo", "RenderedTree", "check", "render", "write"]
 
@@ -101,7 +110,7 @@ def render(
     if parameters is not None and roots is None:
         raise UsageError("parameters are given, but no recipe that takes them", "name the recipe")
     environment = with_release(environment, release.digest) if release else environment
-    traffic = dict(rollout) if rollout is not None else _all_traffic(release)
+    traffic = dict(rollout) if rollout is not None else _all_traffic(workflow_environment, release)
     files = collect(
         [
             _json(CONFIG_FILE, environment.config, environment.folder),
@@ -135,14 +144,10 @@ def _describe(
     }
 
 
-def _all_traffic(release: ReleaseInfo | None) -> dict[str, Any]:
+def _all_traffic(workflow_environment: WorkflowEnvironment | None, release: ReleaseInfo | None) -> dict[str, Any]:
     digests = [release.digest] if release else []
-    return {
-        "version": 1,
-        "active": release.digest if release else None,
-        "releases": digests,
-        "traffic": dict.fromkeys(digests, 100),
-    }
+    routing = workflow_environment.rollout.routing if workflow_environment else {}
+    return traffic_document(dict.fromkeys(digests, 100), digests[0] if digests else None, None, routing)
 
 
 def _scope(environment: Environment, release: ReleaseInfo | None) -> dict[str, Any]:
@@ -190,8 +195,14 @@ def _templates(
         "config": environment.config,
         "environment": with_parts(environment.name, environment.section),
         "params": {**params, **(parameters or {})},
-        "rollout": traffic,
     }
     if release is not None:
         scope["release"] = with_parts(release.digest, {"digest": release.digest, "id": release.id})
-    yield from render_templates(tree, project.templates, paths, scope)
+    folder = f"{RELEASES_FOLDER}/{release.id if release else 'unreleased'}"
+    prefix = f"{project.templates.strip('/')}/{OWN_TEMPLATES}/"
+    own = {path for path in paths if path.startswith(prefix)}
+    # what a release renders for itself is kept while the next one comes in, so it may not depend on the rollout
+    for file in render_templates(tree, project.templates, paths, scope, own):
+        yield replace(file, path=folder + file.path.removeprefix(OWN_TEMPLATES))
+    scope["rollout"] = traffic
+    yield from render_templates(tree, project.templates, paths, scope, set(paths) - own)

@@ -48,7 +48,13 @@ def with_parts(text: str, parts: Mapping[str, Any]) -> Text:
     return made
 
 
-def render_templates(tree: Tree, folder: str, paths: Iterable[str], scope: Mapping[str, Any]) -> Iterator[RenderedFile]:
+def render_templates(
+    tree: Tree,
+    folder: str,
+    paths: Iterable[str],
+    scope: Mapping[str, Any],
+    chosen: Collection[str] | None = None,
+) -> Iterator[RenderedFile]:
     """Render templates.
 
     Args:
@@ -56,6 +62,7 @@ def render_templates(tree: Tree, folder: str, paths: Iterable[str], scope: Mappi
         folder: the folder that templates are named from.
         paths: files of templates below it; those whose name begins with `_` are passed over.
         scope: values by name.
+        chosen: those of the files that are rendered, all by default; the others can be included.
 
     Raises:
         InputError: a template is wrong, asks for what does not exist, or renders YAML or JSON that cannot be read;
@@ -65,7 +72,7 @@ def render_templates(tree: Tree, folder: str, paths: Iterable[str], scope: Mappi
     names = {path.removeprefix(prefix): path for path in paths}
     jinja = _jinja(tree, names)
     for name, path in names.items():
-        if PurePosixPath(name).name.startswith("_"):
+        if PurePosixPath(name).name.startswith("_") or (chosen is not None and path not in chosen):
             continue
         output = name.removesuffix(SUFFIX)
         content = _render(jinja, name, names, scope).encode()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import pairwise
 from typing import Any
 
 from f0ci.core.duration import parse_duration
@@ -20,14 +19,11 @@ from f0ci.workflows.model import (
     WorkflowProblem,
     meant_environment,
 )
+from f0ci.workflows.rollouts import DEFAULT_STRATEGY, Misfit, Rollout, read_rollout
 
-DEFAULT_STRATEGY = "rolling"
-DEFAULT_STEPS: Mapping[str, tuple[int, ...]] = {
-    "rolling": (100,),
-    "canary": (10, 50, 100),
-    "blue_green": (0, 100),
-}
 SUCCESS_RATE = "success_rate"
+# keys of a rollout that hold a span of time
+_SPANS = frozenset({"duration", "pause", "scale_down_delay"})
 # where a stage writes its checks, and whether they are rollback triggers
 _CHECK_PLACES = ((("validation", "success_criteria"), False), (("monitoring", "rollback_triggers"), True))
 
@@ -104,8 +100,7 @@ def _environment(
         config=configs[name],
         upstream=upstream,
         gates=_gates(settings, at, upstream, soaked, own, before),
-        strategy=strategy,
-        steps=_steps(settings.get("steps"), strategy, (*at, "steps"), problems),
+        rollout=_rollout(settings, strategy, at, problems),
         deploy=_deploy(settings.get("deploy"), (*at, "deploy")),
         checks=tuple(checks),
         duration=max((_duration(spec, stage, problems) for stage in own), default=timedelta()),
@@ -245,19 +240,13 @@ def _threshold(value: Any, at: Path, problems: list[WorkflowProblem]) -> Iterato
     yield Check(Condition(SUCCESS_RATE, ">=", quantity, f"{SUCCESS_RATE} >= {quantity}"), rollback=False, at=at)
 
 
-def _steps(value: Any, strategy: str, at: Path, problems: list[WorkflowProblem]) -> tuple[int, ...]:
-    default = DEFAULT_STEPS.get(strategy, (100,))
-    if value is None:
-        return default
-    steps = value if isinstance(value, list) else [value]
-    whole = all(isinstance(step, int) and not isinstance(step, bool) and 0 <= step <= 100 for step in steps)
-    if whole and steps and steps[-1] == 100 and all(a < b for a, b in pairwise(steps)):
-        return tuple(steps)
-    message = f"{value!r} are not steps of a rollout"
-    problems.append(
-        WorkflowProblem("bad-steps", at, message, "write rising percentages that end with 100: [10, 50, 100]")
-    )
-    return default
+def _rollout(settings: Mapping[str, Any], strategy: str, at: Path, problems: list[WorkflowProblem]) -> Rollout:
+    misfits: list[Misfit] = []
+    rollout = read_rollout(settings, strategy, misfits)
+    for misfit in misfits:
+        rule = "bad-duration" if misfit.at[-1] in _SPANS else "bad-steps"
+        problems.append(WorkflowProblem(rule, (*at, *misfit.at), misfit.message, misfit.hint))
+    return rollout
 
 
 def _deploy(value: Any, at: Path) -> Deploy | None:

@@ -11,9 +11,9 @@ from f0ci.source.document import Document
 from f0ci.source.project import ENVIRONMENT_ALIASES
 from f0ci.source.reading import Path
 from f0ci.workflows.conditions import Condition
+from f0ci.workflows.rollouts import Rollout, percents_of
 
 MANUAL_APPROVAL = "manual_approval"
-STRATEGIES = ("rolling", "canary", "blue_green")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +91,7 @@ class WorkflowEnvironment:
         config: the configuration folder's name it means (`config:`; the same name by default).
         upstream: workflow names of the environments that must hold the release first.
         gates: every gate that stands before it, in evaluation order.
-        strategy: `rolling`, `canary` or `blue_green`.
-        steps: percent of traffic at each step, rising, the last 100.
+        rollout: how a change goes in: strategy, steps, pauses, routing.
         deploy: the deploy recipe, or None.
         checks: success criteria and rollback triggers.
         duration: how long checks watch after a change.
@@ -106,8 +105,7 @@ class WorkflowEnvironment:
     config: str
     upstream: tuple[str, ...] = ()
     gates: tuple[GateSpec, ...] = ()
-    strategy: str = "rolling"
-    steps: tuple[int, ...] = (100,)
+    rollout: Rollout = field(default_factory=Rollout)
     deploy: Deploy | None = None
     checks: tuple[Check, ...] = ()
     duration: timedelta = timedelta()
@@ -115,6 +113,16 @@ class WorkflowEnvironment:
     auto_promote: bool = False
     settings: Mapping[str, Any] = field(default_factory=dict)
     at: Path = ()
+
+    @property
+    def strategy(self) -> str:
+        """Return `rolling`, `canary`, `blue_green`, or a plug-in's name."""
+        return self.rollout.strategy
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Return the percent of traffic at each step, rising, the last 100."""
+        return percents_of(self.rollout.steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from f0ci.promotion.folding import IllegalEvent, advance, hold_of
 from f0ci.promotion.judging import ask_gates, authors_for, hold_answer, observe_gates
 from f0ci.promotion.names import short
 from f0ci.promotion.policy import policy_at, policy_commit
+from f0ci.promotion.rollout import is_judged
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Hold, Promotion
 from f0ci.promotion.statements import verify_statement
@@ -160,10 +161,11 @@ def _check_success(moment: Moment) -> Iterator[Tampering]:
     if promotion.next_step is not None:
         yield moment.found("success-unfounded", "not every step of the plan was applied")
         return
-    step = promotion.applied[-1].step
+    step, plan = promotion.applied[-1].step, promotion.plan
     said = str(moment.event.data["verification"])
-    measured = promotion.measured_at(step)
-    passed = measured is not None and measured["outcome"] == str(Outcome.PASSED)
+    judged = [at for at, planned in enumerate(plan["steps"]) if is_judged(planned, plan)]
+    verdicts = [promotion.measured_at(at) for at in judged]
+    passed = bool(verdicts) and all(one is not None and one["outcome"] == str(Outcome.PASSED) for one in verdicts)
     deployed = [event for event in promotion.events if event.kind == "deployed" and event.data["step"] == step]
     checked = bool(deployed) and deployed[-1].data.get("outcome") == str(Outcome.PASSED)
     if (said == "measured" or promotion.plan.get("checks")) and not passed:
@@ -206,5 +208,6 @@ _CHECKS: dict[str, Callable[[Moment], Iterator[Tampering]]] = {
     "intent": _check_change,
     "applied": _check_change,
     "rolled_back": _check_change,
+    "resumed": lambda moment: _check_person(moment, "resumed the rollout"),
     "succeeded": _check_success,
 }

@@ -148,6 +148,7 @@ def sample(kind: str, promotion: str = "prod-1", word: str = "new") -> Draft:
         "intent": dict(change),
         "deployed": {"step": 0, "outcome": "passed"},
         "measured": {"step": 0, "outcome": "passed", "judgements": []},
+        "resumed": {"step": 0, "reason": "looks good"},
         "restored": {"outcome": "passed"},
         "succeeded": {"verification": "checked"},
         "policy": {"commit": hex_of("policy"), "blobs": {"workflow.yaml": hex_of("workflow")}, "require": "none"},

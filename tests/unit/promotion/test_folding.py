@@ -36,7 +36,7 @@ ALLOWED: dict[str, set[str]] = {
     "waiting": BEFORE,
     "deploying": {"intent", "waiting", "deployed", "rolled_back", "failed", "aborted", "errored"},
     "verifying": {
-        *("intent", "waiting", "applied", "measured", "succeeded"),
+        *("intent", "waiting", "resumed", "applied", "measured", "succeeded"),
         *("rolled_back", "failed", "aborted", "errored"),
     },
     "rolled_back": {"restored", "failed"},

@@ -22,6 +22,7 @@ from f0ci.render.rendering import ReleaseInfo, RenderedTree, render
 from f0ci.source.project import load_project
 from f0ci.source.tree import DirectoryTree, MemoryTree, Tree
 from f0ci.workflows.model import Deploy, WorkflowEnvironment
+from f0ci.workflows.rollouts import traffic_document
 from tests.conftest import Golden
 from tests.unit.environments.workspaces import DEV, PROD, workspace
 
@@ -169,7 +170,7 @@ def test_without_a_release() -> None:
     files = _render(tree, release=None).files
 
     assert json.loads(files["release.json"])["digest"] is None
-    assert json.loads(files["traffic.json"]) == {"version": 1, "active": None, "releases": [], "traffic": {}}
+    assert json.loads(files["traffic.json"]) == traffic_document({}, None, None, {})
     assert b"r: x#{release}\n    e: dev\n" in files["recipes/a.yaml"]
 
 
