@@ -20,7 +20,7 @@ def _opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
         patch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
-        with open_shop(_short(tmp_path_factory), prometheus, duration="3s", delay="1s", scrape="250ms") as shop:
+        with open_shop(_short(tmp_path_factory), prometheus, duration="2s", delay="1s", scrape="250ms") as shop:
             yield shop
 
 
@@ -30,11 +30,10 @@ def shop(_opened: Shop) -> Iterator[Shop]:
     _opened.load.rate = 100
     yield _opened
     _opened.load.rate = 100
-    found = _opened.status()
-    if found["promotion"] is not None and found["promotion"]["state"] in {"deploying", "verifying"}:
+    if not any(_opened.happened(kind) for kind in ("succeeded", "rolled_back", "aborted", "failed")):
         _opened.f0ci("rollback", ENVIRONMENT, "--reason", "the test is over")
-    if _opened.status()["hold"] is not None:
-        _opened.lift()
+    if _opened.is_held():
+        _opened.f0ci("unhold", ENVIRONMENT, "--reason", "seen")
 
 
 def _short(factory: pytest.TempPathFactory) -> Path:

@@ -173,12 +173,6 @@ class Shop:
     def _command(self) -> list[str]:
         return [sys.executable, "-m", "f0ci", "-C", str(self.work)]
 
-    def status(self) -> dict[str, Any]:
-        """Return what f0ci says of the environment."""
-        answer = self.f0ci("status", ENVIRONMENT, "--format", "json")
-        found: dict[str, Any] = json.loads(answer.stdout)["environments"][0]
-        return found
-
     def traffic(self) -> dict[str, int]:
         """Return the percent by release that the environment's branch says now."""
         found: dict[str, int] = json.loads(git(self.work, "show", f"env/{ENVIRONMENT}:traffic.json"))["traffic"]
@@ -202,16 +196,25 @@ class Shop:
         newest = promotion or next(event["promotion"] for event in reversed(events) if "-" in event["promotion"])
         return [event for event in events if event["kind"] == kind and event["promotion"] == newest]
 
-    def promoted(self) -> str:
-        """Bring a good release in, all of its steps, and return its digest; nobody has to be there to watch."""
-        release = self.change()
+    def read(self, path: str) -> str:
+        """Return a file of the repository."""
+        return (self.work / path).read_text(encoding="utf-8")
+
+    def write(self, files: Mapping[str, str]) -> None:
+        """Commit files, for the next release."""
+        commit_files(self.work, files, "as before")
+
+    def promoted(self, files: Mapping[str, str] | None = None) -> str:
+        """Bring a good release in, all of its steps, and return its digest."""
+        release = self.change(files)
         code, text = self.promote().end()
         assert code == 0, text
         return release
 
-    def lift(self) -> None:
-        """Lift the hold that a rollback left."""
-        self.f0ci("unhold", ENVIRONMENT, "--reason", "seen")
+    def is_held(self) -> bool:
+        """Tell whether the environment is held."""
+        kinds = [event["kind"] for event in self.events() if event["kind"] in {"hold", "unhold"}]
+        return kinds[-1:] == ["hold"]
 
 
 def set_up(work: Path, **pace: str) -> tuple[int, int, int]:
@@ -238,6 +241,7 @@ def set_up(work: Path, **pace: str) -> tuple[int, int, int]:
         "workflow.yaml": {
             ":9090": f":{prometheus}",
             "duration: 10s": f"duration: {pace['duration']}",
+            "min_samples: 20": "min_samples: 10",
             "scale_down_delay: 5s": f"scale_down_delay: {pace['delay']}",
         },
     }.items():
@@ -256,8 +260,6 @@ def open_shop(folder: Path, prometheus: str, **pace: str) -> Iterator[Shop]:
     work.mkdir()
     git(work, "init", "-q")
     listen, _, port = set_up(work, **pace)
-    with (work / ".gitignore").open("a", encoding="utf-8") as ignored:
-        ignored.write("/*.log\n")
     shop = Shop(work, Prometheus(prometheus, work, port), Load(listen))
     try:
         shop.prometheus.start()
@@ -267,10 +269,10 @@ def open_shop(folder: Path, prometheus: str, **pace: str) -> Iterator[Shop]:
             yield shop
     finally:
         shop.prometheus.kill()
-        _close(work / "site")
+        close_site(work / "site")
 
 
-def _close(site: Path) -> None:
+def close_site(site: Path) -> None:
     """End the processes of a site, by the ids that they left."""
     pids = [int(path.read_text(encoding="ascii").split()[0]) for path in sorted(site.glob("*.pid"))]
     for pid in pids:

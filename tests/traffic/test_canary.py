@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 import pytest
 
 from tests.conftest import git
 from tests.traffic.load import failed, shares
+from tests.traffic.moments import moment
 from tests.traffic.shop import ENVIRONMENT, Shop, until
 
 
-def moment(event: dict[str, object]) -> float:
-    """Return an event's time, in whole seconds since 1970."""
-    return datetime.fromisoformat(str(event["time"])).timestamp()
-
-
 def test_each_step_gets_its_share(shop: Shop) -> None:
-    shop.load.rate = 350
-    old = next(iter(shop.traffic()))
+    shop.load.rate = 400
+    old, workflow = next(iter(shop.traffic())), shop.read("workflow.yaml")
     begun = len(shop.load.answers)
-    new = shop.promoted()
+    new = shop.promoted({"workflow.yaml": workflow.replace("duration: 2s", "duration: 5s")})
 
-    applied, deployed = shop.happened("applied"), shop.happened("deployed")
-    assert [event["data"]["percent"] for event in applied] == [10, 50, 100, 100]
+    assert [event["data"]["percent"] for event in shop.happened("applied")] == [10, 50, 100, 100]
     for at, wanted in enumerate((10, 50, 100)):
         # a step's requests: from a second after its deploy recipe to the commit of the next one
-        answers = shop.load.between(moment(deployed[at]) + 1, moment(applied[at + 1]))
+        answers = shop.load.between(moment(shop, "deployed", at) + 1, moment(shop, "applied", at + 1))
         assert len(answers) > 500
         assert abs(shares(answers).get(new, 0.0) - wanted) <= 5
     assert failed(shop.load.answers[begun:]) == []
@@ -35,6 +28,7 @@ def test_each_step_gets_its_share(shop: Shop) -> None:
     assert [subject.split(", ")[1].split(" ")[0] for subject in reversed(subjects)] == ["10%", "50%", "100%", "retire"]
     until(lambda: not (shop.work / f"site/{old[:12]}.sock").exists(), "the old release's end")
     assert [event["data"]["verification"] for event in shop.happened("succeeded")] == ["measured"]
+    shop.write({"workflow.yaml": workflow})
 
 
 @pytest.mark.parametrize(
@@ -42,7 +36,7 @@ def test_each_step_gets_its_share(shop: Shop) -> None:
     [("errors", "error_rate"), ("latency", "latency_p95"), ("memory", "memory"), ("crash", "error_rate")],
 )
 def test_a_bad_release_gets_no_more_than_its_first_share_and_goes(shop: Shop, fault: str, said: str) -> None:
-    shop.load.rate = 150
+    shop.load.rate = 200
     old = next(iter(shop.traffic()))
     bad = shop.change(fault=fault)
     begun = len(shop.load.answers)
@@ -65,17 +59,3 @@ def test_a_bad_release_gets_no_more_than_its_first_share_and_goes(shop: Shop, fa
     count = len(shop.load.answers)
     until(lambda: len(shop.load.answers) > count + 50, "customers after the rollback")
     assert shares(shop.load.answers[count:]) == {old: 100.0}
-
-
-def test_a_header_chooses_the_new_release(shop: Shop) -> None:
-    new = shop.change()
-    promoter = shop.promote()
-    until(lambda: shop.traffic().get(new) == 10 and bool(shop.happened("deployed")), "the first step")
-    begun = len(shop.load.answers)
-    shop.load.headers = {"X-Canary": "always"}
-    until(lambda: len(shop.load.answers) > begun + 60, "customers with the header")
-    shop.load.headers = {}
-    chosen = shop.load.answers[begun + 10 : begun + 50]
-    promoter.kill()
-
-    assert shares(chosen) == {new: 100.0}

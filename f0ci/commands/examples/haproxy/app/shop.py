@@ -3,7 +3,7 @@
     python3 shop.py SETTINGS.json SOCKET
 
 `fault` in its settings makes it a bad release: `errors` (half of its answers are 500), `latency` (a third of a second
-each), `memory` (4 MB more with each request), `crash` (it ends after 20 requests), `silent` (it shows no metrics).
+each), `memory` (8 MB more with each request), `crash` (it ends after 20 requests), `silent` (it shows no metrics).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 BOUNDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0)
-SLOW_SECONDS, LEAK_BYTES, REQUESTS_TO_LIVE, ERROR_SHARE = 0.3, 4_000_000, 20, 0.5
+SLOW_SECONDS, LEAK_BYTES, REQUESTS_TO_LIVE, ERROR_SHARE = 0.3, 8_000_000, 20, 0.5
 
 
 class Shop:
@@ -45,7 +45,7 @@ class Shop:
         if self.fault == "latency":
             time.sleep(SLOW_SECONDS)
         if self.fault == "memory":
-            self._leaked.append(os.urandom(LEAK_BYTES))
+            self._leaked.append(b"x" * LEAK_BYTES)
         if self.fault == "crash" and self._answers.total() >= REQUESTS_TO_LIVE:
             os._exit(1)
         broken = self.fault == "errors" and random.random() < ERROR_SHARE  # noqa: S311 - nothing to guess
