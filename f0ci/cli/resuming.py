@@ -14,7 +14,9 @@ from f0ci.core.errors import ExitCode
 @format_option("text", "json")
 @click.pass_context
 def resume(ctx: click.Context, promotion: str, reason: str, output_format: str) -> int:
-    """Let PROMOTION go on from a step that pauses for a person; only for people in the approvers file.
+    """Let PROMOTION go on where it needs a person: after a pause, or to watch a step again that could not be judged.
+
+    Only for people in the approvers file.
 
     \b
     Example:

@@ -1,23 +1,32 @@
-"""Letting a paused rollout go on, as a function for people who embed f0ci."""
+"""Letting a rollout go on that stands still, as a function for people who embed f0ci."""
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.errors import Refused
+from f0ci.core.outcome import Outcome
 from f0ci.promotion.admitting import find_promotion
 from f0ci.promotion.applying import record_landed
 from f0ci.promotion.events import Draft
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.policy import read_policy, require_person
 from f0ci.promotion.report import PromotionReport, report_on
-from f0ci.promotion.rollout import resume_answer
-from f0ci.promotion.site import open_site
+from f0ci.promotion.rollout import lasting, may_watch_again, resume_answer
+from f0ci.promotion.site import Site, open_site
+from f0ci.promotion.state import Promotion
+from f0ci.promotion.times import event_time
+from f0ci.promotion.verifying import verify
 
 
 def resume_promotion(root: Path, promotion: str, reason: str, *, clock: Clock | None = None) -> PromotionReport:
-    """Let a rollout that pauses for a person go on; what its checks say still counts.
+    """Let a rollout go on that needs a person.
+
+    Where it pauses after a step, the next step follows. Where the step's window is over and nobody could say what it
+    held, the step is watched again, for as long, from now on. What its checks said, or will say, counts in both cases.
 
     Args:
         root: the work tree.
@@ -27,7 +36,7 @@ def resume_promotion(root: Path, promotion: str, reason: str, *, clock: Clock | 
 
     Raises:
         UsageError: no such promotion.
-        Refused: it does not pause for a person, or the caller is not in the approvers file.
+        Refused: it does not need a person, or the caller is not in the approvers file.
     """
     site = open_site(root, clock or SystemClock())
 
@@ -36,10 +45,27 @@ def resume_promotion(root: Path, promotion: str, reason: str, *, clock: Clock | 
         settled = record_landed(site, ledgers, found) if found.is_active else None
         if settled is not None:
             return settled
-        step = found.applied[-1].step if found.applied else -1
-        if found.state != "verifying" or not resume_answer(found, step):
-            raise Refused(f"{promotion!r} does not pause for a person", f"see `f0ci status {found.environment}`")
-        require_person(site, read_policy(site, ledgers.environments[found.environment], found.environment))
-        return Change(found.environment, (Draft("resumed", found.id, {"step": step, "reason": reason}),))
+        state = ledgers.environments[found.environment]
+        data = _what_goes_on(site, found, event_time(site.clock.now(), state.events))
+        if data is None:
+            hint = f"take it further with `f0ci promote {found.environment} --continue`, or see `f0ci status`"
+            raise Refused(f"{promotion!r} does not need a person to go on", hint)
+        require_person(site, read_policy(site, state, found.environment))
+        return Change(found.environment, (Draft("resumed", found.id, {**data, "reason": reason}),))
 
     return report_on(find_promotion(site.store.transact(decide), promotion))
+
+
+def _what_goes_on(site: Site, promotion: Promotion, now: datetime) -> dict[str, Any] | None:
+    """Return what a `resumed` event says, or None where nothing needs a person.
+
+    A step is watched again only after one more look at what its window held: a verdict, once there, is never left.
+    """
+    if promotion.state != "verifying":
+        return None
+    step = promotion.applied[-1].step
+    if may_watch_again(promotion, now):
+        look = verify(site, promotion, step, now)
+        return {"step": step, "again": True} if look.outcome in {Outcome.WAITING, Outcome.INCONCLUSIVE} else None
+    settled = promotion.measured_at(step) is not None or not lasting(promotion, step).judged
+    return {"step": step} if settled and resume_answer(promotion, step) else None

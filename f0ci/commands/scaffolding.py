@@ -8,7 +8,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from f0ci.core.errors import CannotWork, GitError
+from f0ci.core.errors import CannotWork, GitError, UsageError
 from f0ci.core.files import write_atomically
 
 # names that packaging tools treat specially are stored without their dot
@@ -39,21 +39,31 @@ class Scaffold:
     in_git: bool
 
 
-def scaffold(folder: Path, *, overwrite: bool = False) -> Scaffold:
+def example_names() -> tuple[str, ...]:
+    """Return the names of the examples that `scaffold` can write."""
+    return tuple(sorted(one.name for one in (resources.files("f0ci.commands") / "examples").iterdir() if one.is_dir()))
+
+
+def scaffold(folder: Path, *, example: str | None = None, overwrite: bool = False) -> Scaffold:
     """Write a small working repository into a folder; files that exist stay as they are.
 
     Args:
         folder: where; made where it does not exist.
+        example: name of an example; None for the smallest repository that shows everything.
         overwrite: also replace files that exist.
 
     Raises:
+        UsageError: there is no such example.
         CannotWork: a file cannot be written.
     """
+    if example is not None and example not in example_names():
+        raise UsageError(f"there is no example {example!r}", f"there are {', '.join(example_names())}")
     if folder.exists() and not folder.is_dir():
         raise CannotWork(f"{str(folder)!r} is a file, not a folder", "name a folder")
     name, email, key, in_git = _user(folder)
     person = _slug(name or email.partition("@")[0])
-    files = dict(_files(resources.files("f0ci.commands") / "scaffold"))
+    inside = resources.files("f0ci.commands")
+    files = dict(_files(inside / "examples" / example if example else inside / "scaffold"))
     files[APPROVERS] = approvers_text(person, email, key).encode()
     written, kept = [], []
     for path, content in sorted(files.items()):

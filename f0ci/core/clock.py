@@ -10,7 +10,11 @@ class Clock(Protocol):
     """Something that knows the time."""
 
     def now(self) -> datetime:
-        """Return the present moment in UTC."""
+        """Return the present moment in UTC, as records hold it: whole seconds."""
+        ...
+
+    def exact(self) -> datetime:
+        """Return the present moment in UTC, for questions about what happened up to now."""
         ...
 
 
@@ -19,7 +23,11 @@ class SystemClock:
 
     def now(self) -> datetime:
         """Return the present moment in UTC, whole seconds."""
-        return datetime.now(UTC).replace(microsecond=0)
+        return self.exact().replace(microsecond=0)
+
+    def exact(self) -> datetime:
+        """Return the present moment in UTC."""
+        return datetime.now(UTC)
 
 
 class FixedClock:
@@ -29,6 +37,10 @@ class FixedClock:
         self.moment = moment
 
     def now(self) -> datetime:
+        """Return the moment it was set to."""
+        return self.moment
+
+    def exact(self) -> datetime:
         """Return the moment it was set to."""
         return self.moment
 

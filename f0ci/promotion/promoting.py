@@ -151,7 +151,7 @@ def _verify(site: Site, request: Request, promotion: Promotion) -> PromotionRepo
     if promotion.state != "verifying" or promotion.applied[-1] != change:
         return None
     known = promotion.measured_at(change.step)
-    now = decision_time(site.clock.now(), ledgers.environments[promotion.environment].events, promotion.environment)
+    now = decision_time(site.clock.exact(), ledgers.environments[promotion.environment].events, promotion.environment)
     look = recorded(known) if known else verify(site, promotion, change.step, now)
     if look.outcome is not Outcome.FAILED and look.outcome not in _GOOD:
         return _stay(site, promotion, look.reasons, look.waits_for, look.next_check_at)
@@ -191,12 +191,12 @@ def _follow(
     if stop is not None and promotion.purpose == "promote":
         reason = f"release {short(promotion.release)} was quarantined: {stop}"
         return restore(site, ledgers, promotion, reason, now, *before), ()
+    resuming = resume_answer(promotion, promotion.applied[-1].step)
+    if resuming:
+        return wait(promotion, resuming, resuming, None, None, *before), resuming
     following = promotion.next_step
     if following is None:
         return Change(environment, (*before, _succeeded(promotion, look, before))), ()
-    resuming = resume_answer(promotion, following - 1)
-    if resuming:
-        return wait(promotion, resuming, resuming, None, None, *before), resuming
     hold = hold_answer(ledgers.environments[environment], promotion, now)
     if hold is not None:
         reasons = (f"{hold.gate}: {hold.reason}",)

@@ -24,11 +24,13 @@ class Lasting:
     """How long a step lasts, as its plan says.
 
     Attributes:
+        start: when its window begins: the end of its deploy recipe, or when a person had it watched again.
         end: when its window ends: checks watch until then, and the next step does not begin before.
         watched: True where time passes between the deploy recipe's end and the window's.
         judged: True where checks judge it.
     """
 
+    start: datetime
     end: datetime
     watched: bool
     judged: bool
@@ -99,22 +101,39 @@ def _kept(site: Site, step: TrafficStep, release: str, base: str | None) -> dict
 def lasting(promotion: Promotion, step: int) -> Lasting:
     """Return how long a step lasts whose deploy recipe has ended; pure."""
     plan, planned = promotion.plan, promotion.plan["steps"][step]
-    deployed = next(event for event in promotion.events if event.kind == "deployed" and event.data["step"] == step)
+    *_, start = (
+        event.time
+        for event in promotion.events
+        if event.data.get("step") == step
+        and (event.kind == "deployed" or (event.kind == "resumed" and event.data.get("again")))
+    )
     judged = is_judged(planned, plan)
     pause = planned.get("pause", 0)
     seconds = 0.0 if pause == MANUAL else float(pause)
     if judged:
         seconds = max(seconds, float(planned.get("duration", plan.get("duration", 0))))
-    return Lasting(deployed.time + timedelta(seconds=seconds), seconds > 0, judged)
+    return Lasting(start, start + timedelta(seconds=seconds), seconds > 0, judged)
 
 
 def resume_answer(promotion: Promotion, step: int) -> tuple[str, ...]:
     """Return what a rollout waits for after a step that pauses for a person, or nothing where it may go on; pure."""
-    resumed = any(event.kind == "resumed" and event.data["step"] == step for event in promotion.events)
+    resumed = any(
+        event.kind == "resumed" and event.data["step"] == step and not event.data.get("again")
+        for event in promotion.events
+    )
     if resumed or promotion.plan["steps"][step].get("pause") != MANUAL:
         return ()
     name = title(promotion.plan["steps"][step])
     return (f"paused at step {step + 1}, {name}, for a person: an approver goes on with `f0ci resume {promotion.id}`",)
+
+
+def may_watch_again(promotion: Promotion, now: datetime) -> bool:
+    """Tell whether the window of a promotion's newest step is over and nobody could say what it held; pure."""
+    if promotion.state != "verifying" or promotion.purpose != "promote":
+        return False
+    step = promotion.applied[-1].step
+    last = lasting(promotion, step)
+    return last.judged and promotion.measured_at(step) is None and now > last.end
 
 
 def title(planned: Mapping[str, Any]) -> str:

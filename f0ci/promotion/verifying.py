@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.clock import format_time
 from f0ci.core.errors import CannotWork
@@ -14,6 +14,9 @@ from f0ci.promotion.plan import Plan
 from f0ci.promotion.rollout import Lasting, lasting
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
+
+if TYPE_CHECKING:
+    from f0ci.analysis.judging import Conclusion, Judgement
 
 # late data may still arrive this long after a window ends; then a missing answer is for a person
 PATIENCE = timedelta(hours=1)
@@ -54,6 +57,9 @@ def recorded(record: Mapping[str, Any]) -> Verification:
 def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verification:
     """Measure and judge one step; its window was fixed when its deploy recipe ended, whenever this is asked.
 
+    Only where that window holds too little to be judged at all, and can hold no more, is it asked up to now instead,
+    for as long as there is patience: nothing that it did hold is lost, so what is bad in it stays bad.
+
     Args:
         site: the repository.
         promotion: the promotion.
@@ -80,16 +86,22 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
         return Verification(Outcome.SKIPPED, ("the workflow declares no checks",), ran)
     applied = next(change for change in promotion.applied if change.step == step)
     # without a time to watch, what the deploy recipe itself measured is all there is
-    start, end = deployed.time if last.watched else applied.time, last.end
+    start, end = last.start if last.watched else applied.time, last.end
     specs = {check.condition.metric: metric_spec(workflow, check.condition.metric) for check in described.checks}
-    query = Query(promotion.environment, promotion.release, start, min(max(now, start), end), now)
-    judgements = []
-    for check in described.checks:
-        spec = specs[check.condition.metric]
-        measurement = measure(spec, query, site.root) if spec else None
-        judgements.append(judge(check, spec, measurement))
     known = {name: spec for name, spec in specs.items() if spec}
-    conclusion = conclude(judgements, known, expired=now > end + PATIENCE)
+
+    def look(until: datetime) -> tuple[list[Judgement], Conclusion]:
+        query = Query(promotion.environment, promotion.release, start, min(max(now, start), until), now)
+        found = []
+        for check in described.checks:
+            spec = specs[check.condition.metric]
+            found.append(judge(check, spec, measure(spec, query, site.root) if spec else None))
+        return found, conclude(found, known, expired=now > end + PATIENCE)
+
+    judgements, conclusion = look(end)
+    if conclusion.outcome is Outcome.WAITING and now > end and last.watched and holds_too_little(judgements):
+        end = min(now, end + PATIENCE)
+        judgements, conclusion = look(end)
     record = {
         "step": step,
         "window": {"start": format_time(start), "end": format_time(end)},
@@ -113,6 +125,14 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
         sorted({f"{one.condition}: {one.verdict}" for one in judgements if one.verdict not in {"passed", "failed"}})
     )
     return settle(conclusion.outcome, conclusion.reasons, conclusion.verification, record, now, end, missing)
+
+
+def holds_too_little(judgements: Iterable[Judgement]) -> bool:
+    """Tell whether all that keeps a window from being judged is that it holds too little; pure.
+
+    Where a provider failed nobody knows what the window holds, so it is asked again and not left.
+    """
+    return {str(one.verdict) for one in judgements} <= {"passed", "insufficient_data", "no_traffic"}
 
 
 def unjudged(last: Lasting, now: datetime, ran: str) -> Verification:
@@ -149,7 +169,9 @@ def settle(
         return Verification(outcome, reasons, next_check_at=again, waits_for=missing or reasons)
     if outcome in {Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED}:
         return Verification(outcome, reasons, verification, record if outcome is not Outcome.SKIPPED else None)
-    person = "a person is needed: fix the measurement and continue, or roll back"
+    person = (
+        "a person is needed: mend the measurement and watch again with `f0ci resume`, or roll back with `f0ci rollback`"
+    )
     return Verification(outcome, (*reasons, person), waits_for=(*(missing or reasons), person))
 
 

@@ -55,7 +55,7 @@ def watch(site: Site, request: Request, report: PromotionReport, patience: Patie
         if report.reasons != told:
             told = report.reasons
             request.on_stage(f"{report.promotion}: {report.state}: {'; '.join(report.reasons)}")
-        patience.pause(min(left, until_next_look(report, site.clock.now(), patience.every)).total_seconds())
+        patience.pause(min(left, until_next_look(report, site.clock.exact(), patience.every)).total_seconds())
         report = advance_to_end(site, request, report.promotion)
     return report
 

@@ -1,0 +1,61 @@
+"""Real requests through a real proxy, judged by a real Prometheus: releases that come in step by step."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.conftest import git
+from tests.traffic.load import failed, shares
+from tests.traffic.moments import moment
+from tests.traffic.shop import ENVIRONMENT, Shop, until
+
+
+def test_each_step_gets_its_share(shop: Shop) -> None:
+    shop.load.rate = 400
+    old, workflow = next(iter(shop.traffic())), shop.read("workflow.yaml")
+    begun = len(shop.load.answers)
+    new = shop.promoted({"workflow.yaml": workflow.replace("duration: 2s", "duration: 5s")})
+
+    assert [event["data"]["percent"] for event in shop.happened("applied")] == [10, 50, 100, 100]
+    for at, wanted in enumerate((10, 50, 100)):
+        # a step's requests: from a second after its deploy recipe to the commit of the next one
+        answers = shop.load.between(moment(shop, "deployed", at) + 1, moment(shop, "applied", at + 1))
+        assert len(answers) > 500
+        assert abs(shares(answers).get(new, 0.0) - wanted) <= 5
+    assert failed(shop.load.answers[begun:]) == []
+    assert shop.traffic() == {new: 100}
+    subjects = git(shop.work, "log", "-4", "--format=%s", f"env/{ENVIRONMENT}").splitlines()
+    assert [subject.split(", ")[1].split(" ")[0] for subject in reversed(subjects)] == ["10%", "50%", "100%", "retire"]
+    until(lambda: not (shop.work / f"site/{old[:12]}.sock").exists(), "the old release's end")
+    assert [event["data"]["verification"] for event in shop.happened("succeeded")] == ["measured"]
+    shop.write({"workflow.yaml": workflow})
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [("errors", "error_rate"), ("latency", "latency_p95"), ("memory", "memory"), ("crash", "error_rate")],
+)
+def test_a_bad_release_gets_no_more_than_its_first_share_and_goes(shop: Shop, fault: str, said: str) -> None:
+    shop.load.rate = 200
+    old = next(iter(shop.traffic()))
+    bad = shop.change(fault=fault)
+    begun = len(shop.load.answers)
+    code, text = shop.promote().end()
+
+    assert code == 6, text
+    (back,) = shop.happened("rolled_back")
+    assert said in back["data"]["reason"]
+    assert len(shop.happened("applied")) == 1
+    assert git(shop.work, "rev-parse", f"env/{ENVIRONMENT}^{{tree}}") == git(
+        shop.work, "rev-parse", f"env/{ENVIRONMENT}~2^{{tree}}"
+    )
+    answers = shop.load.answers[begun:]
+    touched = [answer for answer in answers if answer.release != old]
+    during = shop.load.between(touched[0].at, touched[-1].at)
+    assert 100 * len(touched) / len(during) <= 10 + 5
+    # the proxy answers in the place of a release that is down
+    assert {answer.release for answer in touched} <= {bad, ""}
+    assert {answer.release for answer in failed(answers)} <= {bad, ""}
+    count = len(shop.load.answers)
+    until(lambda: len(shop.load.answers) > count + 50, "customers after the rollback")
+    assert shares(shop.load.answers[count:]) == {old: 100.0}
