@@ -142,6 +142,8 @@ class _Draft:
     starts: list[int] = field(default_factory=list)
     expressions: list[int] = field(default_factory=list)
     dependencies: list[int] = field(default_factory=list)
+    # steps that run in every environment, so that others may read their outputs
+    unconditional: list[str] = field(default_factory=list)
 
     def words(self, least: int, most: int) -> str:
         return " ".join(self.random.choices(_WORDS, k=self.random.randint(least, most)))
@@ -153,8 +155,8 @@ class _Draft:
             return f"#{{params.{self.random.choice(('source', 'target', 'limit'))}}}"
         if kind < 0.75:
             return f"#{{config.{self.random.choice(_CONFIG)}}}"
-        if kind < 0.9 and self.steps:
-            return f"#{{steps.{self.steps[-1]}.outputs.rows}}"
+        if kind < 0.9 and self.unconditional:
+            return f"#{{steps.{self.unconditional[-1]}.outputs.rows}}"
         return "#{environment == 'prod' ? 'strict' : params.source}"
 
 
@@ -224,7 +226,16 @@ def _add_step(draft: _Draft, index: int, shared: tuple[str, ...] | list[str]) ->
         lines += ["    depends_on:", f"      - {draft.steps[-1]}"]
         draft.dependencies.append(len(lines) - 1)
     kind = source.random()
-    if kind < 0.55:
+    if not index:
+        # every parameter is read at least once
+        lines += [
+            "    type: shell",
+            "    env:",
+            *(f'      {name.upper()}: "#{{params.{name}}}"' for name in ("source", "target", "limit")),
+            f"    run: ./bin/{source.choice(_WORDS)} --table {source.choice(_WORDS)}",
+        ]
+        draft.expressions.append(len(lines) - 2)
+    elif kind < 0.55:
         _add_python(draft)
     elif kind < 0.9 or not shared:
         lines += [
@@ -247,6 +258,8 @@ def _add_step(draft: _Draft, index: int, shared: tuple[str, ...] | list[str]) ->
         draft.expressions.append(len(lines) - 2)
     if source.random() < 0.3:
         lines.append(f"    condition: \"environment == '{source.choice(('dev', 'prod'))}'\"")
+    else:
+        draft.unconditional.append(name)
     draft.steps.append(name)
 
 
