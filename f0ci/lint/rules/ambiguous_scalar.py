@@ -51,7 +51,7 @@ import re
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity, Span
-from f0ci.lint.fixing import rewritten
+from f0ci.lint.fixing import is_doubled, rewritten
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.source.document import Document
@@ -69,9 +69,10 @@ def check_document(document: Document, workspace: Workspace) -> Iterator[Finding
         meant = read_yaml(text.encode()).data
         shown = str(meant).lower() if isinstance(meant, bool) else str(meant)
         quoted = f'"{text}"'
-        if document.is_key(span):
+        doubled = is_doubled(document, span)
+        if doubled or document.is_key(span):
             message = f"the key {text!r} is text here, and {shown} to Framework0's own reader"
-            fix = rewritten(document, span, text, quoted)
+            fix = None if doubled else rewritten(document, span, text, quoted)
             yield Finding(document, span, message, f"write {quoted}", fix=fix)
         elif _FRACTION.fullmatch(text):
             # every reader makes the same number of it, which only for a version is not what was meant
