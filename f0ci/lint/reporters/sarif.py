@@ -35,6 +35,7 @@ def report(diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary
                 "name": "f0ci",
                 "version": __version__,
                 "semanticVersion": __version__,
+                "informationUri": "https://github.com/framework0/f0ci",
                 "rules": [_rule(name) for name in names],
             }
         },
