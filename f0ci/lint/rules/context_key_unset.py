@@ -52,6 +52,7 @@ Correct the key; where it is another one that a scriptlet sets, declare it under
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from f0ci.core.diagnostics import Severity
@@ -86,4 +87,11 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
 def _nearest(key: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
-    return next(iter(get_close_matches(key, known, n=1, cutoff=_ALIKE)), None)
+    # `batch_1` and `batch_2` are two things
+    return next(
+        (near for near in get_close_matches(key, known, n=3, cutoff=_ALIKE) if _wordy(near) != _wordy(key)), None
+    )
+
+
+def _wordy(key: str) -> str:
+    return re.sub(r"\d+", "", key)

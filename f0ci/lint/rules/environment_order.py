@@ -73,7 +73,8 @@ from f0ci.workflows.model import Workflow, WorkflowEnvironment
 
 RULE = Rule("environment-order", Group.WORKFLOW, Severity.ERROR)
 
-_RANKS = ("dev", "test", "staging", "prod")
+# nobody agrees whether testing or staging is first
+_RANKS = (("dev",), ("test", "staging"), ("prod",))
 
 
 def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding]:
@@ -111,7 +112,7 @@ def _circle(workflow: Workflow) -> list[str] | None:
 
 def _rank(environment: WorkflowEnvironment) -> int | None:
     names = with_aliases({environment.name, environment.config})
-    return next((rank for rank, word in enumerate(_RANKS) if word in names), None)
+    return next((rank for rank, words in enumerate(_RANKS) if names & set(words)), None)
 
 
 def _disagreement(workflow: Workflow, environment: WorkflowEnvironment) -> Iterator[Finding]:

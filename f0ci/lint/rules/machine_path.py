@@ -1,14 +1,14 @@
-r"""A path leads into the home folder of one person.
+r"""A path leads into the home folder of one account.
 
 ## What it does
 
-Reports values of configurations and recipes that are absolute paths into somebody's home folder: `/home/alice/...`,
+Reports values of configurations and recipes that are absolute paths into a home folder: `/home/alice/...`,
 `/Users/alice/...`, `C:\Users\alice\...`. Accounts that images of CI systems and containers come with, such as
 `/home/runner`, are left alone.
 
 ## Why it matters
 
-The path exists on one machine. Everywhere else the run stops, or writes where nobody looks.
+The path exists where that account does. Everywhere else the run stops, or writes where nobody looks.
 
 ## Bad
 
@@ -86,7 +86,8 @@ def check_document(document: Document, workspace: Workspace) -> Iterator[Finding
     if document.broken or not any(mark in document.raw for mark in _MARKS):
         return
     for at, text in texts_matching(document.data, _is_personal):
-        message = f"{text!r} is a path of one person's machine"
+        match = _HOME.fullmatch(text)
+        message = f"{text!r} lies in the home folder of {match['who'] if match else ''!r}"
         yield Finding(document, at, message, "write a path that every machine has")
 
 

@@ -135,7 +135,10 @@ def _is_keyed(text: str, key: Any) -> bool:
     named = _KEY.search(plain)
     if named is None or len(text) < _SHORTEST or _REFERENCE.search(text) or text.lower() in _NO_VALUES:
         return False
-    return not plain.endswith(_NAMING) or (any(char.isdigit() for char in text) and text != text.lower())
+    if not any(char.isdigit() for char in text):
+        # `reset_password: weekly` is a word about a password
+        return False
+    return not plain.endswith(_NAMING) or (text.isalnum() and text != text.lower())
 
 
 @cache

@@ -66,7 +66,8 @@ RULE = Rule("secret-printed", Group.SECURITY, Severity.ERROR)
 
 _PRINTING = re.compile(r"^\s*(?:echo|printf)\b")
 _TRACING = re.compile(r"^\s*set\s+-[a-wyz]*x[a-z]*\b")
-_ELSEWHERE = re.compile(r"[|>`]|\$\(")
+# handed on, on the next line too, or shown to a CI system so that it masks the value
+_ELSEWHERE = re.compile(r"[|>`]|\$\(|\\$|::add-mask::")
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:

@@ -3,7 +3,8 @@
 ## What it does
 
 Reports declared parameters whose name no expression of the recipe uses, neither as `params.<name>` nor, in the template
-dialect, as `<name>`. Nothing is said where an expression cannot be read, or takes `params` as a whole.
+dialect, as `<name>`, and that no template mentions. Nothing is said where an expression cannot be read, or takes
+`params` as a whole.
 
 ## Why it matters
 
@@ -88,8 +89,14 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     if "params" in elsewhere:
         return
     for parameter in left:
-        if parameter.name not in elsewhere:
+        if parameter.name not in elsewhere and parameter.name.encode() not in _templates(workspace):
             yield _finding(recipe, parameter)
+
+
+def _templates(workspace: Workspace) -> bytes:
+    """Return the text of all templates: they see the parameters of a deploy recipe."""
+    folder = workspace.project.templates.strip("/")
+    return workspace.shared("templates", lambda tree: b"\n".join(tree.read(path) for path in tree.files(folder)))
 
 
 def _finding(recipe: Recipe, parameter: Parameter) -> Finding:

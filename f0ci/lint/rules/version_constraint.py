@@ -61,6 +61,9 @@ _CLAUSE = re.compile(
     re.ASCII,
 )
 _PACKAGE = re.compile(r"[A-Za-z0-9][\w.-]*(?:\[[\w,\s.-]*\])?", re.ASCII)
+# some write blanks between bounds instead of commas
+_BETWEEN = re.compile(r",|(?<=[\w*])\s+(?=[=!<>~^])")
+_ANY = frozenset({"*", "any", "latest", "x"})
 _PLAIN = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 
 
@@ -70,7 +73,10 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     if b"compatibility" not in recipe.document.raw:
         return
     for at, text in _constraints(recipe):
-        clauses = [part.strip() for part in text.split(",")]
+        if text.strip() in _ANY or "||" in text or " - " in text:
+            # ranges as other worlds write them
+            continue
+        clauses = [part.strip() for part in _BETWEEN.split(text)]
         read = [_CLAUSE.fullmatch(clause) for clause in clauses]
         bad = next((clause for clause, match in zip(clauses, read, strict=True) if match is None), None)
         if bad is not None:
