@@ -11,6 +11,11 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any
 
+# run as a program, it is found only from the root
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.planting import CODE, FURTHER
+
 FAULTY_SHARE = 0.02
 _MEDIAN_STEPS = 10
 _MOST_STEPS = 320
@@ -132,7 +137,7 @@ class RecipeSet:
 
 
 @dataclass(slots=True)
-class _Draft:
+class Draft:
     """A recipe while it is made: lines, and where each step begins."""
 
     path: str
@@ -142,8 +147,11 @@ class _Draft:
     starts: list[int] = field(default_factory=list)
     expressions: list[int] = field(default_factory=list)
     dependencies: list[int] = field(default_factory=list)
+    # steps that run in every environment, so that others may read their outputs
+    unconditional: list[str] = field(default_factory=list)
 
     def words(self, least: int, most: int) -> str:
+        """Return some words."""
         return " ".join(self.random.choices(_WORDS, k=self.random.randint(least, most)))
 
     def expression(self) -> str:
@@ -153,8 +161,8 @@ class _Draft:
             return f"#{{params.{self.random.choice(('source', 'target', 'limit'))}}}"
         if kind < 0.75:
             return f"#{{config.{self.random.choice(_CONFIG)}}}"
-        if kind < 0.9 and self.steps:
-            return f"#{{steps.{self.steps[-1]}.outputs.rows}}"
+        if kind < 0.9 and self.unconditional:
+            return f"#{{steps.{self.unconditional[-1]}.outputs.rows}}"
         return "#{environment == 'prod' ? 'strict' : params.source}"
 
 
@@ -171,24 +179,25 @@ def make_set(count: int, seed: int = 21, faulty: float = FAULTY_SHARE) -> Recipe
         f"environments/{name}/config.yaml": _ENVIRONMENT.format(name=name, size=size).encode()
         for name, size in (("dev", 10), ("staging", 100), ("prod", 1000))
     }
+    files |= CODE
     paths = [f"recipes/{_AREAS[index % len(_AREAS)]}/{index:05}.yaml" for index in range(count)]
     # every tenth is called by others and stays as it should be
     shared = paths[::10]
     others = [path for path in paths if path not in set(shared)]
     wanted = min(len(others), max(1, round(count * faulty))) if faulty else 0
-    chosen = {path: _FAULTS[number % len(_FAULTS)] for number, path in enumerate(sorted(source.sample(others, wanted)))}
+    chosen = {path: FAULTS[number % len(FAULTS)] for number, path in enumerate(sorted(source.sample(others, wanted)))}
     faults: list[Fault] = []
     for path in paths:
         draft = _draft(path, source, () if path in shared else shared)
         if path in chosen:
             rule, plant = chosen[path]
             faults.append(Fault(path, plant(draft), rule))
-        files[path] = ("\n".join(draft.lines) + "\n").encode()
+        files[path] = ("\n".join(draft.lines) + "\n").encode("utf-8", "surrogateescape")
     return RecipeSet(files, tuple(sorted(faults)))
 
 
-def _draft(path: str, source: random.Random, shared: tuple[str, ...] | list[str]) -> _Draft:
-    draft = _Draft(path, source)
+def _draft(path: str, source: random.Random, shared: tuple[str, ...] | list[str]) -> Draft:
+    draft = Draft(path, source)
     draft.lines += [
         f"# {draft.words(4, 9)}",
         "metadata:",
@@ -215,7 +224,7 @@ def _draft(path: str, source: random.Random, shared: tuple[str, ...] | list[str]
     return draft
 
 
-def _add_step(draft: _Draft, index: int, shared: tuple[str, ...] | list[str]) -> None:
+def _add_step(draft: Draft, index: int, shared: tuple[str, ...] | list[str]) -> None:
     source, lines = draft.random, draft.lines
     name = f"{source.choice(_WORDS)}_{index:03}"
     draft.starts.append(len(lines))
@@ -224,7 +233,16 @@ def _add_step(draft: _Draft, index: int, shared: tuple[str, ...] | list[str]) ->
         lines += ["    depends_on:", f"      - {draft.steps[-1]}"]
         draft.dependencies.append(len(lines) - 1)
     kind = source.random()
-    if kind < 0.55:
+    if not index:
+        # every parameter is read at least once
+        lines += [
+            "    type: shell",
+            "    env:",
+            *(f'      {name.upper()}: "#{{params.{name}}}"' for name in ("source", "target", "limit")),
+            f"    run: ./bin/{source.choice(_WORDS)} --table {source.choice(_WORDS)}",
+        ]
+        draft.expressions.append(len(lines) - 2)
+    elif kind < 0.55:
         _add_python(draft)
     elif kind < 0.9 or not shared:
         lines += [
@@ -247,10 +265,12 @@ def _add_step(draft: _Draft, index: int, shared: tuple[str, ...] | list[str]) ->
         draft.expressions.append(len(lines) - 2)
     if source.random() < 0.3:
         lines.append(f"    condition: \"environment == '{source.choice(('dev', 'prod'))}'\"")
+    else:
+        draft.unconditional.append(name)
     draft.steps.append(name)
 
 
-def _add_python(draft: _Draft) -> None:
+def _add_python(draft: Draft) -> None:
     source, lines = draft.random, draft.lines
     lines += [
         "    type: python",
@@ -275,25 +295,25 @@ def _add_python(draft: _Draft) -> None:
     draft.expressions.append(len(lines) - 14)
 
 
-def _insert(draft: _Draft, line: str) -> int:
+def _insert(draft: Draft, line: str) -> int:
     """Add a line to the last step and return its number."""
     draft.lines.append(line)
     return len(draft.lines)
 
 
-def _replace(draft: _Draft, index: int, line: str) -> int:
+def _replace(draft: Draft, index: int, line: str) -> int:
     """Put another line in the place of one and return its number."""
     draft.lines[index] = line
     return index + 1
 
 
-def _replace_expression(draft: _Draft, text: str) -> int:
+def _replace_expression(draft: Draft, text: str) -> int:
     index = draft.expressions[-1]
     key = draft.lines[index].split(":")[0]
     return _replace(draft, index, f'{key}: "{text}"')
 
 
-def _plant_cycle(draft: _Draft) -> int:
+def _plant_cycle(draft: Draft) -> int:
     draft.lines += [
         "  - name: extra_first",
         "    depends_on: [extra_second]",
@@ -305,20 +325,20 @@ def _plant_cycle(draft: _Draft) -> int:
     return len(draft.lines) - 4
 
 
-def _plant_duplicate_step(draft: _Draft) -> int:
+def _plant_duplicate_step(draft: Draft) -> int:
     stanza = ["  - name: extra_step", f"    depends_on: [{draft.steps[-1]}]", "    run: ./bin/extra"]
     draft.lines += [*stanza, *stanza]
     return len(draft.lines) - 2
 
 
-def _plant_missing(draft: _Draft) -> int:
+def _plant_missing(draft: Draft) -> int:
     # a step without a type, reported at the step
     draft.lines += ["  - name: extra_step", f"    depends_on: [{draft.steps[-1]}]"]
     return len(draft.lines) - 1
 
 
 # rule -> what plants it and returns its line
-_FAULTS: tuple[tuple[str, Callable[[_Draft], int]], ...] = (
+FAULTS: tuple[tuple[str, Callable[[Draft], int]], ...] = (
     ("unknown-key", lambda draft: _insert(draft, "    descripton: misspelt")),
     ("wrong-type", lambda draft: _insert(draft, "    metadata: nothing")),
     ("bad-value", lambda draft: _insert(draft, "    trigger: on_success")),
@@ -343,16 +363,17 @@ _FAULTS: tuple[tuple[str, Callable[[_Draft], int]], ...] = (
         lambda draft: _plant_step(draft, "type: pyhton", "function: a", f"depends_on: [{draft.steps[-1]}]"),
     ),
     ("ambiguous-scalar", lambda draft: _insert(draft, "    metadata: {enabled: yes}")),
+    *FURTHER,
 )
 
 
-def _plant_step(draft: _Draft, *lines: str) -> int:
+def _plant_step(draft: Draft, *lines: str) -> int:
     """Add a step whose first line after the name is at fault, and return that line's number."""
     draft.lines += ["  - name: extra_step", *(f"    {line}" for line in lines)]
     return len(draft.lines) - len(lines) + 1
 
 
-def _plant_call(draft: _Draft, path: str, *parameters: str) -> int:
+def _plant_call(draft: Draft, path: str, *parameters: str) -> int:
     start = len(draft.lines)
     draft.lines += [
         "  - name: extra_call",

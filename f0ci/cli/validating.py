@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 import sys
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from f0ci.cli.output import format_option, print_table, root_of, say, wants_colour
-from f0ci.core.errors import ExitCode, UsageError
+from f0ci.core.errors import ExitCode, F0ciError, UsageError
 from f0ci.lint.reporters import base as reporters
 
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ _FORMATS = ("text", *(name for name in reporters.names() if name != "text"))
     metavar="FILE",
     help="Write what is found into a baseline, and report nothing.",
 )
+@click.option("--fix", is_flag=True, help="Mend what can be mended safely, and report what is left.")
+@click.option(
+    "--diff",
+    is_flag=True,
+    help="Show what --fix would change; alone, write nothing and exit 1 where there is something.",
+)
+@click.option("--watch", is_flag=True, help="Report again whenever a file changes, until Ctrl-C.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -84,6 +92,9 @@ def validate(
     write_baseline: Path | None,
     stdin_filename: Path | None,
     jobs: int | None,
+    fix: bool,
+    diff: bool,
+    watch: bool,
 ) -> int:
     """Find what breaks deployments in recipes, environments and the workflow; PATHS restrict the report.
 
@@ -95,41 +106,162 @@ def validate(
       f0ci validate recipes/deploy.yaml --format github
       f0ci validate --format sarif --output f0ci.sarif
       f0ci validate - --stdin-filename recipes/deploy.yaml < draft.yaml
+      f0ci validate --diff
     """
     # reading files makes many objects and next to no circles of garbage, and this process is over soon
-    gc.set_threshold(_OBJECTS)
-    ctx.call_on_close(gc.freeze)
-    from f0ci.commands.validating import validate as run
-    from f0ci.core.diagnostics import Severity
-
-    if baseline is not None and write_baseline is not None:
-        raise UsageError("a baseline is read or written, not both", "leave out --baseline to write it anew")
+    if not watch:
+        gc.set_threshold(_OBJECTS)
+        ctx.call_on_close(gc.freeze)
+    _check(fix=fix, diff=diff, watch=watch, baseline=baseline, write_baseline=write_baseline, paths=paths)
     base: Path = ctx.find_root().obj
-    root = root_of(ctx)
-    edited = _edited(base, paths, stdin_filename)
-    named = [*(base / path for path in paths if path != _STDIN), *edited]
-    result = run(root, named, strict=strict, select=select, ignore=ignore, edited=edited, jobs=jobs)
+    asked = _Asked(
+        base=base,
+        root=root_of(ctx),
+        paths=paths,
+        edited=_edited(base, paths, stdin_filename),
+        rules={"strict": strict, "select": select, "ignore": ignore, "jobs": jobs},
+        baseline=baseline,
+        output_format=output_format,
+        output=output,
+        statistics=statistics,
+    )
+    if fix or diff:
+        return _mend(asked, fail_on, fix=fix, diff=diff)
+    if watch:
+        _watch(asked)
+    result = _validated(asked)
     if write_baseline is not None:
         from f0ci.core.files import write_atomically
 
         write_atomically(base / write_baseline, result.as_baseline().encode())
         say(f"{_count(len(result.diagnostics), 'finding')} are known now, in {str(write_baseline)!r}")
         return ExitCode.DONE
-    if baseline is not None:
-        result = result.against(base / baseline)
-        _tell_baseline(result, baseline)
+    return _concluded(_report(asked, result), fail_on)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the command line asks for.
+
+    Attributes:
+        base: folder that paths of the command line start from.
+        root: the repository's root.
+        paths: as written.
+        edited: the text on stdin, by its file.
+        rules: what `validate` takes beside paths and texts.
+        baseline: what is known, or None.
+        output_format: name of the reporter.
+        output: the report's file; None for stdout.
+        statistics: also count by rule.
+    """
+
+    base: Path
+    root: Path
+    paths: tuple[Path, ...]
+    edited: Mapping[Path, bytes]
+    rules: Mapping[str, Any]
+    baseline: Path | None
+    output_format: str
+    output: Path | None
+    statistics: bool
+
+    @property
+    def named(self) -> list[Path]:
+        return [*(self.base / path for path in self.paths if path != _STDIN), *self.edited]
+
+
+def _check(
+    *,
+    fix: bool,
+    diff: bool,
+    watch: bool,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    paths: tuple[Path, ...],
+) -> None:
+    """Check that options fit each other.
+
+    Raises:
+        UsageError: two of them do not.
+    """
+    if baseline is not None and write_baseline is not None:
+        raise UsageError("a baseline is read or written, not both", "leave out --baseline to write it anew")
+    for given, name in ((fix, "--fix"), (diff, "--diff"), (watch, "--watch")):
+        if given and write_baseline is not None:
+            raise UsageError(f"{name} and --write-baseline do not go together", "write the baseline afterwards")
+    if watch and (fix or diff):
+        raise UsageError("--watch only reports", "run --fix by itself")
+    if _STDIN in paths and (fix or watch):
+        name = "--fix" if fix else "--watch"
+        raise UsageError(f"{name} needs files, and '-' is a text", "use --diff to see what would change")
+
+
+def _validated(asked: _Asked) -> Validation:
+    from f0ci.commands.validating import validate as run
+
+    result = run(asked.root, asked.named, edited=asked.edited, **asked.rules)
+    return _against(result, asked)
+
+
+def _against(result: Validation, asked: _Asked) -> Validation:
+    if asked.baseline is None:
+        return result
+    result = result.against(asked.base / asked.baseline)
+    _tell_baseline(result, asked.baseline)
+    return result
+
+
+def _mend(asked: _Asked, fail_on: str, *, fix: bool, diff: bool) -> int:
+    """Mend, or show what mending would do."""
+    from f0ci.commands.fixing import mend
+
+    mending = mend(asked.root, asked.named, edited=asked.edited, **asked.rules)
+    if diff:
+        click.echo(mending.as_diff(), nl=False)
+    if not fix:
+        say(f"{_count(mending.fixes, 'finding')} can be mended with --fix")
+        return ExitCode.FINDINGS if mending.changes else ExitCode.DONE
+    mending.write()
+    say(f"{_count(mending.fixes, 'finding')} mended in {_count(len(mending.changes), 'file')}")
+    return _concluded(_report(asked, _against(mending.left, asked)), fail_on)
+
+
+def _watch(asked: _Asked) -> NoReturn:
+    """Report, again and again, until somebody ends it."""
+    from f0ci.commands.watching import Watch
+
+    with Watch(asked.root, None if asked.output is None else asked.base / asked.output) as changes:
+        while True:
+            try:
+                _report(asked, _validated(asked))
+            except F0ciError as error:
+                # settings that are half written do not end it
+                say(f"error: {error.message}")
+            say("watching for changes; Ctrl-C ends it")
+            say(f"changed: {', '.join(changes.wait())}")
+
+
+def _report(asked: _Asked, result: Validation) -> Validation:
+    """Print or write a report."""
+    output, output_format = asked.output, asked.output_format
     colour = output is None and wants_colour()
     report = reporters.load(output_format)
     text = report(result.diagnostics, result.sources, result.summary, colour=colour)
     if output is not None:
         from f0ci.core.files import write_atomically
 
-        write_atomically(base / output, text.encode("utf-8", "backslashreplace"))
+        write_atomically(asked.base / output, text.encode("utf-8", "backslashreplace"))
         say(f"{_count(len(result.diagnostics), 'finding')} written to {str(output)!r}")
     elif text:
         click.echo(text.rstrip("\n"))
-    if statistics:
+    if asked.statistics:
         _print_statistics(result, to_stderr=output is not None or output_format != "text")
+    return result
+
+
+def _concluded(result: Validation, fail_on: str) -> int:
+    from f0ci.core.diagnostics import Severity
+
     return result.exit_code(Severity.parse(fail_on))
 
 

@@ -56,6 +56,27 @@ class Related:
     message: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Edit:
+    """Another text in the place of a span of a file; a byte-order mark stands in column 0 of line 1."""
+
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fix:
+    """Edits of one file that mend a finding and change nothing else.
+
+    Attributes:
+        message: what they do: "write 'depends_on'".
+        edits: none of them touches another.
+    """
+
+    message: str
+    edits: tuple[Edit, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """A finding of one rule at one place."""
@@ -66,6 +87,7 @@ class Diagnostic:
     location: Location
     hint: str | None = None
     related: tuple[Related, ...] = field(default=())
+    fix: Fix | None = None
 
     @property
     def sort_key(self) -> tuple[Location, str, str]:

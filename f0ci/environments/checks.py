@@ -66,24 +66,6 @@ def production_without_notifications(environment: Environment) -> tuple[Finding,
     return (_finding(environment, at, message, "set environment.error_notifications to true"),)
 
 
-def shorter_retention_in_production(environments: Sequence[Environment]) -> tuple[Finding, ...]:
-    """Return a finding where production keeps its output for a shorter time than another environment keeps its own."""
-    at = ("output", "retention_days")
-    days = {e.name: _value(e.config, at) for e in environments}
-    counted = {name: value for name, value in days.items() if _kind(value) == "a number"}
-    found = []
-    for environment in environments:
-        if not environment.is_production or environment.name not in counted:
-            continue
-        own = counted[environment.name]
-        longer = [e for e in environments if not e.is_production and counted.get(e.name, own) > own]
-        if longer:
-            message = f"production environment {environment.name!r} keeps its output for {own:g} days, "
-            message += ", ".join(f"{e.name!r} for {counted[e.name]:g}" for e in longer)
-            found.append(_finding(environment, at, message, "keep production's output at least as long", longer))
-    return tuple(found)
-
-
 def missing_keys(environments: Sequence[Environment]) -> tuple[Finding, ...]:
     """Return every key that an environment lacks and another has; of nested keys only the outermost."""
     found = []

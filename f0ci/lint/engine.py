@@ -155,12 +155,11 @@ class _Run:
 
     def add(self, name: str, finding: Finding) -> None:
         """Note a finding, unless its rule is off or nobody asked about its file."""
-        card = self.choice.active.get(name)
         path = finding.source if isinstance(finding.source, str) else finding.source.path
         is_asked_for = self.workspace.reports(path) or name in registry.ALWAYS
-        if card is None or not is_asked_for:
+        severity = self.choice.severity_of(name, path, finding.severity) if is_asked_for else None
+        if severity is None:
             return
-        severity = self.choice.severity.get(name, card.severity if finding.severity is None else finding.severity)
         if self.strict:
             severity = _STRICT.get(name, severity)
         self.diagnostics.append(locate(finding, name, severity))
@@ -192,7 +191,7 @@ class _Run:
         elif not comment.rule:
             hint = "write '# f0ci: ignore[rule-name] reason'"
             self.add("unused-ignore", Finding(path, comment.span, "the comment names no rule to ignore", hint))
-        elif self.choice.complete:
+        elif self.choice.complete and self.choice.severity_of(comment.rule, path) is not None:
             message = f"nothing here breaks the rule {comment.rule!r}"
             self.add("unused-ignore", Finding(path, comment.span, message, "remove the comment"))
 

@@ -11,7 +11,9 @@ from f0ci.environments.checks import Finding as Suspicion
 from f0ci.environments.loading import find_overlays, load_environment
 from f0ci.environments.model import Environment
 from f0ci.lint.rules.base import Finding, Place
+from f0ci.source.document import Document
 from f0ci.source.project import ENVIRONMENT_ALIASES, Project
+from f0ci.source.reading import Path
 from f0ci.source.tree import Tree, subfolders
 
 _SUFFIXES = frozenset({".json", ".yaml", ".yml"})
@@ -162,3 +164,9 @@ def from_checks(found: Iterable[Suspicion], environments: Iterable[Environment])
 def written_only(found: Iterable[Suspicion], environment: Environment) -> Iterator[Suspicion]:
     """Yield what is about a value that somebody wrote, not about one that is missing."""
     return (suspicion for suspicion in found if environment.origins(suspicion.at))
+
+
+def file_of(environment: Environment, at: Path) -> Document | None:
+    """Return the file of the layer that wrote a value last, or None where none did."""
+    documents = {layer.document.path: layer.document for layer in environment.layers if layer.document is not None}
+    return next((documents[one.path] for one in reversed(environment.origins(at)) if one.path in documents), None)

@@ -17,6 +17,12 @@ def split_lines(path: str, raw: bytes) -> list[str]:
     return _split(raw, is_json=path.endswith(".json"))
 
 
+def line_starts(path: str, text: str) -> list[int]:
+    """Return the offset of each line of a text, counted as `split_lines` counts them, and of the end behind a break."""
+    breaks = re.compile("\n") if path.endswith(".json") else _YAML_BREAK
+    return [0, *(match.end() for match in breaks.finditer(text))]
+
+
 # a file with many findings is asked for its lines as often
 @lru_cache(maxsize=2)
 def _split(raw: bytes, *, is_json: bool) -> list[str]:

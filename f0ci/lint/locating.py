@@ -18,6 +18,7 @@ def locate(finding: Finding, rule: str, severity: Severity) -> Diagnostic:
         location=_location(finding),
         hint=finding.hint,
         related=tuple(Related(_place(place), place.message) for place in finding.related),
+        fix=finding.fix,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
-from f0ci.core.diagnostics import Diagnostic, Location, Related, Severity, Span
+from f0ci.core.diagnostics import Diagnostic, Edit, Fix, Location, Related, Severity, Span
 from f0ci.lint.ignoring import Ignore
 
 
@@ -50,11 +50,12 @@ def from_json(data: list[Any]) -> Outcome:
 
 def _from_diagnostic(one: Diagnostic) -> list[Any]:
     related = [[place.location.path, astuple(place.location.span), place.message] for place in one.related]
-    return [one.rule, one.severity, one.message, one.location.path, astuple(one.location.span), one.hint, related]
+    fix = one.fix and [one.fix.message, [[astuple(edit.span), edit.text] for edit in one.fix.edits]]
+    return [one.rule, one.severity, one.message, one.location.path, astuple(one.location.span), one.hint, related, fix]
 
 
 def _to_diagnostic(data: list[Any]) -> Diagnostic:
-    rule, severity, message, path, span, hint, related = data
+    rule, severity, message, path, span, hint, related, fix = data
     return Diagnostic(
         rule,
         Severity(severity),
@@ -62,4 +63,5 @@ def _to_diagnostic(data: list[Any]) -> Diagnostic:
         Location(path, Span(*span)),
         hint,
         tuple(Related(Location(path, Span(*span)), message) for path, span, message in related),
+        fix and Fix(fix[0], tuple(Edit(Span(*span), text) for span, text in fix[1])),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity
+from f0ci.lint.fixing import renamed_key, without_line
 from f0ci.lint.rules.base import Finding, Place
 from f0ci.lint.workspace import Kind, Source
 from f0ci.source.schema import check_schema
@@ -25,7 +26,10 @@ def problems_of(source: Source) -> Iterator[tuple[str, Finding]]:
         return
     for problem in document.problems:
         first = (Place(document, problem.first, "first written here"),) if problem.first else ()
-        yield problem.rule, Finding(document, problem.span, problem.message, problem.hint, related=first)
+        # the same line twice says the same as once
+        is_twin = problem.rule == "duplicate-key" and problem.first is not None
+        fix = without_line(document, problem.span, problem.first) if is_twin and problem.first else None
+        yield problem.rule, Finding(document, problem.span, problem.message, problem.hint, related=first, fix=fix)
     if document.broken:
         return
     misfits = check_schema(source.kind, document.data)
@@ -35,7 +39,11 @@ def problems_of(source: Source) -> Iterator[tuple[str, Finding]]:
         # what decides promotions is never read by half, so a key that nobody knows stops them
         severity = Severity.ERROR if misfit.rule == "unknown-key" and source.kind in _DECIDING else None
         key = misfit.key or named
-        yield misfit.rule, Finding(document, misfit.path, misfit.message, misfit.hint, key=key, severity=severity)
+        fix = renamed_key(document, misfit.path, misfit.meant) if misfit.meant else None
+        yield (
+            misfit.rule,
+            Finding(document, misfit.path, misfit.message, misfit.hint, key=key, severity=severity, fix=fix),
+        )
     if source.workflow is not None:
         known = {misfit.path for misfit in misfits}
         for fault in source.workflow.problems:

@@ -13,6 +13,7 @@ from f0ci.core import plugins
 from f0ci.core.diagnostics import Severity
 from f0ci.core.errors import UsageError
 from f0ci.core.suggestions import did_you_mean
+from f0ci.lint.per_path import PathRules, meant_for, read_path_rules
 from f0ci.lint.rules.base import Group, Rule
 
 FOLDER = "f0ci.lint.rules"
@@ -28,11 +29,32 @@ class Choice:
         active: by name.
         severity: what settings say instead of a rule's own, by rule.
         complete: True where every rule is active: only then is an ignore comment known to be of no use.
+        paths: what settings say for some paths.
     """
 
     active: Mapping[str, Rule]
     severity: Mapping[str, Severity]
     complete: bool
+    paths: tuple[PathRules, ...] = ()
+
+    def severity_of(self, name: str, path: str, own: Severity | None = None) -> Severity | None:
+        """Return how much a rule's findings in a file matter; None where the rule is off there.
+
+        Args:
+            name: the rule.
+            path: the file.
+            own: what the finding itself says, which settings overrule.
+        """
+        card = self.active.get(name)
+        if card is None:
+            return None
+        severity = self.severity.get(name, card.severity if own is None else own)
+        if self.paths and name not in ALWAYS:
+            for rules in meant_for(self.paths, path):
+                if not rules.leaves(name, card.group):
+                    return None
+                severity = rules.severity.get(name, severity)
+        return severity
 
 
 @cache
@@ -75,7 +97,8 @@ def choose(settings: Mapping[str, Any], select: Iterable[str] = (), ignore: Iter
     """Return the rules that settings and the caller leave standing.
 
     Args:
-        settings: `rules` of `f0ci.yaml`: `select`, `ignore`, `severity`; unknown names are a finding, not an error.
+        settings: `rules` of `f0ci.yaml`: `select`, `ignore`, `severity`, `paths`; unknown names are a finding, no
+            error.
         select: names of rules or groups, in place of those of the settings.
         ignore: names of rules or groups, beside those of the settings.
 
@@ -96,4 +119,4 @@ def choose(settings: Mapping[str, Any], select: Iterable[str] = (), ignore: Iter
         or ((not chosen or {card.name, card.group} & chosen) and not {card.name, card.group} & dropped)
     }
     severity = {name: Severity.parse(word) for name, word in settings.get("severity", {}).items()}
-    return Choice(active, severity, complete=len(active) == len(names()))
+    return Choice(active, severity, len(active) == len(names()), read_path_rules(settings))

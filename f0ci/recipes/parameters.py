@@ -67,7 +67,7 @@ class ParameterProblem:
     """What is wrong with a parameter that a caller gives or leaves out.
 
     Attributes:
-        kind: `unknown`, `missing`, `type` or `validation`.
+        kind: `unknown`, `missing`, `type` or `validation`; `unusable` where the validation itself is at fault.
         name: the parameter.
         message: what is wrong; never the value, which may be a secret.
         hint: what would be right.
@@ -218,7 +218,7 @@ def _validated(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:
         problems = check_against(schema, value)
     except Exception as error:  # noqa: BLE001 - a schema of somebody else may be wrong in any way
         message = f"the validation of parameter {parameter.name!r} cannot be used: {type(error).__name__}"
-        yield ParameterProblem("validation", parameter.name, message, "correct its pattern or schema")
+        yield ParameterProblem("unusable", parameter.name, message, "correct its pattern or schema")
         return
     if problems:
         own = parameter.validation.get("error_message")

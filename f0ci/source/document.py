@@ -76,6 +76,10 @@ class Document:
         """Tell whether a span is that of a mapping's key."""
         return any(span == key for key in self._read_positions().keys.values())
 
+    def path_of(self, span: Span) -> Path | None:
+        """Return the path of the value that a span is of, or None."""
+        return next((path for path, value in self._read_positions().values.items() if value == span), None)
+
     def inside_value(self, line: int, column: int) -> bool:
         """Tell whether a place lies inside a key or a scalar: what looks like a comment there is text."""
         if self.broken:

@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from f0ci.core.errors import Defect
-from f0ci.core.suggestions import did_you_mean
+from f0ci.core.suggestions import closest, did_you_mean
 from f0ci.source.reading import Path
 
 NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record")
@@ -30,6 +30,7 @@ class SchemaProblem:
         key: True where the key rather than the value is at fault.
         message: what is wrong, with the value quoted.
         hint: what would be right.
+        meant: the one known key that an unknown one is close to, or None.
     """
 
     rule: str
@@ -37,6 +38,7 @@ class SchemaProblem:
     key: bool
     message: str
     hint: str | None = None
+    meant: str | None = None
 
 
 def schema_folder() -> FilePath:
@@ -128,6 +130,7 @@ def _explain(error: Any) -> Iterator[SchemaProblem]:
                     True,
                     f"unknown key {name!r}",
                     did_you_mean(str(name), known, noun="known keys"),
+                    closest(str(name), known),
                 )
     elif keyword == "required":
         for name in error.validator_value:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from f0ci.core.diagnostics import Diagnostic, Location
+from f0ci.core.diagnostics import Diagnostic, Fix, Location, Span
 from f0ci.lint.reporters.base import Sources, Summary, encodable
 
 VERSION = 1
@@ -40,13 +40,21 @@ def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
         **_location(diagnostic.location),
         "hint": diagnostic.hint,
         "related": [{"message": other.message, **_location(other.location)} for other in diagnostic.related],
+        "fix": None if diagnostic.fix is None else _fix(diagnostic.fix),
     }
 
 
+def _fix(fix: Fix) -> dict[str, Any]:
+    """Return edits whose columns count from 1; the byte-order mark alone stands in column 0."""
+    return {"message": fix.message, "edits": [{**_span(edit.span), "text": edit.text} for edit in fix.edits]}
+
+
 def _location(location: Location) -> dict[str, Any]:
-    span = location.span
+    return {"path": location.path, **_span(location.span)}
+
+
+def _span(span: Span) -> dict[str, Any]:
     return {
-        "path": location.path,
         "line": span.line,
         "column": span.column,
         "end_line": span.end_line,

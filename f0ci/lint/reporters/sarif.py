@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from f0ci import __version__
-from f0ci.core.diagnostics import Diagnostic, Location, Severity
+from f0ci.core.diagnostics import Diagnostic, Fix, Location, Severity, Span
 from f0ci.lint import registry
 from f0ci.lint.fingerprints import fingerprints
 from f0ci.lint.reporters.base import Sources, Summary, encodable
@@ -35,6 +35,7 @@ def report(diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary
                 "name": "f0ci",
                 "version": __version__,
                 "semanticVersion": __version__,
+                "informationUri": "https://github.com/framework0/f0ci",
                 "rules": [_rule(name) for name in names],
             }
         },
@@ -80,19 +81,34 @@ def _result(diagnostic: Diagnostic, index: int, mark: str) -> dict[str, Any]:
             {"id": number, "physicalLocation": _place(other.location), "message": {"text": plain(other.message)}}
             for number, other in enumerate(diagnostic.related, start=1)
         ]
+    # a byte-order mark has no place in SARIF
+    if diagnostic.fix is not None and all(edit.span.column for edit in diagnostic.fix.edits):
+        result["fixes"] = [_fix(diagnostic.location.path, diagnostic.fix)]
     return result
 
 
+def _fix(path: str, fix: Fix) -> dict[str, Any]:
+    replacements = [
+        {"deletedRegion": _region(edit.span), "insertedContent": {"text": encodable(edit.text)}} for edit in fix.edits
+    ]
+    change = {"artifactLocation": _artifact(path), "replacements": replacements}
+    return {"description": {"text": plain(fix.message)}, "artifactChanges": [change]}
+
+
 def _place(location: Location) -> dict[str, Any]:
-    span = location.span
+    return {"artifactLocation": _artifact(location.path), "region": _region(location.span)}
+
+
+def _artifact(path: str) -> dict[str, Any]:
+    return {"uri": as_uri(path), "uriBaseId": "%SRCROOT%"}
+
+
+def _region(span: Span) -> dict[str, Any]:
     return {
-        "artifactLocation": {"uri": as_uri(location.path), "uriBaseId": "%SRCROOT%"},
-        "region": {
-            "startLine": span.line,
-            "startColumn": span.column,
-            "endLine": span.end_line,
-            "endColumn": span.end_column,
-        },
+        "startLine": span.line,
+        "startColumn": span.column,
+        "endLine": span.end_line,
+        "endColumn": span.end_column,
     }
 
 

@@ -13,6 +13,8 @@ from f0ci.lint.lines import split_lines
 from f0ci.lint.reporters.base import Sources, Summary
 
 WIDEST = 140
+# a log is read by more people than a file
+_NEVER_SHOWN = frozenset({"plain-text-secret"})
 _RESET = "\x1b[0m"
 _BOLD, _DIM, _CYAN = "\x1b[1m", "\x1b[2m", "\x1b[36m"
 _COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m", Severity.NOTE: "\x1b[1;34m"}
@@ -38,7 +40,7 @@ def _block(diagnostic: Diagnostic, lines: Sequence[str], *, colour: bool) -> str
     severity = paint(f"{diagnostic.severity}[{diagnostic.rule}]", _COLOURS[diagnostic.severity])
     place = paint(visible(str(diagnostic.location)), _BOLD)
     parts = [f"{place}: {severity} {visible(diagnostic.message)}"]
-    snippet = _snippet(diagnostic.location.span, lines)
+    snippet = None if diagnostic.rule in _NEVER_SHOWN else _snippet(diagnostic.location.span, lines)
     gutter = " " * (len(str(diagnostic.location.span.line)) + 3)
     if snippet is not None:
         written, underline = snippet

@@ -3,7 +3,7 @@
 ## What it does
 
 Reports unquoted values that PyYAML (YAML 1.1) and YAML 1.2 read differently: `yes`, `off`, `017`, `1_000`, `12:30`, and
-numbers such as `1.10` whose last digit is lost. Keys too: `on:` is the key true to Framework0's own reader.
+versions such as `1.10` whose last digit is lost. Keys too: `on:` is the key true to Framework0's own reader.
 
 ## Why it matters
 
@@ -36,7 +36,8 @@ steps:
 
 ## Fix
 
-Quote what is text, and write `true`, `false` and plain decimal numbers for what is not.
+Quote what is text, and write `true`, `false` and plain decimal numbers for what is not. `--fix` quotes keys and
+versions, and writes every other value as Framework0 reads it.
 
 ## References
 
@@ -46,9 +47,11 @@ Quote what is text, and write `true`, `false` and plain decimal numbers for what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
-from f0ci.core.diagnostics import Severity
+from f0ci.core.diagnostics import Severity, Span
+from f0ci.lint.fixing import is_doubled, rewritten
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.source.document import Document
@@ -56,16 +59,32 @@ from f0ci.source.yaml import read_yaml
 
 RULE = Rule("ambiguous-scalar", Group.READING, Severity.WARNING)
 
+_FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]*0")
+
 
 def check_document(document: Document, workspace: Workspace) -> Iterator[Finding]:
     """Yield every such value, with what Framework0 makes of it."""
     del workspace
     for text, span in document.ambiguous:
         meant = read_yaml(text.encode()).data
-        shown = str(meant).lower() if isinstance(meant, bool) else meant
-        if document.is_key(span):
+        shown = str(meant).lower() if isinstance(meant, bool) else str(meant)
+        quoted = f'"{text}"'
+        doubled = is_doubled(document, span)
+        if doubled or document.is_key(span):
             message = f"the key {text!r} is text here, and {shown} to Framework0's own reader"
-            yield Finding(document, span, message, f'write "{text}"')
+            fix = None if doubled else rewritten(document, span, text, quoted)
+            yield Finding(document, span, message, f"write {quoted}", fix=fix)
+        elif _FRACTION.fullmatch(text):
+            # every reader makes the same number of it, which only for a version is not what was meant
+            if _is_version(document, span):
+                message = f"the version {text!r} is read as the number {shown}"
+                yield Finding(document, span, message, f"write {quoted}", fix=rewritten(document, span, text, quoted))
         else:
             message = f"{text!r} is read as {shown} here, and may be read otherwise elsewhere"
-            yield Finding(document, span, message, f'write "{text}" where text is meant, or {shown}')
+            fix = rewritten(document, span, text, shown)
+            yield Finding(document, span, message, f"write {quoted} where text is meant, or {shown}", fix=fix)
+
+
+def _is_version(document: Document, span: Span) -> bool:
+    path = document.path_of(span) or ()
+    return any(isinstance(part, str) and "version" in part.lower() for part in path[-2:])

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from f0ci.core.diagnostics import Severity, Span
+from f0ci.core.diagnostics import Fix, Severity, Span
 from f0ci.recipes.model import Step
 from f0ci.source.document import Document
 from f0ci.source.reading import Path
@@ -36,6 +36,7 @@ class Group(StrEnum):
     EXPRESSIONS = "expressions"
     ENVIRONMENTS = "environments"
     WORKFLOW = "workflow"
+    SECURITY = "security"
     PROJECT = "project"
     CODE = "code"
 
@@ -85,6 +86,7 @@ class Finding:
         related: other places that the message speaks of.
         within: offset and length inside the text at the place, for an expression of several.
         severity: where it differs from the rule's.
+        fix: edits of the same file that mend it, where there is one that is certainly meant.
     """
 
     source: Document | str
@@ -95,6 +97,7 @@ class Finding:
     related: tuple[Place, ...] = ()
     within: tuple[int, int] | None = None
     severity: Severity | None = None
+    fix: Fix | None = None
 
 
 def named_at(step: Step, key: str, index: int) -> Path:

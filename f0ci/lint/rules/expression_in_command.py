@@ -57,7 +57,7 @@ from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
 
-RULE = Rule("expression-in-command", Group.EXPRESSIONS, Severity.ERROR)
+RULE = Rule("expression-in-command", Group.SECURITY, Severity.ERROR)
 
 _ROOTS = frozenset({"params", "config", "environment", "context", "steps", "release", "error"})
 

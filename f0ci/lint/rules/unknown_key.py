@@ -38,7 +38,7 @@ steps:
 
 ## Fix
 
-Correct the spelling. Notes and data of your own go below `metadata`.
+Correct the spelling; `--fix` does where one known key is close. Notes and data of your own go below `metadata`.
 
 ## References
 

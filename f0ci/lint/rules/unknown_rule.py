@@ -38,13 +38,15 @@ Take the name from the finding, or from `f0ci explain`, which lists all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from f0ci.core.diagnostics import Severity
 from f0ci.core.suggestions import did_you_mean
 from f0ci.lint import registry
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
+from f0ci.source.document import Document
 from f0ci.source.reading import Path
 
 RULE = Rule("unknown-rule", Group.PROJECT, Severity.ERROR)
@@ -55,12 +57,18 @@ def check_workspace(workspace: Workspace) -> Iterator[Finding]:
     document = workspace.project.document
     if document is None:
         return
+    settings = workspace.project.rules
+    yield from _unknown(document, settings, ("rules",))
+    for pattern, said in settings.get("paths", {}).items():
+        yield from _unknown(document, said, ("rules", "paths", pattern))
+
+
+def _unknown(document: Document, settings: Mapping[str, Any], place: Path) -> Iterator[Finding]:
     rules = set(registry.names())
     for key in ("select", "ignore", "severity"):
-        written = workspace.project.rules.get(key, ())
         known = rules if key == "severity" else rules.union(map(str, Group))
-        for index, name in enumerate(written):
+        for index, name in enumerate(settings.get(key, ())):
             if name not in known:
-                at: Path = ("rules", key, name if key == "severity" else index)
+                at: Path = (*place, key, name if key == "severity" else index)
                 hint = did_you_mean(name, known, noun="rules")
                 yield Finding(document, at, f"there is no rule {name!r}", hint, key=key == "severity")

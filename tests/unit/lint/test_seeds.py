@@ -47,11 +47,12 @@ def written_at(root: Path, diagnostic: Diagnostic) -> str:
 
 
 def test_enterprise_finds_everything_and_nothing_else(enterprise: Path) -> None:
-    """Six configuration keys, one undeclared parameter, four passed in vain, and staging without a configuration."""
+    """Every finding in files that are nearly right, and staging without a configuration."""
     found = examine_folder(enterprise).diagnostics
 
     assert [(d.rule, d.location.path, d.location.span.line) for d in found] == [
         ("environment-config-missing", COMPOSITION, 11),
+        ("unused-parameter", COMPOSITION, 13),
         ("unknown-parameter", COMPOSITION, 40),
         ("unknown-parameter", COMPOSITION, 93),
         ("unknown-parameter", COMPOSITION, 94),
@@ -73,6 +74,7 @@ def test_enterprise_points_at_the_words(enterprise: Path) -> None:
 
     assert [written_at(enterprise, diagnostic) for diagnostic in found] == [
         "staging",
+        '"processing_mode"',
         "environment_config",
         "dashboard_type",
         "real_time_updates",
@@ -124,7 +126,7 @@ def test_only_what_is_named_is_reported(enterprise: Path) -> None:
     tree = DirectoryTree(enterprise)
     workspace = load_workspace(tree, load_project(tree), [COMPOSITION])
 
-    assert [d.location.span.line for d in examine(workspace).diagnostics] == [11, 40, 93, 94, 95, 119, 134]
+    assert [d.location.span.line for d in examine(workspace).diagnostics] == [11, 13, 40, 93, 94, 95, 119, 134]
 
 
 def test_real_recipes_are_silent() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from f0ci.core.diagnostics import Diagnostic, Location, Related, Severity, Span
+from f0ci.core.diagnostics import Diagnostic, Edit, Fix, Location, Related, Severity, Span
 from f0ci.lint.engine import Report
 from f0ci.lint.reporters.base import load, summarize
 from tests.unit.lint.running import examine_files
@@ -50,4 +50,6 @@ diagnostics = st.builds(
     locations,
     st.none() | st.text(),
     st.lists(st.builds(Related, locations, st.text()), max_size=2, unique=True).map(tuple),
+    st.none()
+    | st.builds(Fix, st.text(), st.tuples(st.builds(Edit, st.builds(Span, *[st.integers(1, 9)] * 4), st.text()))),
 )

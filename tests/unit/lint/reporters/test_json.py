@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from f0ci.core.diagnostics import Diagnostic, Location, Related, Severity, Span
+from f0ci.core.diagnostics import Diagnostic, Edit, Fix, Location, Related, Severity, Span
 from f0ci.lint.reporters import json as reporter
 from f0ci.lint.reporters.base import Summary
 
@@ -18,7 +18,8 @@ def test_every_field_of_version_1() -> None:
         "define it",
         (other,),
     )
-    second = Diagnostic("unused-ignore", Severity.NOTE, "why", Location("b.yaml"))
+    mended = Fix("write 'a'", (Edit(Span(1, 2, 1, 3), "a"),))
+    second = Diagnostic("unused-ignore", Severity.NOTE, "why", Location("b.yaml"), fix=mended)
     text = reporter.report([first, second], lambda _: None, Summary(3, 1, 0, 1))
 
     assert text.endswith("}\n")
@@ -46,6 +47,7 @@ def test_every_field_of_version_1() -> None:
                         "end_column": 15,
                     }
                 ],
+                "fix": None,
             },
             {
                 "rule": "unused-ignore",
@@ -58,6 +60,10 @@ def test_every_field_of_version_1() -> None:
                 "end_column": 1,
                 "hint": None,
                 "related": [],
+                "fix": {
+                    "message": "write 'a'",
+                    "edits": [{"line": 1, "column": 2, "end_line": 1, "end_column": 3, "text": "a"}],
+                },
             },
         ],
         "summary": {"files": 3, "errors": 1, "warnings": 0, "notes": 1},

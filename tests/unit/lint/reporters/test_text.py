@@ -53,6 +53,18 @@ def test_snippets(line: str, span: Span, shown: str, marks: str) -> None:
     assert lines[1:3] == [f" 1 | {shown}", f"   | {marks}"]
 
 
+def test_the_line_of_a_secret_is_not_shown() -> None:
+    """What the rule found in one file must not go on into every log."""
+    found = Diagnostic(
+        "plain-text-secret", Severity.ERROR, "a secret", Location("a.yaml", Span(1, 4, 1, 12)), "mend it"
+    )
+
+    assert report("k: hK3vTq81\n", found).splitlines()[:2] == [
+        "a.yaml:1:4: error[plain-text-secret] a secret",
+        "    hint: mend it",
+    ]
+
+
 def test_long_lines_are_cut_around_the_mark() -> None:
     """A line of a minified file does not fill the screen."""
     line = "k: " + "x" * 500 + " VALUE " + "y" * 500

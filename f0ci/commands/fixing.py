@@ -1,0 +1,145 @@
+"""Mending what `validate` finds, where a finding says how, as a function for people who embed f0ci."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from f0ci.commands.validating import Validation, validate
+from f0ci.core.files import write_atomically
+from f0ci.lint.fixing import apply_fixes
+from f0ci.source.document import parse_document
+
+# a mended text may show what was hidden before; rules whose fixes undo each other would go on for ever
+_MOST_ROUNDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One file before and after.
+
+    Attributes:
+        path: relative to the root, with forward slashes.
+        before: its bytes.
+        after: its bytes with every fix applied.
+        fixes: how many were applied.
+    """
+
+    path: str
+    before: bytes
+    after: bytes
+    fixes: int
+
+    def as_diff(self) -> str:
+        """Return the change as a unified diff."""
+        before, after = (
+            text.decode("utf-8", "replace").splitlines(keepends=True) for text in (self.before, self.after)
+        )
+        lines = difflib.unified_diff(before, after, f"a/{self.path}", f"b/{self.path}")
+        # a last line without an end would run into the next one
+        return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
+
+
+@dataclass(frozen=True, slots=True)
+class Mending:
+    """What mending would do, and did once `write` was called.
+
+    Attributes:
+        root: the repository's root.
+        changes: files that differ, by path.
+        left: what validating finds in the mended files.
+    """
+
+    root: Path
+    changes: tuple[Change, ...]
+    left: Validation
+
+    @property
+    def fixes(self) -> int:
+        """How many findings are mended."""
+        return sum(change.fixes for change in self.changes)
+
+    def as_diff(self) -> str:
+        """Return all changes as one unified diff; empty where there are none."""
+        return "".join(change.as_diff() for change in self.changes)
+
+    def write(self) -> None:
+        """Write the mended files, each in one piece, with the permissions they had.
+
+        Raises:
+            CannotWork: a file cannot be written.
+        """
+        for change in self.changes:
+            # a link stays one
+            path = (self.root / change.path).resolve()
+            write_atomically(path, change.after, mode=path.stat().st_mode & 0o7777)
+
+
+def mend(
+    root: Path,
+    paths: Sequence[Path] = (),
+    *,
+    strict: bool = False,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    edited: Mapping[Path, bytes] | None = None,
+    jobs: int | None = 1,
+) -> Mending:
+    """Return what becomes of a repository's files when every finding that says how is mended; nothing is written.
+
+    Findings that a comment, the settings or `ignore` silence are left alone.
+
+    Args:
+        root: the repository's root.
+        paths: what to mend, as for `validate`.
+        strict: as for `validate`.
+        select: names of rules or groups whose findings are mended, in place of those of the settings.
+        ignore: names of rules or groups whose findings are left alone.
+        edited: texts that stand for files.
+        jobs: processes that share the files.
+
+    Raises:
+        InputError: as for `validate`.
+        UsageError: there is no such rule.
+    """
+    texts = dict(edited or {})
+    first: dict[str, bytes] = {}
+    counts: dict[str, int] = {}
+    for _ in range(_MOST_ROUNDS):
+        found = validate(root, paths, strict=strict, select=select, ignore=ignore, edited=texts, jobs=jobs)
+        mended = _mended(found)
+        if not mended:
+            break
+        for path, (before, after, count) in mended.items():
+            first.setdefault(path, before)
+            counts[path] = counts.get(path, 0) + count
+            texts[_key(root, path, texts)] = after
+    changes = tuple(Change(path, first[path], texts[_key(root, path, texts)], counts[path]) for path in sorted(first))
+    return Mending(root, tuple(change for change in changes if change.before != change.after), found)
+
+
+def _key(root: Path, path: str, texts: Mapping[Path, bytes]) -> Path:
+    """Return the path under which a text is given, which may be written otherwise."""
+    own = root / path
+    return next((given for given in texts if given.absolute() == own.absolute()), own)
+
+
+def _mended(found: Validation) -> dict[str, tuple[bytes, bytes, int]]:
+    by_path: dict[str, list[int]] = {}
+    for index, diagnostic in enumerate(found.diagnostics):
+        if diagnostic.fix is not None:
+            by_path.setdefault(diagnostic.location.path, []).append(index)
+    mended = {}
+    for path, indexes in by_path.items():
+        before = found.sources(path)
+        if before is None:
+            continue
+        fixes = [fix for index in indexes if (fix := found.diagnostics[index].fix) is not None]
+        after = apply_fixes(path, before, fixes)
+        # whatever a rule thinks, a text that can be read stays one
+        breaks = parse_document(path, after).broken and not parse_document(path, before).broken
+        if after != before and not breaks:
+            mended[path] = (before, after, len(indexes))
+    return mended

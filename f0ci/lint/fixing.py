@@ -1,0 +1,109 @@
+"""Mending files: what fixes make of a text, and the edits that rules propose.
+
+A rule proposes a fix only where what was meant is beyond doubt; everything outside of its spans stays as it is,
+comments included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from f0ci.core.diagnostics import Edit, Fix, Span
+from f0ci.lint.lines import line_starts, split_lines
+from f0ci.source.document import Document
+from f0ci.source.reading import Path
+
+BYTE_ORDER_MARK = "\ufeff"
+
+
+def apply_fixes(path: str, raw: bytes, fixes: Iterable[Fix]) -> bytes:
+    """Return a file's bytes with fixes applied, each as a whole; of two that touch, the later one is left out.
+
+    Args:
+        path: the file, whose suffix says how lines are counted.
+        raw: its bytes, UTF-8.
+        fixes: as findings in this very text propose them.
+    """
+    text = raw.decode("utf-8")
+    starts = line_starts(path, text)
+    taken: list[tuple[int, int, str]] = []
+    for fix in sorted(set(fixes), key=lambda fix: fix.edits):
+        wanted = [(*_offsets(edit.span, text, starts), edit.text) for edit in fix.edits]
+        if not any(start < end_ and start_ < end for start, end, _ in wanted for start_, end_, _ in taken):
+            taken.extend(wanted)
+    for start, end, replacement in sorted(taken, reverse=True):
+        text = text[:start] + replacement + text[end:]
+    return text.encode("utf-8")
+
+
+def renamed_key(document: Document, path: Path, name: str) -> Fix | None:
+    """Return the fix that gives a key another name, or None where it is not written out or the name is taken."""
+    above = document.get(path[:-1])
+    if not isinstance(above, dict) or name in above:
+        return None
+    span = document.span(path, key=True)
+    if is_doubled(document, span):
+        # which of the two is meant is not known
+        return None
+    written = _written(document, span)
+    old = str(path[-1])
+    if written not in {old, f'"{old}"', f"'{old}'"}:
+        # an alias, a merged mapping, or characters that are written otherwise
+        return None
+    return Fix(f"write {name!r}", (Edit(span, written.replace(old, name)),))
+
+
+def is_doubled(document: Document, span: Span) -> bool:
+    """Tell whether a key is one that its mapping has twice."""
+    return any(span in {problem.span, problem.first} for problem in document.problems)
+
+
+def rewritten(document: Document, span: Span, expected: str, text: str) -> Fix | None:
+    """Return the fix that writes a scalar otherwise, or None where the span does not hold what is expected."""
+    return Fix(f"write {text}", (Edit(span, text),)) if _written(document, span) == expected else None
+
+
+def without_line(document: Document, span: Span, twin: Span) -> Fix | None:
+    """Return the fix that removes a line which says again what another one says; None where more hangs on it.
+
+    Args:
+        document: the file, in YAML.
+        span: a key that begins its line.
+        twin: the same key, written before.
+    """
+    if document.path.endswith(".json"):
+        return None
+    lines = split_lines(document.path, document.raw)
+    line, before = lines[span.line - 1], lines[twin.line - 1]
+    after = lines[span.line] if span.line < len(lines) else ""
+    is_last = span.line >= len(lines)
+    if is_last or line.rstrip() != before.rstrip() or line[: span.column - 1].strip() or "#" in line:
+        return None
+    indent = len(line) - len(line.lstrip())
+    value = line[span.end_column - 1 :].strip(": ")
+    goes_on = after.strip() and len(after) - len(after.lstrip()) > indent
+    # blocks, lists and anchors reach beyond their line
+    if not value or goes_on or not after.strip() or value[0] in "|>&*!{[-\"'":
+        return None
+    return Fix("remove the second one", (Edit(Span(span.line, 1, span.line + 1, 1), ""),))
+
+
+def without_mark() -> Fix:
+    """Return the fix that removes a byte-order mark."""
+    return Fix("remove the mark", (Edit(Span(1, 0, 1, 1), ""),))
+
+
+def _written(document: Document, span: Span) -> str:
+    if span.line != span.end_line:
+        return ""
+    lines = split_lines(document.path, document.raw)
+    return lines[span.line - 1][span.column - 1 : span.end_column - 1] if span.line <= len(lines) else ""
+
+
+def _offsets(span: Span, text: str, starts: Sequence[int]) -> tuple[int, int]:
+    mark = text.startswith(BYTE_ORDER_MARK)
+    first, last = (starts[number - 1] - 1 for number in (span.line, span.end_line))
+    return (
+        first + span.column + (mark and span.line == 1),
+        last + span.end_column + (mark and span.end_line == 1),
+    )

@@ -1,0 +1,106 @@
+"""A recipe declares a parameter that nothing in it reads.
+
+## What it does
+
+Reports declared parameters whose name no expression of the recipe uses, neither as `params.<name>` nor, in the template
+dialect, as `<name>`, and that no template mentions. Nothing is said where an expression cannot be read, or takes
+`params` as a whole.
+
+## Why it matters
+
+Callers give a value that changes nothing. Often the step that should read it has another name, or lost its expression.
+
+## Bad
+
+```yaml
+metadata:
+  name: nightly
+parameters:
+  - name: table
+    required: true
+  - name: limit
+    default: 100
+steps:
+  - name: load
+    run: ./load.sh
+    env: {TABLE: "#{params.table}"}
+```
+
+## Good
+
+```yaml
+metadata:
+  name: nightly
+parameters:
+  - name: table
+    required: true
+  - name: limit
+    default: 100
+steps:
+  - name: load
+    run: ./load.sh
+    env: {TABLE: "#{params.table}", LIMIT: "#{params.limit}"}
+```
+
+## Fix
+
+Use the parameter, or remove its declaration and what callers give for it.
+
+## References
+
+- `undeclared-parameter`, for what is read and not declared
+- `unknown-parameter`, for the recipe that gives it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from f0ci.core.diagnostics import Severity
+from f0ci.lint.rules.base import Finding, Group, Rule
+from f0ci.lint.workspace import Workspace
+from f0ci.recipes.model import Parameter, Recipe
+from f0ci.recipes.parameters import used_parameters
+
+RULE = Rule("unused-parameter", Group.COMPOSITION, Severity.WARNING)
+
+
+def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
+    """Yield every parameter that nothing reads."""
+    if not recipe.parameters:
+        return
+    uses = workspace.uses(recipe)
+    if uses.faults:
+        return
+    read = set()
+    for use in uses.names:
+        reference = use.reference
+        if reference.root == "params":
+            if not reference.path:
+                return
+            read.add(str(reference.path[0]))
+        else:
+            read.add(reference.root)
+    left = [parameter for parameter in recipe.parameters if parameter.name not in read]
+    if not left:
+        return
+    # texts outside of the steps, such as a description of outputs, may name it as well
+    elsewhere = used_parameters(recipe)
+    if "params" in elsewhere:
+        return
+    for parameter in left:
+        if parameter.name not in elsewhere and parameter.name.encode() not in _templates(workspace):
+            yield _finding(recipe, parameter)
+
+
+def _templates(workspace: Workspace) -> bytes:
+    """Return the text of all templates: they see the parameters of a deploy recipe."""
+    folder = workspace.project.templates.strip("/")
+    return workspace.shared("templates", lambda tree: b"\n".join(tree.read(path) for path in tree.files(folder)))
+
+
+def _finding(recipe: Recipe, parameter: Parameter) -> Finding:
+    in_list = isinstance(parameter.at[-1], int)
+    at = (*parameter.at, "name") if in_list else parameter.at
+    message = f"nothing reads the parameter {parameter.name!r}"
+    return Finding(recipe.document, at, message, "read it where it is meant, or remove it", key=not in_list)

@@ -1,0 +1,25 @@
+"""Going through the texts of a document's data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from f0ci.source.reading import Path
+
+
+def texts_matching(data: Any, wanted: Callable[[str, Any], bool], at: Path = ()) -> Iterator[tuple[Path, str]]:
+    """Yield every text in a document's data that is wanted, with its path, in written order.
+
+    Args:
+        data: what a reader made: texts, numbers, dictionaries and lists.
+        wanted: asked with a text and the key or index it stands under.
+        at: path of the data.
+    """
+    for key, item in data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ():
+        kind = type(item)
+        if kind is str:
+            if wanted(item, key):
+                yield (*at, key), item
+        elif (kind is dict or kind is list) and item:
+            yield from texts_matching(item, wanted, (*at, key))
