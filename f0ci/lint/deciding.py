@@ -17,6 +17,7 @@ from f0ci.expressions.parsing import parse_condition
 from f0ci.expressions.syntax import Binary, Choice, Comparison, ListOf, Literal, Lookup, Node, Unary, children
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Dialect, Recipe, Step
+from f0ci.source.reading import Path
 
 _STATIC = frozenset({"config", "environment"})
 
@@ -53,24 +54,37 @@ class Verdicts:
 
 def verdicts_of(step: Step, recipe: Recipe, workspace: Workspace) -> Verdicts | None:
     """Return what a step's condition comes to; None where it has none, or not all environments are known."""
-    condition = step.condition
-    if condition is None:
-        return None
+    found = workspace.once("verdicts", recipe, lambda recipe: _verdicts(recipe, workspace))
+    return found.get(step.at)
+
+
+def _verdicts(recipe: Recipe, workspace: Workspace) -> Mapping[Path, Verdicts]:
     members = workspace.environments_of(recipe.path)
     if members is None or members.faults:
-        return None
-    if isinstance(condition, bool):
-        return Verdicts({environment.name: condition for environment in members.environments}, frozenset())
-    parameters = frozenset(one.name for one in recipe.parameters) if recipe.dialect is Dialect.TEMPLATE else frozenset()
+        return {}
+    if recipe.dialect is Dialect.TEMPLATE and any(parameter.name in _STATIC for parameter in recipe.parameters):
+        # a parameter of that name hides what is known
+        return {}
     # the same few conditions stand all over a repository
-    known: dict[Any, Verdicts | None] = workspace.shared("verdicts", lambda _: {})
-    key = (members.root, condition, parameters & _STATIC)
-    if key not in known:
-        known[key] = None if parameters & _STATIC else _judged(condition, members.environments)
-    return known[key]
+    known: dict[Any, Verdicts | None] = workspace.shared(f"verdicts in {members.root}", lambda _: {})
+    found = {}
+    for step in recipe.steps:
+        condition = step.condition
+        if condition is None:
+            continue
+        # true and 1 are one key
+        key = condition if isinstance(condition, str) else ("constant", condition)
+        if key not in known:
+            known[key] = _judged(condition, members.environments)
+        verdicts = known[key]
+        if verdicts is not None:
+            found[step.at] = verdicts
+    return found
 
 
-def _judged(condition: str, environments: tuple[Environment, ...]) -> Verdicts | None:
+def _judged(condition: str | bool, environments: tuple[Environment, ...]) -> Verdicts | None:
+    if isinstance(condition, bool):
+        return Verdicts({environment.name: condition for environment in environments}, frozenset())
     try:
         node = parse_condition(condition).expressions[0].node
     except ExpressionError:

@@ -72,13 +72,8 @@ _ELSEWHERE = re.compile(r"[|>`]|\$\(|\\$|::add-mask::")
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every line that shows a secret."""
-    raw = recipe.document.raw
-    if b"secret" not in raw and b"sensitive" not in raw and b"config." not in raw:
-        return
-    if b"echo" not in raw and b"printf" not in raw and b"set -" not in raw:
-        return
     secrets: dict[str, frozenset[str]] = {}
-    for line in lines_of(recipe):
+    for line in lines_of(recipe, "echo", "printf", "set -"):
         prints, traces = _PRINTING.match(line.text), _TRACING.match(line.text)
         if not (prints or traces):
             continue

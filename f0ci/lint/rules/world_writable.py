@@ -65,10 +65,7 @@ _UMASK = re.compile(rf"{_START}(?P<all>umask\s+(?P<mode>0?[0-7]{{1,3}}))\s*(?:$|
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every command that lets everybody write."""
     del workspace
-    raw = recipe.document.raw
-    if b"chmod" not in raw and b"umask" not in raw:
-        return
-    for line in lines_of(recipe):
+    for line in lines_of(recipe, "chmod", "umask"):
         for match in _CHMOD.finditer(line.text):
             if _opens(match["mode"]):
                 yield _finding(recipe, line.place(match.start("all"), match["all"]), match["all"])
