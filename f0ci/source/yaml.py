@@ -90,7 +90,7 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
         span = Span(line, column, line, column + 1)
         if _stands_tab(raw, span):
             reading.problems.append(
-                ReadingProblem("tab", "a tab stands where YAML allows blanks only", span, "indent with blanks")
+                ReadingProblem("tab", "not valid YAML: a tab stands where only blanks may", span, "indent with blanks")
             )
             reading.broken = True
             return reading
