@@ -54,16 +54,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.diagnostics import Severity
 from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.parsing import parse, parse_condition
-from f0ci.expressions.syntax import Comparison, Literal, Lookup, Node, children
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Dialect, Recipe
 from f0ci.source.reading import Path
+
+if TYPE_CHECKING:
+    from f0ci.expressions.syntax import Comparison, Literal, Lookup, Node
 
 RULE = Rule("comparison-of-types", Group.EXPRESSIONS, Severity.WARNING)
 
@@ -96,6 +98,8 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
 @lru_cache(maxsize=16384)
 def _pairs(text: str, *, is_condition: bool) -> tuple[tuple[Lookup, Literal, str, int], ...]:
     """Return every comparison of a name with a literal, with its operator and the offset of its expression."""
+    from f0ci.expressions.syntax import Literal, Lookup
+
     try:
         template = parse_condition(text) if is_condition else parse(text)
     except ExpressionError:
@@ -112,6 +116,8 @@ def _pairs(text: str, *, is_condition: bool) -> tuple[tuple[Lookup, Literal, str
 
 
 def _comparisons(node: Node) -> Iterator[Comparison]:
+    from f0ci.expressions.syntax import Comparison, children
+
     if isinstance(node, Comparison):
         yield node
     for child in children(node):
