@@ -41,6 +41,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 from f0ci.core.diagnostics import Severity
@@ -59,7 +60,7 @@ RULE = Rule("plain-text-secret", Group.SECURITY, Severity.ERROR)
 _SHAPE = re.compile(
     r"A3T[0-9A-Z]{17}|ABIA[0-9A-Z]{16}|ACCA[0-9A-Z]{16}|AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|gh[oprsu]_\w{36}"
     r"|gl[a-z]{2,5}-[\w-]{20}|rk_live_\w{24}|sk_live_\w{24}|xox[abpors]-\d|hooks\.slack\.com/services/T"
-    r"|eyJ[\w=-]+\.eyJ[\w=-]+\.|SG\.[\w-]{22}\.|_authToken=|pypi-AgE|://[^\s{}:/@]+:[^\s{}@]+@|AccountKey=|sq0csp-"
+    r"|(?<![\w=-])eyJ[\w=-]+\.eyJ[\w=-]+\.|SG\.[\w-]{22}\.|_authToken=|pypi-AgE|://[^\s{}:/@]{1,200}:[^\s{}@/]{1,200}@|AccountKey=|sq0csp-"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY|T3BlbkFJ"
 )
 _KEY = re.compile(r"(?:password|passwd|apikey|privatekey|secretkey|accesskey|authkey|clientsecret|secret|token)\Z")
@@ -90,6 +91,9 @@ _NO_VALUES = frozenset(
 _SHORTEST = 6
 # "a://b:c@d" is not worth a look, and no token is as short
 _SHORTEST_SHAPE = 16
+_LONGEST_KEYED = 200
+_MOST_LOOKED_AT = 20
+_AROUND = 120
 _DETECTORS = (
     ("aws", "AWSKeyDetector"),
     ("azure_storage_key", "AzureStorageKeyDetector"),
@@ -169,7 +173,12 @@ def _names_secret(key: str) -> bool:
 def _is_keyed(text: str, key: Any) -> bool:
     if type(key) is not str:
         return False
-    if not _names_secret(key) or len(text) < _SHORTEST or _REFERENCE.search(text) or text.lower() in _NO_VALUES:
+    if (
+        not _names_secret(key)
+        or not _SHORTEST <= len(text) <= _LONGEST_KEYED
+        or _REFERENCE.search(text)
+        or text.lower() in _NO_VALUES
+    ):
         return False
     if not any(char.isdigit() for char in text):
         # `reset_password: weekly` is a word about a password
@@ -187,9 +196,11 @@ def _detectors() -> tuple[Any, ...]:
 
 def _detected(text: str) -> str | None:
     """Return what kind of secret a text holds, or None."""
-    for detector in _detectors():
-        for line in text.splitlines():
-            if "{" not in line and any(detector.analyze_string(line)):
+    for match in islice(_SHAPE.finditer(text), _MOST_LOOKED_AT):
+        # detectors were made for lines; this is what belongs to one
+        line = text[max(0, match.start() - _AROUND) : match.end() + _AROUND]
+        for detector in _detectors():
+            if any("{" not in str(found) for found in detector.analyze_string(line)):
                 return str(detector.secret_type)
     return None
 

@@ -86,8 +86,10 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
             message = f"'set -x' prints every command of a step that holds {names}"
             yield Finding(recipe.document, at, message, "remove it", within=within)
         elif prints and not _ELSEWHERE.search(line.text):
+            shown: set[str] = set()
             for match in re.finditer(r"\$\{?(\w+)\}?", _without_single_quotes(line.text)):
-                if match[1] in secrets[step.name]:
+                if match[1] in secrets[step.name] - shown:
+                    shown.add(match[1])
                     at, within = line.place(match.start(), match.group())
                     message = f"this prints {match.group()!r}, which holds a secret"
                     yield Finding(recipe.document, at, message, "do not print it", within=within)
