@@ -91,6 +91,7 @@ _PAIR = ("- name: extra_first", "  depends_on: [LAST]", "  run: ./bin/first", "-
 
 FURTHER: tuple[tuple[str, Planter], ...] = (
     ("byte-order-mark", _marked),
+    ("tab", ending("\tindented: by a tab")),
     ("shadowed-anchor", ending("    metadata: {first: &twice 1, second: &twice 2}")),
     ("alias-cycle", ending("    metadata: &loop {again: *loop}")),
     ("several-documents", ending("---", "more: 1", at=0)),

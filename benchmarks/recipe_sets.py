@@ -342,7 +342,7 @@ FAULTS: tuple[tuple[str, Callable[[Draft], int]], ...] = (
     ("unknown-key", lambda draft: _insert(draft, "    descripton: misspelt")),
     ("wrong-type", lambda draft: _insert(draft, "    metadata: nothing")),
     ("bad-value", lambda draft: _insert(draft, "    trigger: on_success")),
-    ("syntax", lambda draft: _insert(draft, "\tindented: by a tab")),
+    ("syntax", lambda draft: _insert(draft, "    metadata: {open: ]}")),
     ("duplicate-key", lambda draft: _insert(draft, "    description: written again")),
     ("missing-key", _plant_missing),
     ("unknown-dependency", lambda draft: _replace(draft, draft.dependencies[-1], "      - no_such_step")),

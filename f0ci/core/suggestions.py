@@ -18,11 +18,16 @@ def closest(name: str, known: Iterable[str]) -> str | None:
 
 def did_you_mean(name: str, known: Iterable[str], *, noun: str = "known names") -> str | None:
     """Return a hint: the closest name, else up to eight of the known ones, else None."""
+    return suggestion(name, known, noun=noun)[0]
+
+
+def suggestion(name: str, known: Iterable[str], *, noun: str = "known names") -> tuple[str | None, str | None]:
+    """Return the hint of `did_you_mean`, and the closest name where there is one."""
     names = sorted(set(known))
     match = closest(name, names)
     if match is not None:
-        return f"did you mean {match!r}?"
+        return f"did you mean {match!r}?", match
     if not names:
-        return None
+        return None, None
     listed = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-    return f"{noun}: {listed}"
+    return f"{noun}: {listed}", None

@@ -47,10 +47,10 @@ class CommandLine:
         return Span(line, column + 1, line, column + 1 + len(text)), None
 
 
-def lines_of(recipe: Recipe) -> Iterator[CommandLine]:
-    """Yield every line of every shell command, but for comments and empty lines."""
+def lines_of(recipe: Recipe, *words: str) -> Iterator[CommandLine]:
+    """Yield every line of the shell commands that hold one of some words, but for comments and empty lines."""
     for step in recipe.steps:
-        if step.run is None or step.kind != "shell":
+        if step.run is None or step.kind != "shell" or not any(word in step.run for word in words):
             continue
         at = (*step.at, "run" if step.raw.get("run") == step.run else "command")
         offset = 0

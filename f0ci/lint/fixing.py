@@ -42,7 +42,7 @@ def renamed_key(document: Document, path: Path, name: str) -> Fix | None:
     if not isinstance(above, dict) or name in above:
         return None
     span = document.span(path, key=True)
-    if is_doubled(document, span):
+    if span in document.doubled:
         # which of the two is meant is not known
         return None
     written = _written(document, span)
@@ -51,11 +51,6 @@ def renamed_key(document: Document, path: Path, name: str) -> Fix | None:
         # an alias, a merged mapping, or characters that are written otherwise
         return None
     return Fix(f"write {name!r}", (Edit(span, written.replace(old, name)),))
-
-
-def is_doubled(document: Document, span: Span) -> bool:
-    """Tell whether a key is one that its mapping has twice."""
-    return any(span in {problem.span, problem.first} for problem in document.problems)
 
 
 def rewritten(document: Document, span: Span, expected: str, text: str) -> Fix | None:

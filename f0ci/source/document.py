@@ -39,6 +39,7 @@ class Document:
     problems: tuple[ReadingProblem, ...] = ()
     ambiguous: tuple[tuple[str, Span], ...] = ()
     _positions: Positions | None = field(default=None, repr=False)
+    _doubled: frozenset[Span] | None = field(default=None, repr=False)
 
     def span(self, path: Path, *, key: bool = False) -> Span:
         """Return where a part of the document stands.
@@ -72,13 +73,22 @@ class Document:
                 return default
         return value
 
-    def is_key(self, span: Span) -> bool:
-        """Tell whether a span is that of a mapping's key."""
-        return any(span == key for key in self._read_positions().keys.values())
+    def key_spans(self) -> frozenset[Span]:
+        """Return the span of every mapping's key."""
+        return frozenset(self._read_positions().keys.values())
 
-    def path_of(self, span: Span) -> Path | None:
-        """Return the path of the value that a span is of, or None."""
-        return next((path for path, value in self._read_positions().values.items() if value == span), None)
+    def paths_by_span(self) -> dict[Span, Path]:
+        """Return the path of every value, by its span."""
+        return {span: path for path, span in self._read_positions().values.items()}
+
+    @property
+    def doubled(self) -> frozenset[Span]:
+        """The spans of keys that their mappings have twice, both of them."""
+        if self._doubled is None:
+            twice = [problem for problem in self.problems if problem.rule == "duplicate-key"]
+            spans = (span for problem in twice for span in (problem.span, problem.first) if span is not None)
+            self._doubled = frozenset(spans)
+        return self._doubled
 
     def inside_value(self, line: int, column: int) -> bool:
         """Tell whether a place lies inside a key or a scalar: what looks like a comment there is text."""

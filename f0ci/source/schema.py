@@ -14,7 +14,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from f0ci.core.errors import Defect
-from f0ci.core.suggestions import closest, did_you_mean
+from f0ci.core.suggestions import did_you_mean, suggestion
 from f0ci.source.reading import Path
 
 NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record")
@@ -129,8 +129,7 @@ def _explain(error: Any) -> Iterator[SchemaProblem]:
                     (*path, name),
                     True,
                     f"unknown key {name!r}",
-                    did_you_mean(str(name), known, noun="known keys"),
-                    closest(str(name), known),
+                    *suggestion(str(name), known, noun="known keys"),
                 )
     elif keyword == "required":
         for name in error.validator_value:

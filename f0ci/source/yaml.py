@@ -87,12 +87,19 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        span = Span(line, column, line, column + 1)
+        if _stands_tab(raw, span):
+            reading.problems.append(
+                ReadingProblem("tab", "not valid YAML: a tab stands where only blanks may", span, "indent with blanks")
+            )
+            reading.broken = True
+            return reading
         message = " ".join(str(part) for part in (error.problem, error.context and f"({error.context})") if part)
         reading.problems.append(
             ReadingProblem(
                 "syntax",
                 f"not valid YAML: {message}",
-                Span(line, column, line, column + 1),
+                span,
                 _syntax_hint(raw, line),
             )
         )
@@ -352,11 +359,15 @@ def _scalar(event: Any, reading: Reading) -> Any:
     return value
 
 
+def _stands_tab(raw: bytes, span: Span) -> bool:
+    """Tell whether the character that could not be read is a tab."""
+    lines = raw.decode("utf-8-sig", "replace").splitlines()
+    return span.line <= len(lines) and lines[span.line - 1][span.column - 1 : span.column] == "\t"
+
+
 def _syntax_hint(raw: bytes, line: int) -> str | None:
     lines = raw.decode("utf-8", "replace").splitlines()
     text = lines[line - 1] if 0 < line <= len(lines) else ""
-    if "\t" in text[: len(text) - len(text.lstrip())] or text.startswith("\t"):
-        return "indent with blanks; YAML forbids tabs there"
     if text.count(": ") > 1:
         return "quote a value that holds ': '"
     return "check the indentation and the quotes of this line and the one before"

@@ -172,3 +172,22 @@ def test_what_git_ignores_is_left_out_unless_it_is_named(folder: Path, f0ci: Com
     assert f0ci(folder, "validate").out == "3 files checked: nothing to report\n"
     assert f0ci(folder, "validate", "out").code == 1
     assert f0ci(folder, "validate", "out/recipes/bad.yaml").code == 1
+
+
+def test_what_is_not_needed_is_not_imported(tmp_path: Path) -> None:
+    """Detectors of secrets cost a quarter of a second: only a suspicion is worth it, and a suspicion is enough."""
+    import subprocess
+    import sys
+
+    write_files(tmp_path, {"f0ci.yaml": "version: 1\n", "recipes/good.yaml": GOOD})
+    program = "import sys; from f0ci.cli.boundary import run; run(['-C', sys.argv[1], 'validate']); "
+    program += "print('detect_secrets' in sys.modules, 'watchfiles' in sys.modules)"
+    command = [sys.executable, "-c", program, str(tmp_path)]
+    calm = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    write_files(tmp_path, {"environments/dev/config.yaml": "url: 'postgres://loader:hK3vTq81@db.shop.com/x'\n"})
+    alarmed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+    assert calm.endswith("nothing to report\nFalse False\n")
+    assert "error[plain-text-secret] this holds a secret: Basic Auth Credentials" in alarmed
+    assert "hK3vTq81" not in alarmed
+    assert alarmed.endswith("True False\n")

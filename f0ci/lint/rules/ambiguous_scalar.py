@@ -50,12 +50,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from f0ci.core.diagnostics import Severity, Span
-from f0ci.lint.fixing import is_doubled, rewritten
+from f0ci.core.diagnostics import Severity
+from f0ci.lint.fixing import rewritten
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.source.document import Document
-from f0ci.source.yaml import read_yaml
+from f0ci.source.reading import Path
+from f0ci.source.scalars import plain_value
 
 RULE = Rule("ambiguous-scalar", Group.READING, Severity.WARNING)
 
@@ -65,18 +66,21 @@ _FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]*0")
 def check_document(document: Document, workspace: Workspace) -> Iterator[Finding]:
     """Yield every such value, with what Framework0 makes of it."""
     del workspace
+    if not document.ambiguous:
+        return
+    keys, paths = document.key_spans(), document.paths_by_span()
     for text, span in document.ambiguous:
-        meant = read_yaml(text.encode()).data
+        meant = plain_value(text)
         shown = str(meant).lower() if isinstance(meant, bool) else str(meant)
         quoted = f'"{text}"'
-        doubled = is_doubled(document, span)
-        if doubled or document.is_key(span):
+        doubled = span in document.doubled
+        if doubled or span in keys:
             message = f"the key {text!r} is text here, and {shown} to Framework0's own reader"
             fix = None if doubled else rewritten(document, span, text, quoted)
             yield Finding(document, span, message, f"write {quoted}", fix=fix)
         elif _FRACTION.fullmatch(text):
             # every reader makes the same number of it, which only for a version is not what was meant
-            if _is_version(document, span):
+            if _is_version(paths.get(span, ())):
                 message = f"the version {text!r} is read as the number {shown}"
                 yield Finding(document, span, message, f"write {quoted}", fix=rewritten(document, span, text, quoted))
         else:
@@ -85,6 +89,5 @@ def check_document(document: Document, workspace: Workspace) -> Iterator[Finding
             yield Finding(document, span, message, f"write {quoted} where text is meant, or {shown}", fix=fix)
 
 
-def _is_version(document: Document, span: Span) -> bool:
-    path = document.path_of(span) or ()
+def _is_version(path: Path) -> bool:
     return any(isinstance(part, str) and "version" in part.lower() for part in path[-2:])

@@ -53,16 +53,19 @@ Write the literal as the type that the value has, or convert the value: `config.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.diagnostics import Severity
 from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.parsing import parse, parse_condition
-from f0ci.expressions.syntax import Comparison, Literal, Lookup, Node, children
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Dialect, Recipe
 from f0ci.source.reading import Path
+
+if TYPE_CHECKING:
+    from f0ci.expressions.syntax import Comparison, Literal, Lookup, Node
 
 RULE = Rule("comparison-of-types", Group.EXPRESSIONS, Severity.WARNING)
 
@@ -76,33 +79,45 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every comparison with a literal of another type."""
     seen: set[Path] = set()
     for use in workspace.uses(recipe).names:
-        if use.at in seen:
+        at = use.at
+        if at in seen:
             continue
-        seen.add(use.at)
-        text = recipe.document.get(use.at)
-        if isinstance(text, str) and any(sign in text for sign in _SIGNS):
-            yield from _compared(recipe, workspace, use.at, text)
+        seen.add(at)
+        text = recipe.document.get(at)
+        if not isinstance(text, str) or not any(sign in text for sign in _SIGNS):
+            continue
+        for name, literal, operator, offset in _pairs(text, is_condition=at[-1] == "condition" and len(at) == 3):
+            found = _judged(recipe, workspace, name, literal.value, operator)
+            if found is not None:
+                message, hint, severity = found
+                within = (offset + name.at, name.end - name.at)
+                yield Finding(recipe.document, at, message, hint, within=within, severity=severity)
 
 
-def _compared(recipe: Recipe, workspace: Workspace, at: Path, text: str) -> Iterator[Finding]:
+# the same few conditions stand all over a repository
+@lru_cache(maxsize=16384)
+def _pairs(text: str, *, is_condition: bool) -> tuple[tuple[Lookup, Literal, str, int], ...]:
+    """Return every comparison of a name with a literal, with its operator and the offset of its expression."""
+    from f0ci.expressions.syntax import Literal, Lookup
+
     try:
-        template = parse_condition(text) if at[-1] == "condition" and len(at) == 3 else parse(text)
+        template = parse_condition(text) if is_condition else parse(text)
     except ExpressionError:
-        return
+        return ()
+    found = []
     for expression in template.expressions:
         for node in _comparisons(expression.node):
             sides = [node.first, *(operand for _, operand in node.rest)]
             for (operator, right), left in zip(node.rest, sides, strict=False):
                 name, literal = (left, right) if isinstance(left, Lookup) else (right, left)
                 if operator not in {"in", "not in"} and isinstance(name, Lookup) and isinstance(literal, Literal):
-                    found = _judged(recipe, workspace, name, literal.value, operator)
-                    if found is not None:
-                        message, hint, severity = found
-                        within = (expression.offset + name.at, name.end - name.at)
-                        yield Finding(recipe.document, at, message, hint, within=within, severity=severity)
+                    found.append((name, literal, operator, expression.offset))
+    return tuple(found)
 
 
 def _comparisons(node: Node) -> Iterator[Comparison]:
+    from f0ci.expressions.syntax import Comparison, children
+
     if isinstance(node, Comparison):
         yield node
     for child in children(node):

@@ -61,7 +61,7 @@ Turn the operator round, or correct the number.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from math import inf
 
 from f0ci.core.diagnostics import Severity
 from f0ci.lint.rules.base import Finding, Group, Place, Rule
@@ -69,6 +69,8 @@ from f0ci.lint.workspace import Workspace
 from f0ci.workflows.model import Check, Workflow
 
 RULE = Rule("criteria-contradict", Group.WORKFLOW, Severity.ERROR)
+
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
 def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding]:
@@ -92,18 +94,41 @@ def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding
 
 def _fewest(checks: Sequence[Check]) -> Sequence[Check]:
     """Return two checks that exclude each other, or all of them."""
-    pairs = ((a, b) for number, a in enumerate(checks) for b in checks[number + 1 :])
-    return next((pair for pair in pairs if not _can_pass(pair)), checks)
+    least = max(checks, key=lambda check: _limits(check)[0])
+    most = min(checks, key=lambda check: _limits(check)[1])
+    pair = [check for check in checks if check is least or check is most]
+    return checks if len(pair) < 2 or _can_pass(pair) else pair
 
 
 def _can_pass(checks: Sequence[Check]) -> bool:
-    """Tell whether a value fulfils all criteria and no trigger: at a bound, between two, or beyond the last."""
-    bounds = sorted({check.condition.quantity.base for check in checks if check.condition.quantity is not None})
-    between = [(low + high) / 2 for low, high in pairwise(bounds)]
-    return any(
-        all(check.condition.holds(value) is not check.rollback for check in checks)
-        for value in (*bounds, *between, bounds[0] - 1, bounds[-1] + 1)
-    )
+    """Tell whether a value fulfils all criteria and no trigger."""
+    limits = [_limits(check) for check in checks]
+    least, most = max(low for low, _ in limits), min(high for _, high in limits)
+    if least[0] < most[0]:
+        # between two numbers there are more than conditions exclude
+        return True
+    value = least[0]
+    return value == most[0] and all(check.condition.holds(value) is not check.rollback for check in checks)
+
+
+def _limits(check: Check) -> tuple[tuple[float, bool], tuple[float, bool]]:
+    """Return the lowest and the highest value that a check lets pass, and whether the limit itself is beyond them."""
+    condition = check.condition
+    bound = condition.quantity.base if condition.quantity is not None else 0.0
+    operator = _OPPOSITE[condition.operator] if check.rollback else condition.operator
+    low, high = (-inf, False), (inf, True)
+    match operator:
+        case "<":
+            high = (bound, False)
+        case "<=":
+            high = (bound, True)
+        case ">":
+            low = (bound, True)
+        case ">=":
+            low = (bound, False)
+        case "==":
+            low, high = (bound, False), (bound, True)
+    return low, high
 
 
 def _said(check: Check) -> str:

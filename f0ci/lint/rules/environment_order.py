@@ -121,13 +121,9 @@ def _disagreement(workflow: Workflow, environment: WorkflowEnvironment) -> Itera
     order = gates.get("order") if isinstance(gates, dict) else None
     if not isinstance(order, dict) or not order.get("upstream"):
         return
-    required = [
-        stage
-        for own in workflow.stages
-        if own.environment == environment.name
-        for stage in workflow.stages
-        if stage.name in own.requires and stage.environment is not None
-    ]
+    by_name = {stage.name: stage for stage in workflow.stages if stage.environment is not None}
+    own = (stage for stage in workflow.stages if stage.environment == environment.name)
+    required = [by_name[name] for stage in own for name in stage.requires if name in by_name]
     left_out = [stage for stage in required if stage.environment not in environment.upstream]
     if left_out:
         at = (*environment.at, "gates", "order", "upstream")

@@ -2,10 +2,10 @@
 
 ## What it does
 
-Asks the detectors of `detect-secrets` about the texts of configurations, recipes, workflows and settings, and reports
-keys of cloud providers, tokens of GitHub, GitLab, Slack, Stripe and others, private keys, JSON Web Tokens and passwords
-in addresses; and, as a warning, a value under a key such as `password` or `api_key` that is neither a reference nor an
-expression. The report never shows the value.
+Asks the detectors of `detect-secrets` about the texts of configurations, workflows and settings, and about what steps
+of recipes are given and run. Reports keys of cloud providers, tokens of GitHub, GitLab, Slack, Stripe and others,
+private keys, JSON Web Tokens and passwords in addresses; and, as a warning, a value under a key such as `password` or
+`api_key` that is neither a reference nor an expression. The report never shows the value.
 
 ## Why it matters
 
@@ -40,7 +40,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
+from itertools import islice
 from typing import Any
 
 from f0ci.core.diagnostics import Severity
@@ -48,18 +49,19 @@ from f0ci.environments.secrets import SCHEME
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.walking import texts_matching
 from f0ci.lint.workspace import Workspace
+from f0ci.recipes.model import Recipe
+from f0ci.recipes.reading import looks_like_recipe
 from f0ci.source.document import Document
+from f0ci.source.reading import Path
 
 RULE = Rule("plain-text-secret", Group.SECURITY, Severity.ERROR)
 
-# without any of these, in small letters, there is nothing to find
-_WORDS = (
-    b"password passwd secret key token -----begin eyj xox _live_ hooks.slack akia asia gh gl sg. sk- sq0 pypi-".split()
-)
+# each way begins with a letter of its own, which makes looking for all of them at once cheap
 _SHAPE = re.compile(
-    r"(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[0-9A-Z]{16}|gh[oprsu]_\w{36}|gl[a-z]{2,5}-[\w-]{20}|[rs]k_live_\w{24}"
-    r"|(?i:xox[abpors]-\d)|hooks\.slack\.com/services/T|eyJ[\w=-]+\.eyJ[\w=-]+\.|SG\.[\w-]{22}\.|_authToken=|pypi-AgE"
-    r"|://[^\s{}:/@]+:[^\s{}@]+@|AccountKey=|sq0csp-|-----BEGIN [A-Z ]*PRIVATE KEY|T3BlbkFJ"
+    r"A3T[0-9A-Z]{17}|ABIA[0-9A-Z]{16}|ACCA[0-9A-Z]{16}|AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|gh[oprsu]_\w{36}"
+    r"|gl[a-z]{2,5}-[\w-]{20}|rk_live_\w{24}|sk_live_\w{24}|xox[abpors]-\d|hooks\.slack\.com/services/T"
+    r"|(?<![\w=-])eyJ[\w=-]+\.eyJ[\w=-]+\.|SG\.[\w-]{22}\.|_authToken=|pypi-AgE|://[^\s{}:/@]{1,200}:[^\s{}@/]{1,200}@|AccountKey=|sq0csp-"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY|T3BlbkFJ"
 )
 _KEY = re.compile(r"(?:password|passwd|apikey|privatekey|secretkey|accesskey|authkey|clientsecret|secret|token)\Z")
 # such keys often hold the name of a secret
@@ -87,6 +89,11 @@ _NO_VALUES = frozenset(
     }
 )
 _SHORTEST = 6
+# "a://b:c@d" is not worth a look, and no token is as short
+_SHORTEST_SHAPE = 16
+_LONGEST_KEYED = 200
+_MOST_LOOKED_AT = 20
+_AROUND = 120
 _DETECTORS = (
     ("aws", "AWSKeyDetector"),
     ("azure_storage_key", "AzureStorageKeyDetector"),
@@ -105,40 +112,78 @@ _DETECTORS = (
 )
 
 
-def check_document(document: Document, workspace: Workspace) -> Iterator[Finding]:
-    """Yield every value that is a secret."""
+def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
+    """Yield every secret that a step or a default gives; what recipes are made of otherwise is prose."""
     del workspace
-    if document.broken:
-        return
-    raw = document.raw.lower()
-    # an address with a password has none of the words
-    if not any(word in raw for word in _WORDS) and not (b"://" in raw and b"@" in raw):
-        return
+    for step in recipe.steps:
+        for at, given in (((*step.at, step.arguments_key), step.arguments), ((*step.at, "env"), step.env)):
+            if given:
+                yield from _found(recipe.document, given, at)
+        if step.run is not None and _may_be_secret(step.run, "run"):
+            key = "run" if step.raw.get("run") == step.run else "command"
+            yield from _found(recipe.document, {key: step.run}, step.at)
+    for parameter in recipe.parameters:
+        if isinstance(parameter.default, str):
+            yield from _found(recipe.document, {parameter.name: parameter.default}, (*parameter.at, "default"), named=1)
+
+
+def check_document(document: Document, workspace: Workspace) -> Iterator[Finding]:
+    """Yield every secret in a configuration, a workflow or the settings."""
+    del workspace
+    if not document.broken and not looks_like_recipe(document.data):
+        yield from _found(document, document.data, ())
+
+
+def _found(document: Document, data: Any, at: Path, *, named: int = 0) -> Iterator[Finding]:
+    """Yield every secret in some data.
+
+    Args:
+        document: the file.
+        data: a part of what it says.
+        at: path of that part; the path of the value itself where the data only names it.
+        named: 1 where the data only names it.
+    """
     hint = f"write '{SCHEME}name' and give the secret to the run; change it, because it is known now"
-    for at, text in texts_matching(document.data, _may_be_secret):
-        kind = _detected(text) if _SHAPE.search(text) else None
+    for path, text in texts_matching(data, _may_be_secret):
+        place = at if named else (*at, *path)
+        kind = _detected(text) if _has_shape(text) else None
         if kind is not None:
-            yield Finding(document, at, f"this holds a secret: {kind}", hint)
-        elif _is_keyed(text, at[-1]) and _is_secret_of_key(text):
-            message = f"the key {str(at[-1])!r} holds a secret in plain text"
-            yield Finding(document, at, message, hint, severity=Severity.WARNING)
+            yield Finding(document, place, f"this holds a secret: {kind}", hint)
+        elif _is_keyed(text, path[-1]) and _is_secret_of_key(text):
+            message = f"the key {str(path[-1])!r} holds a secret in plain text"
+            yield Finding(document, place, message, hint, severity=Severity.WARNING)
 
 
 def _may_be_secret(text: str, key: Any) -> bool:
-    return len(text) >= _SHORTEST and (_is_keyed(text, key) or _SHAPE.search(text) is not None)
+    return len(text) >= _SHORTEST and ((type(key) is str and _names_secret(key)) or _has_shape(text))
+
+
+def _has_shape(text: str) -> bool:
+    if len(text) < _SHORTEST_SHAPE or ("{" in text and "\n" not in text):
+        # an expression is no secret, and a text around one is at most half of it
+        return False
+    return _SHAPE.search(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def _names_secret(key: str) -> bool:
+    return _KEY.search(re.sub(r"[^a-z]", "", key.lower())) is not None
 
 
 def _is_keyed(text: str, key: Any) -> bool:
     if type(key) is not str:
         return False
-    plain = re.sub(r"[^a-z]", "", key.lower())
-    named = _KEY.search(plain)
-    if named is None or len(text) < _SHORTEST or _REFERENCE.search(text) or text.lower() in _NO_VALUES:
+    if (
+        not _names_secret(key)
+        or not _SHORTEST <= len(text) <= _LONGEST_KEYED
+        or _REFERENCE.search(text)
+        or text.lower() in _NO_VALUES
+    ):
         return False
     if not any(char.isdigit() for char in text):
         # `reset_password: weekly` is a word about a password
         return False
-    return not plain.endswith(_NAMING) or (text.isalnum() and text != text.lower())
+    return not key.lower().endswith(_NAMING) or (text.isalnum() and text != text.lower())
 
 
 @cache
@@ -151,9 +196,11 @@ def _detectors() -> tuple[Any, ...]:
 
 def _detected(text: str) -> str | None:
     """Return what kind of secret a text holds, or None."""
-    for detector in _detectors():
-        for line in text.splitlines():
-            if "{" not in line and any(detector.analyze_string(line)):
+    for match in islice(_SHAPE.finditer(text), _MOST_LOOKED_AT):
+        # detectors were made for lines; this is what belongs to one
+        line = text[max(0, match.start() - _AROUND) : match.end() + _AROUND]
+        for detector in _detectors():
+            if any("{" not in str(found) for found in detector.analyze_string(line)):
                 return str(detector.secret_type)
     return None
 

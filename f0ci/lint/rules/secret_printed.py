@@ -72,13 +72,8 @@ _ELSEWHERE = re.compile(r"[|>`]|\$\(|\\$|::add-mask::")
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every line that shows a secret."""
-    raw = recipe.document.raw
-    if b"secret" not in raw and b"sensitive" not in raw and b"config." not in raw:
-        return
-    if b"echo" not in raw and b"printf" not in raw and b"set -" not in raw:
-        return
     secrets: dict[str, frozenset[str]] = {}
-    for line in lines_of(recipe):
+    for line in lines_of(recipe, "echo", "printf", "set -"):
         prints, traces = _PRINTING.match(line.text), _TRACING.match(line.text)
         if not (prints or traces):
             continue
@@ -91,8 +86,10 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
             message = f"'set -x' prints every command of a step that holds {names}"
             yield Finding(recipe.document, at, message, "remove it", within=within)
         elif prints and not _ELSEWHERE.search(line.text):
+            shown: set[str] = set()
             for match in re.finditer(r"\$\{?(\w+)\}?", _without_single_quotes(line.text)):
-                if match[1] in secrets[step.name]:
+                if match[1] in secrets[step.name] - shown:
+                    shown.add(match[1])
                     at, within = line.place(match.start(), match.group())
                     message = f"this prints {match.group()!r}, which holds a secret"
                     yield Finding(recipe.document, at, message, "do not print it", within=within)

@@ -31,8 +31,8 @@ steps:
 
 ## Fix
 
-Look at the line that is named and at the one before it: a quote that is not closed, a tab in the indentation, a value
-with `: ` that is not quoted, an unknown tag.
+Look at the line that is named and at the one before it: a quote that is not closed, a value with `: `
+that is not quoted, an unknown tag.
 
 ## References
 

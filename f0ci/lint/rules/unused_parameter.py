@@ -54,6 +54,7 @@ Use the parameter, or remove its declaration and what callers give for it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity
@@ -63,6 +64,8 @@ from f0ci.recipes.model import Parameter, Recipe
 from f0ci.recipes.parameters import used_parameters
 
 RULE = Rule("unused-parameter", Group.COMPOSITION, Severity.WARNING)
+
+_WORD = re.compile(rb"[\w-]+")
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
@@ -88,15 +91,19 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     elsewhere = used_parameters(recipe)
     if "params" in elsewhere:
         return
+    words = _template_words(workspace)
     for parameter in left:
-        if parameter.name not in elsewhere and parameter.name.encode() not in _templates(workspace):
+        if parameter.name not in elsewhere and parameter.name.encode() not in words:
             yield _finding(recipe, parameter)
 
 
-def _templates(workspace: Workspace) -> bytes:
-    """Return the text of all templates: they see the parameters of a deploy recipe."""
+def _template_words(workspace: Workspace) -> frozenset[bytes]:
+    """Return the words of all templates: they see the parameters of a deploy recipe."""
     folder = workspace.project.templates.strip("/")
-    return workspace.shared("templates", lambda tree: b"\n".join(tree.read(path) for path in tree.files(folder)))
+    return workspace.shared(
+        "template words",
+        lambda tree: frozenset(word for path in tree.files(folder) for word in _WORD.findall(tree.read(path))),
+    )
 
 
 def _finding(recipe: Recipe, parameter: Parameter) -> Finding:

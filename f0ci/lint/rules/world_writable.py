@@ -65,17 +65,13 @@ _UMASK = re.compile(rf"{_START}(?P<all>umask\s+(?P<mode>0?[0-7]{{1,3}}))\s*(?:$|
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every command that lets everybody write."""
     del workspace
-    raw = recipe.document.raw
-    if b"chmod" not in raw and b"umask" not in raw:
-        return
-    for line in lines_of(recipe):
-        for match in _CHMOD.finditer(line.text):
-            if _opens(match["mode"]):
-                yield _finding(recipe, line.place(match.start("all"), match["all"]), match["all"])
-        for match in _UMASK.finditer(line.text):
-            # the mask says what is taken away: 2 is the right to write
-            if not int(match["mode"][-1]) & 2:
-                yield _finding(recipe, line.place(match.start("all"), match["all"]), match["all"])
+    for line in lines_of(recipe, "chmod", "umask"):
+        said: set[str] = set()
+        for match in (*_CHMOD.finditer(line.text), *_UMASK.finditer(line.text)):
+            command = match["all"]
+            if command not in said and _opens(command, match["mode"]):
+                said.add(command)
+                yield _finding(recipe, line.place(match.start("all"), command), command)
 
 
 def _finding(recipe: Recipe, place: tuple[Path | Span, tuple[int, int] | None], command: str) -> Finding:
@@ -84,7 +80,10 @@ def _finding(recipe: Recipe, place: tuple[Path | Span, tuple[int, int] | None], 
     return Finding(recipe.document, at, message, "leave that right to the owner or a group", within=within)
 
 
-def _opens(mode: str) -> bool:
+def _opens(command: str, mode: str) -> bool:
+    if command.startswith("umask"):
+        # the mask says what is taken away: 2 is the right to write
+        return not int(mode[-1]) & 2
     if mode.isdigit():
         has_sticky_bit = len(mode) == 4 and int(mode[0]) & 1
         return bool(int(mode[-1]) & 2) and not has_sticky_bit

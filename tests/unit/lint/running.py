@@ -44,12 +44,13 @@ def examples(section: str) -> list[tuple[dict[str, bytes], list[str] | None]]:
     """Return what each YAML block of a page's section holds: its files, and those named on the command line.
 
     A line `# file: path` starts a file; without one the block is a recipe. `latin-1` or `utf-8-sig` after the fence is
-    the text's encoding, `named` says that all files are named.
+    the text's encoding, `tabs` that an arrow is a tab, `named` says that all files are named.
     """
     found: list[tuple[dict[str, bytes], list[str] | None]] = []
     for fence in _FENCE.finditer(section):
         encoding = next((name for name in ("latin-1", "utf-8-sig") if name in fence["flags"]), "utf-8")
-        head, *parts = _FILE.split(fence["body"])
+        body = fence["body"].replace("→", "\t") if "tabs" in fence["flags"] else fence["body"]
+        head, *parts = _FILE.split(body)
         texts = dict(zip(parts[::2], parts[1::2], strict=True)) if parts else {"recipes/example.yaml": head}
         files = {path: text.encode(encoding) for path, text in texts.items()}
         found.append((files, list(files) if "named" in fence["flags"] else None))

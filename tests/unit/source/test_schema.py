@@ -33,7 +33,7 @@ from f0ci.source.schema import (
             {"properties": {"steps": {}, "name": {}}, "additionalProperties": False},
             {"stpes": 1, "name": 2, "zzz": 3},
             [
-                ("unknown-key", ("stpes",), True, "unknown key 'stpes'", "did you mean 'steps'?"),
+                ("unknown-key", ("stpes",), True, "unknown key 'stpes'", "did you mean 'steps'?", "steps"),
                 ("unknown-key", ("zzz",), True, "unknown key 'zzz'", "known keys: name, steps"),
             ],
         ),

@@ -308,8 +308,8 @@ _LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("é: ".encode() + b"\xc3\x28", "not-utf8", 1, 4),
         (b"\xff\xfea\x00", "not-utf8", 1, 1),
         (b"a: 1\nb: \x00", "syntax", 2, 4),
-        (b"a: 1\n\tb: 2", "syntax", 2, 1),
-        (b"a:\n\t- 2", "syntax", 2, 1),
+        (b"a: 1\n\tb: 2", "tab", 2, 1),
+        (b"a:\n\t- 2", "tab", 2, 1),
         (b"a: 1\n---\nb: 2\n", "several-documents", 2, 1),
         (b"a: b: c", "syntax", 1, 5),
         (b"a: [1, 2", "syntax", 2, 1),
@@ -352,7 +352,7 @@ def test_the_deepest_text_that_is_read() -> None:
 
 
 def test_tabs_are_explained() -> None:
-    assert read_yaml(b"a: 1\n\tb: 2").problems[0].hint == "indent with blanks; YAML forbids tabs there"
+    assert read_yaml(b"a: 1\n\tb: 2").problems[0].hint == "indent with blanks"
     assert read_yaml(b"a: b: c").problems[0].hint == "quote a value that holds ': '"
 
 
