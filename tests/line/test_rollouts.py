@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from f0ci.core.errors import Refused
 from f0ci.promotion.report import PromotionReport
 from tests.conftest import git
 from tests.line.conftest import Line
+from tests.line.forger import Forger
 
 DEV = "    dev:\n      auto_promote: true\n"
 STEPS = "      deployment_strategy: canary\n      steps: [{percent: 20, pause: manual}, 100]\n"
@@ -60,6 +62,29 @@ def test_a_rollout_pauses_for_a_person_and_keeps_what_the_old_release_rendered(l
     assert not [path for path in files(line) if path.startswith(f"releases/{old}/")]
     assert line.events("dev").count("resumed") == 1
     line.done("audit", "verify")
+
+
+@pytest.mark.parametrize(
+    ("forge", "kind"),
+    [
+        (lambda forger: forger.apply("dev", "dev-2", step=1), "step-too-early"),
+        (lambda forger: forger.append("dev", "dev-2", "resumed", {"step": 0, "reason": "me"}), "not-an-approver"),
+    ],
+    ids=["nobody resumed it", "a stranger resumed it"],
+)
+def test_a_pause_that_is_passed_over_shows(line: Line, forge: Callable[[Forger], None], kind: str) -> None:
+    line.change("workflow.yaml", DEV, DEV + STEPS)
+    line.release()
+    line.done("promote", "dev")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    line.release()
+    assert line.f0ci("promote", "dev").code == 5
+    forge(Forger(line.bare, line.work, line.people))
+
+    answer = line.f0ci("audit", "verify", work=line.clone("auditor"))
+
+    assert answer.code == 1
+    assert kind in answer.out
 
 
 def test_a_release_cannot_render_for_itself_what_depends_on_the_rollout(line: Line) -> None:
