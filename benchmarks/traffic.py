@@ -59,7 +59,7 @@ def main() -> None:
     os.environ.update({f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in _ALICE})
     figures = Figures()
     with tempfile.TemporaryDirectory(prefix="f0ci-") as name:
-        pace = {"duration": f"{_DURATION_SECONDS}s", "delay": "1s", "scrape": "250ms"}
+        pace = {"duration": f"{_DURATION_SECONDS}s", "delay": "1s", "scrape": "250ms", "steps": "[10, 50, 100]"}
         with open_shop(Path(name), prometheus, **pace) as shop:
             shop.load.rate = _RATE
             for _ in range(rounds):

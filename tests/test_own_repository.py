@@ -66,6 +66,11 @@ def test_the_wheel_carries_schemas_scaffold_and_types(tmp_path: Path) -> None:
     schemas = {path.name for path in (unpacked / "f0ci/schemas").iterdir()}
     assert schemas == {path.name for path in (ROOT / "schemas").iterdir()}
     assert (unpacked / "f0ci/py.typed").is_file()
+    examples = Path("f0ci/commands/examples")
+    carried = {path.relative_to(unpacked) for path in (unpacked / examples).rglob("*") if path.is_file()}
+    assert carried == {
+        path.relative_to(ROOT) for path in (ROOT / examples).rglob("*") if path.suffix != ".pyc" and path.is_file()
+    }
     environ["PYTHONPATH"] = str(unpacked)
     for args in (("init",), ("validate",)):
         folder = tmp_path / "new"

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from f0ci.core.clock import format_time
+from f0ci.core.outcome import Outcome
 from f0ci.core.plugins import load
 from f0ci.promotion.names import short
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
 from f0ci.promotion.strategies.base import SHIFT, TrafficStep
+from f0ci.promotion.times import SKEW
 from f0ci.workflows.rollouts import MANUAL
 
 if TYPE_CHECKING:
@@ -134,6 +137,24 @@ def may_watch_again(promotion: Promotion, now: datetime) -> bool:
     step = promotion.applied[-1].step
     last = lasting(promotion, step)
     return last.judged and promotion.measured_at(step) is None and now > last.end
+
+
+def too_early(promotion: Promotion, now: datetime) -> str | None:
+    """Return why the newest step of a promotion was not done with at a moment, or None; pure.
+
+    Args:
+        promotion: before the next step.
+        now: when the next step was decided; clocks may differ by `SKEW`.
+    """
+    step = promotion.applied[-1].step if promotion.applied else -1
+    if step < 0 or step not in (promotion.deployed or {}):
+        return "the step before it was not deployed"
+    last, verdict = lasting(promotion, step), promotion.measured_at(step)
+    if last.judged and (verdict is None or verdict["outcome"] != str(Outcome.PASSED)):
+        return "nothing says that the checks of the step before it passed"
+    if now + SKEW < last.end:
+        return f"the step before it lasts until {format_time(last.end)}"
+    return "nobody resumed the rollout" if resume_answer(promotion, step) else None
 
 
 def title(planned: Mapping[str, Any]) -> str:

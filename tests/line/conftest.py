@@ -104,9 +104,13 @@ class Line:
 
     def events(self, environment: str) -> list[str]:
         """Return the kinds of an environment's events, in order."""
+        return [event["kind"] for event in self.records(environment)]
+
+    def records(self, environment: str) -> list[dict[str, Any]]:
+        """Return an environment's events, in order."""
         files = git(self.bare, "ls-tree", "-r", "--name-only", f"f0ci/ledger/{environment}").splitlines()
         found = [json.loads(git(self.bare, "show", f"f0ci/ledger/{environment}:{path}")) for path in files]
-        return [event["kind"] for event in sorted(found, key=lambda event: event["position"])]
+        return sorted(found, key=lambda event: int(event["position"]))
 
 
 def start_line(work: Path, bare: Path, capsys: pytest.CaptureFixture[str], people: dict[str, SshIdentity]) -> Line:

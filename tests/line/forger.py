@@ -138,19 +138,21 @@ class Forger:
         ]
         return dict(plans[-1])
 
-    def apply(self, environment: str, promotion: str, *, tree: str | None = None) -> None:
+    def apply(self, environment: str, promotion: str, *, step: int = 0, tree: str | None = None) -> None:
         """Bring a planned step into the environment, past every gate."""
         plan = self.plan(environment, promotion)
         ref = f"refs/heads/env/{environment}"
         parent = self.git("rev-parse", ref)
-        wanted = tree or plan["steps"][0]["tree"]
+        wanted = tree or plan["steps"][step]["tree"]
         git(self.work, "push", "-q", "origin", f"{wanted}:refs/tags/forged")
         self.git("update-ref", "-d", "refs/tags/forged")
         trailers = f"F0-Promotion: {promotion}\nF0-Release: {plan['release']}\nF0-Plan: {digest(plan)}\n"
         commit = self.git("commit-tree", wanted, "-p", parent, "-m", f"forged\n\n{trailers}")
         self.git("update-ref", ref, commit)
-        ledgers = {name: self.tip(self.ledger(name)) for name in ("dev", "staging", "_workflow")}
-        data = {"step": 0, "percent": 100, "commit": commit, "parent": parent, "tree": wanted, "ledgers": ledgers}
+        there = self.git("for-each-ref", "--format=%(refname)").splitlines()
+        quoted = [name for name in ("dev", "staging", "_workflow") if self.ledger(name) in there]
+        ledgers = {name: self.tip(self.ledger(name)) for name in quoted}
+        data = {"step": step, "percent": 100, "commit": commit, "parent": parent, "tree": wanted, "ledgers": ledgers}
         self.append(environment, promotion, "applied", data)
 
     def sign(self, who: str, statement: dict[str, Any]) -> dict[str, str]:

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from f0ci.commands.promoting import continue_promotions
+from f0ci.commands.resuming import resume_promotion
+from f0ci.core.clock import FixedClock
+from f0ci.core.errors import Refused
+from f0ci.promotion.report import PromotionReport
 from tests.conftest import git
 from tests.line.conftest import Line
+from tests.line.forger import Forger
 
 DEV = "    dev:\n      auto_promote: true\n"
 STEPS = "      deployment_strategy: canary\n      steps: [{percent: 20, pause: manual}, 100]\n"
+METRIC = (
+    "  metrics:\n    dev_errors:\n      provider: file\n      path: metrics/dev.csv\n      time: time\n"
+    "      bad: failed\n      total: requests\n"
+)
+CHECKS = "      validation: {duration: 1s, success_criteria: dev_errors < 1%}\n"
 
 
 def files(line: Line) -> dict[str, str]:
@@ -49,6 +64,29 @@ def test_a_rollout_pauses_for_a_person_and_keeps_what_the_old_release_rendered(l
     line.done("audit", "verify")
 
 
+@pytest.mark.parametrize(
+    ("forge", "kind"),
+    [
+        (lambda forger: forger.apply("dev", "dev-2", step=1), "step-too-early"),
+        (lambda forger: forger.append("dev", "dev-2", "resumed", {"step": 0, "reason": "me"}), "not-an-approver"),
+    ],
+    ids=["nobody resumed it", "a stranger resumed it"],
+)
+def test_a_pause_that_is_passed_over_shows(line: Line, forge: Callable[[Forger], None], kind: str) -> None:
+    line.change("workflow.yaml", DEV, DEV + STEPS)
+    line.release()
+    line.done("promote", "dev")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    line.release()
+    assert line.f0ci("promote", "dev").code == 5
+    forge(Forger(line.bare, line.work, line.people))
+
+    answer = line.f0ci("audit", "verify", work=line.clone("auditor"))
+
+    assert answer.code == 1
+    assert kind in answer.out
+
+
 def test_a_release_cannot_render_for_itself_what_depends_on_the_rollout(line: Line) -> None:
     line.commit({"templates/release/run.txt.j2": "{{ rollout.active }}\n"})
 
@@ -62,3 +100,76 @@ def test_a_release_cannot_render_for_itself_what_depends_on_the_rollout(line: Li
 def test_wait_and_every_have_to_be_durations(line: Line) -> None:
     assert line.f0ci("promote", "dev", "--wait", "soon").code == 2
     assert line.f0ci("promote", "dev", "--wait", "1m", "--every", "0").code == 2
+
+
+def watched(line: Line, **more: str) -> None:
+    """Let dev be judged for a second by what `metrics/dev.csv` says, and bring a first release in."""
+    line.change(
+        "workflow.yaml", "  metrics:\n", METRIC + "".join(f"      {key}: {said}\n" for key, said in more.items())
+    )
+    line.change("workflow.yaml", "      environment: dev\n", "      environment: dev\n" + CHECKS)
+    line.release()
+
+
+def count(line: Line, moment: datetime, failed: int) -> None:
+    """Write down requests of a moment."""
+    (line.work / "metrics/dev.csv").write_text(f"time,requests,failed\n{moment.isoformat()},100,{failed}\n")
+
+
+def later(line: Line, seconds: float) -> PromotionReport:
+    """Take dev's promotion further, so many seconds after its step was deployed."""
+    (deployed,) = [event for event in line.records("dev") if event["kind"] == "deployed"]
+    clock = FixedClock(datetime.fromisoformat(deployed["time"]) + timedelta(seconds=seconds))
+    (report,) = continue_promotions(line.work, "dev", clock=clock)
+    return report
+
+
+@pytest.mark.parametrize(("failed", "state"), [(0, "succeeded"), (50, "failed")])
+def test_a_window_that_holds_too_little_is_watched_on(line: Line, failed: int, state: str) -> None:
+    watched(line)
+    count(line, datetime(2020, 1, 1, tzinfo=UTC), 0)
+    assert line.f0ci("promote", "dev").code == 5
+    deployed = datetime.fromisoformat(line.records("dev")[-2]["time"])
+    assert later(line, 30).state == "verifying"
+
+    count(line, deployed + timedelta(seconds=60), failed)
+    assert later(line, 90).state == state
+
+
+def test_what_a_window_did_hold_counts_whatever_comes_after_it(line: Line) -> None:
+    watched(line)
+    count(line, datetime(2020, 1, 1, tzinfo=UTC), 0)
+    assert line.f0ci("promote", "dev").code == 5
+    deployed = datetime.fromisoformat(line.records("dev")[-2]["time"])
+    count(line, deployed + timedelta(seconds=1), 50)
+    with (line.work / "metrics/dev.csv").open("a") as file:
+        file.write(f"{(deployed + timedelta(seconds=60)).isoformat()},100000,0\n")
+
+    assert later(line, 90).state == "failed"
+
+
+def test_a_step_that_could_not_be_judged_is_watched_again_when_an_approver_says_so(line: Line) -> None:
+    watched(line, on_insufficient_data="pause")
+    count(line, datetime(2020, 1, 1, tzinfo=UTC), 0)
+    assert line.f0ci("promote", "dev").code == 5
+    stands = later(line, 5)
+    assert (stands.state, stands.next_check_at) == ("verifying", None)
+    assert "f0ci resume" in stands.reasons[-1]
+
+    deployed = datetime.fromisoformat(line.records("dev")[-2]["time"])
+    again = deployed + timedelta(seconds=100)
+    resume_promotion(line.work, "dev-1", "the exporter is mended", clock=FixedClock(again))
+    count(line, again + timedelta(seconds=1), 0)
+    assert later(line, 102).state == "succeeded"
+    line.done("audit", "verify")
+
+
+def test_a_verdict_that_is_there_is_not_left_by_watching_again(line: Line) -> None:
+    watched(line, on_insufficient_data="pause")
+    count(line, datetime(2020, 1, 1, tzinfo=UTC), 0)
+    assert line.f0ci("promote", "dev").code == 5
+    deployed = datetime.fromisoformat(line.records("dev")[-2]["time"])
+    count(line, deployed + timedelta(seconds=1), 50)
+
+    with pytest.raises(Refused):
+        resume_promotion(line.work, "dev-1", "try again", clock=FixedClock(deployed + timedelta(seconds=100)))

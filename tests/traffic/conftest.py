@@ -10,6 +10,9 @@ import pytest
 from tests.conftest import require_real
 from tests.traffic.shop import ENVIRONMENT, Shop, open_shop
 
+# most tests are about the first step; the others only cost time
+PACE = {"duration": "2s", "delay": "1s", "scrape": "250ms", "steps": "[10, 100]"}
+
 
 @pytest.fixture(scope="session")
 def _opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
@@ -20,7 +23,7 @@ def _opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("HOME", str(home))
         patch.setenv("GIT_CONFIG_GLOBAL", str(home / ".gitconfig"))
-        with open_shop(_short(tmp_path_factory), prometheus, duration="2s", delay="1s", scrape="250ms") as shop:
+        with open_shop(_short(tmp_path_factory), prometheus, **PACE) as shop:
             yield shop
 
 

@@ -222,7 +222,7 @@ def set_up(work: Path, **pace: str) -> tuple[int, int, int]:
 
     Args:
         work: the repository.
-        pace: `duration`, `delay` and `scrape`.
+        pace: `duration`, `delay`, `scrape` and `steps`.
     """
     listen, metrics, prometheus, *own = free_ports(6)
     renumbered = dict(zip(("9101", "9102", "9103"), map(str, own), strict=True))
@@ -241,6 +241,7 @@ def set_up(work: Path, **pace: str) -> tuple[int, int, int]:
         "workflow.yaml": {
             ":9090": f":{prometheus}",
             "duration: 10s": f"duration: {pace['duration']}",
+            "steps: [10, 50, 100]": f"steps: {pace['steps']}",
             "min_samples: 20": "min_samples: 10",
             "scale_down_delay: 5s": f"scale_down_delay: {pace['delay']}",
         },

@@ -14,7 +14,8 @@ def test_each_step_gets_its_share(shop: Shop) -> None:
     shop.load.rate = 400
     old, workflow = next(iter(shop.traffic())), shop.read("workflow.yaml")
     begun = len(shop.load.answers)
-    new = shop.promoted({"workflow.yaml": workflow.replace("duration: 2s", "duration: 5s")})
+    longer = workflow.replace("duration: 2s", "duration: 5s").replace("[10, 100]", "[10, 50, 100]")
+    new = shop.promoted({"workflow.yaml": longer})
 
     assert [event["data"]["percent"] for event in shop.happened("applied")] == [10, 50, 100, 100]
     for at, wanted in enumerate((10, 50, 100)):

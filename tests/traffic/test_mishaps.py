@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
+import http.client
+
 import pytest
 
 from tests.traffic.load import Load, failed, shares
 from tests.traffic.shop import Shop, until
 
+HEADER = "        header: {name: X-Canary, value: always}\n"
+
 
 def first_step(shop: Shop, new: str) -> None:
     """Wait until the first step of a promotion is deployed."""
     until(lambda: shop.traffic().get(new) == 10 and bool(shop.happened("deployed")), "the first step")
+
+
+def stays(shop: Shop, release: str) -> bool:
+    """Tell whether a customer whom a release answered first is answered by it from then on."""
+    connection = http.client.HTTPConnection("127.0.0.1", shop.load.port, timeout=10)
+    found, cookie = "", ""
+    while found != release:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        answer.read()
+        found, cookie = answer.headers["X-Release"], answer.headers["Set-Cookie"].partition(";")[0]
+    answered = set()
+    for _ in range(30):
+        connection.request("GET", "/", headers={"Cookie": cookie})
+        answer = connection.getresponse()
+        answer.read()
+        answered.add(answer.headers["X-Release"])
+    connection.close()
+    return answered == {release}
 
 
 def said(shop: Shop) -> str:
@@ -62,8 +85,8 @@ def test_a_metric_that_disappears_is_no_verdict(shop: Shop) -> None:
 
 @pytest.mark.parametrize("phase", ["deploying", "watching"])
 def test_the_promoter_is_killed_in_the_middle_of_a_step_and_another_goes_on(shop: Shop, phase: str) -> None:
-    begun = len(shop.load.answers)
-    new = shop.change()
+    begun, workflow, old = len(shop.load.answers), shop.read("workflow.yaml"), next(iter(shop.traffic()))
+    new = shop.change({"workflow.yaml": workflow.replace(HEADER, f"{HEADER}        sticky: shop_release\n")})
     promoter = shop.promote()
     if phase == "deploying":
         until(lambda: shop.traffic().get(new) == 10, "the first commit")
@@ -77,11 +100,13 @@ def test_the_promoter_is_killed_in_the_middle_of_a_step_and_another_goes_on(shop
         with chosen.running():
             until(lambda: len(chosen.answers) >= 20, "a tester's answers")
         assert shares(chosen.answers) == {new: 100.0}
+        assert {stays(shop, new), stays(shop, old)} == {True}
     code, text = shop.promote().end()
 
     assert code == 0, text
     assert shop.events()[: len(events)] == events
-    assert [event["data"]["step"] for event in shop.happened("applied")] == [0, 1, 2, 3]
-    assert [event["data"]["step"] for event in shop.happened("deployed")] == [0, 1, 2, 3]
+    assert [event["data"]["step"] for event in shop.happened("applied")] == [0, 1, 2]
+    assert [event["data"]["step"] for event in shop.happened("deployed")] == [0, 1, 2]
     assert failed(shop.load.answers[begun:]) == []
     assert shares(shop.load.answers[-20:]) == {new: 100.0}
+    shop.write({"workflow.yaml": workflow})

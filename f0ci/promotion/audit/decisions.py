@@ -15,7 +15,7 @@ from f0ci.promotion.folding import IllegalEvent, advance, hold_of
 from f0ci.promotion.judging import ask_gates, authors_for, hold_answer, observe_gates
 from f0ci.promotion.names import short
 from f0ci.promotion.policy import policy_at, policy_commit
-from f0ci.promotion.rollout import is_judged
+from f0ci.promotion.rollout import is_judged, too_early
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Hold, Promotion
 from f0ci.promotion.statements import verify_statement
@@ -123,6 +123,10 @@ def _check_change(moment: Moment) -> Iterator[Tampering]:
     stop = ledgers.workflow.quarantine_of(promotion.release)
     if stop is not None and promotion.purpose == "promote":
         yield moment.found("quarantine-ignored", f"release {short(promotion.release)} was quarantined: {stop}")
+    if step > 0:
+        early = too_early(promotion, _decided_at(moment.event))
+        if early is not None:
+            yield moment.found("step-too-early", early)
     if step > 0 or not promotion.plan["gates"]:
         return
     gates = tuple(GateSpec(str(gate["kind"]), gate["settings"]) for gate in promotion.plan["gates"])

@@ -7,7 +7,7 @@ import pytest
 
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.events import Draft
-from f0ci.promotion.rollout import lasting, may_watch_again, overall, resume_answer, title
+from f0ci.promotion.rollout import lasting, may_watch_again, overall, resume_answer, title, too_early
 from f0ci.promotion.state import Promotion
 from f0ci.promotion.verifying import unjudged
 from tests.unit.promotion.builders import NOW, applied, hex_of, newest, requested
@@ -73,6 +73,27 @@ def test_a_step_is_watched_again_only_where_nobody_could_say_what_its_window_hel
     assert not may_watch_again(at_step(), NOW + timedelta(seconds=60))
     assert not may_watch_again(at_step(MEASURED), over)
     assert not may_watch_again(at_step(analysis=False), over)
+
+
+@pytest.mark.parametrize(
+    ("promotion", "seconds", "said"),
+    [
+        pytest.param(at_step(MEASURED), 60, None, id="judged, and over"),
+        pytest.param(at_step(), 60, "nothing says that the checks", id="not judged"),
+        pytest.param(at_step(analysis=False), 0, None, id="nothing to judge"),
+        pytest.param(at_step(analysis=False, pause=3600.0), 60, "lasts until", id="before its pause is over"),
+        pytest.param(at_step(analysis=False, pause=3600.0), 3400, None, id="clocks differ"),
+        pytest.param(at_step(MEASURED, pause="manual"), 60, "nobody resumed", id="not resumed"),
+        pytest.param(at_step(MEASURED, resumed(), pause="manual"), 60, None, id="resumed"),
+        pytest.param(
+            newest(requested("prod-1", "new"), applied("prod-1", "new")), 0, "not deployed", id="in the middle"
+        ),
+    ],
+)
+def test_when_a_step_is_done_with(promotion: Promotion, seconds: float, said: str | None) -> None:
+    found = too_early(promotion, NOW + timedelta(seconds=seconds))
+
+    assert found is None if said is None else said in str(found)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from f0ci.analysis.judging import Judgement, Verdict
 from f0ci.core.outcome import Outcome
-from f0ci.promotion.verifying import Verification, recorded, settle
+from f0ci.promotion.verifying import Verification, holds_too_little, recorded, settle
 from tests.unit.promotion.builders import NOW
 
 END = NOW + timedelta(minutes=10)
@@ -62,6 +63,20 @@ def test_what_it_waits_for_does_not_move_while_it_waits() -> None:
     assert first.waits_for == later.waits_for == missing
     assert first.next_check_at != later.next_check_at
     assert settle(Outcome.INCONCLUSIVE, (), "none", RECORD, LATE, END, missing).waits_for != missing
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        (["insufficient_data"], True),
+        (["no_traffic", "passed"], True),
+        (["provider_error"], False),
+        (["insufficient_data", "provider_error"], False),
+        (["insufficient_data", "failed"], False),
+    ],
+)
+def test_only_what_holds_too_little_is_watched_on(verdicts: list[str], expected: bool) -> None:
+    assert holds_too_little([Judgement(Verdict(verdict), None, 0, "") for verdict in verdicts]) is expected
 
 
 @pytest.mark.parametrize(("outcome", "expected"), [("passed", Outcome.PASSED), ("failed", Outcome.FAILED)])

@@ -3,7 +3,7 @@
     python3 shop.py SETTINGS.json SOCKET
 
 `fault` in its settings makes it a bad release: `errors` (half of its answers are 500), `latency` (a third of a second
-each), `memory` (8 MB more with each request), `crash` (it ends after 20 requests), `silent` (it shows no metrics).
+each), `memory` (8 MB more with each request), `crash` (it ends after 5 requests), `silent` (it shows no metrics).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 BOUNDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0)
-SLOW_SECONDS, LEAK_BYTES, REQUESTS_TO_LIVE, ERROR_SHARE = 0.3, 8_000_000, 20, 0.5
+SLOW_SECONDS, LEAK_BYTES, REQUESTS_TO_LIVE, ERROR_SHARE = 0.3, 8_000_000, 5, 0.5
 
 
 class Shop:
