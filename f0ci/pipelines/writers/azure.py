@@ -25,6 +25,7 @@ from f0ci.pipelines.writers.base import (
     job_names,
     label,
     promote,
+    reminder,
     script,
     sealed,
 )
@@ -127,7 +128,8 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "pool": _pool(pipeline, None),
         "stages": [_stage(job, pipeline, names) for job in pipeline.jobs],
     }
-    return {PATH: sealed(header(pipeline, "azure"), dump(data))}
+    body = reminder(pipeline, set_up(pipeline)) + dump(data)
+    return {PATH: sealed(header(pipeline, "azure"), body)}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:

@@ -107,6 +107,18 @@ def header(pipeline: Pipeline, system: str, comment: str = "# ") -> str:
     )
 
 
+def reminder(pipeline: Pipeline, lines: tuple[str, ...], comment: str = "# ") -> str:
+    """Return a comment that lists what has to be made once outside of a generated file.
+
+    Args:
+        pipeline: what the file is written from.
+        lines: what its system needs.
+        comment: how a comment begins, one of `COMMENTS`.
+    """
+    told = "".join(f"{comment}- {line}\n" for line in (*pipeline.set_up(), *lines))
+    return f"{comment.rstrip()}\n{comment}to be made once, outside of this file:\n{told}\n"
+
+
 def sealed(head: str, body: str, comment: str = "# ") -> str:
     """Return a file whose comment ends with the digest of what follows, so that an edit shows.
 

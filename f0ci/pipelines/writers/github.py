@@ -16,7 +16,7 @@ from f0ci.pipelines.writers._github_steps import (
     shows_alerts,
     steps,
 )
-from f0ci.pipelines.writers.base import Bare, Remarked, dump, environments_set_up, header, label, sealed
+from f0ci.pipelines.writers.base import Bare, Remarked, dump, environments_set_up, header, label, reminder, sealed
 
 PATH = ".github/workflows/f0ci.yml"
 RUNNER = "ubuntu-24.04"
@@ -50,7 +50,8 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "defaults": {"run": {"shell": "bash"}},
         "jobs": _jobs(pipeline),
     }
-    return {PATH: sealed(header(pipeline, "github"), dump(data, spaced="jobs"))}
+    body = reminder(pipeline, set_up(pipeline)) + dump(data, spaced="jobs")
+    return {PATH: sealed(header(pipeline, "github"), body)}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from f0ci.pipelines.writers.base import (
     install_into,
     job_names,
     promote,
+    reminder,
     script,
     sealed,
 )
@@ -108,7 +109,8 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         ".f0ci-push": {"variables": {"GIT_DEPTH": "0"}, "before_script": [prepare + _AUTHORIZE]},
         **{names[job.id]: _job(job, pipeline, names) for job in pipeline.jobs},
     }
-    return {PATH: sealed(header(pipeline, "gitlab"), dump(data))}
+    body = reminder(pipeline, set_up(pipeline)) + dump(data)
+    return {PATH: sealed(header(pipeline, "gitlab"), body)}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from f0ci.pipelines.writers.base import (
     job_names,
     label,
     promote,
+    reminder,
     script,
     sealed,
 )
@@ -36,6 +37,7 @@ _SHOWN = "f0ci-plan.txt"
 _APPROVAL_HOURS = 24
 # Jenkins compiles the file into methods and constants of limited size
 _MAX_STAGES = 80
+_MAX_COMMANDS = 60
 # what the agent's Git says about itself wins
 _IDENTITY = """\
 git config user.name > /dev/null || git config user.name "f0ci on Jenkins"
@@ -72,15 +74,17 @@ def write(pipeline: Pipeline) -> dict[str, str]:
     Raises:
         InputError: it would be more than Jenkins can compile.
     """
-    names = job_names(pipeline, "Jenkins", str)
-    if len(names) > _MAX_STAGES:
+    job_names(pipeline, "Jenkins", str)
+    jobs = _merged(_in_order(pipeline), pipeline)
+    count = sum(2 if job.plan else 1 for job in jobs)
+    if count > _MAX_STAGES:
         raise InputError(
-            f"{len(names)} stages; a Jenkinsfile takes at most {_MAX_STAGES}",
-            "split the workflow",
+            f"{count} stages; a Jenkinsfile takes at most {_MAX_STAGES}",
+            "split the workflow, or let promotions follow each other without tasks in between",
             place=pipeline.workflow,
         )
     environments = list(pipeline.environments) or ["none"]
-    stages = [line for job in _in_order(pipeline) for line in _stages(job, pipeline)]
+    stages = [line for job in jobs for line in _stages(job, pipeline)]
     lines = [
         "pipeline {",
         "    agent none",
@@ -104,15 +108,16 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "    }",
         "}",
     ]
-    return {PATH: sealed(header(pipeline, "jenkins", "// "), "\n".join(lines) + "\n", "// ")}
+    body = reminder(pipeline, set_up(pipeline), "// ") + "\n".join(lines) + "\n"
+    return {PATH: sealed(header(pipeline, "jenkins", "// "), body, "// ")}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:
     """Return what Jenkins needs to be told once."""
     return (
         "a multibranch pipeline job on this file, over HTTPS, whose branch source tells the default branch",
-        "the plugins pipeline-model-definition, git, credentials-binding, lockable-resources, pipeline-input-step, "
-        "junit and warnings-ng",
+        "the plugins pipeline-model-definition, git, credentials-binding, lockable-resources, pipeline-input-step "
+        f"and junit{', warnings-ng besides' if pipeline.option('jenkins', 'warnings') else ''}",
         f"a credential of the kind 'secret text' called {_credentials(pipeline)!r}: a token that may push",
         *(
             f"a credential of the kind 'secret text' called {variable!r}; its value is the same for every environment"
@@ -142,15 +147,49 @@ def _escaped(char: str) -> str:
     return "".join(f"\\u{halves[at]:02x}{halves[at + 1]:02x}" for at in range(0, len(halves), 2))
 
 
-def _in_order(pipeline: Pipeline) -> Iterable[Job]:
-    """Yield every job after those it needs, otherwise as written: stages run one after the other."""
-    waiting = list(pipeline.jobs)
-    done: set[str] = set()
+def _merged(jobs: Iterable[Job], pipeline: Pipeline) -> list[Job]:
+    """Return jobs, tasks that follow each other made one where there would be more stages than Jenkins compiles.
+
+    Jenkins runs stages one after the other in any case; each command stays a step of its own, under its name.
+    """
+    written = list(jobs)
+    if sum(2 if job.plan else 1 for job in written) <= _MAX_STAGES:
+        return written
+    merged: list[Job] = []
+    for job in written:
+        last = merged[-1] if merged else None
+        if last is not None and _fit(last, job, pipeline):
+            first = last.id.partition(" to ")[0]
+            commands = (*last.commands, *job.before, *job.commands, *job.after)
+            minutes = last.minutes + job.minutes
+            merged[-1] = replace(last, id=f"{first} to {job.id}", commands=commands, minutes=minutes)
+        else:
+            merged.append(job)
+    return merged
+
+
+def _fit(last: Job, job: Job, pipeline: Pipeline) -> bool:
+    """Tell whether a task can be a part of the stage before it."""
+    plain = all(one.kind is Kind.TASK and not one.matrix and not one.after for one in (last, job))
+    everywhere = _agent(replace(job, id=""), pipeline)
+    plain = plain and _agent(last, pipeline) == _agent(job, pipeline) == everywhere
+    same = _when(last, pipeline) == _when(job, pipeline)
+    return plain and same and len(last.commands) + len(job.commands) <= _MAX_COMMANDS
+
+
+def _in_order(pipeline: Pipeline) -> list[Job]:
+    """Return every job after those it needs, otherwise as written: stages run one after the other."""
+    jobs = {job.id: job for job in pipeline.jobs}
+    ordered: dict[str, Job] = {}
+    waiting = list(reversed(pipeline.jobs))
     while waiting:
-        job = next(job for job in waiting if done.issuperset(job.needs))
-        waiting.remove(job)
-        done.add(job.id)
-        yield job
+        job = waiting[-1]
+        missing = [name for name in job.needs if name not in ordered]
+        if missing and job.id not in ordered:
+            waiting += [jobs[name] for name in reversed(missing)]
+            continue
+        ordered.setdefault(waiting.pop().id, job)
+    return list(ordered.values())
 
 
 def _hours(pipeline: Pipeline) -> int:
@@ -180,7 +219,7 @@ def _stages(job: Job, pipeline: Pipeline) -> list[str]:
         "        checkout scm",
         *_indented(_steps(job, pipeline), 2),
         "    }",
-        *_indented(_shown(job)),
+        *_indented(_shown(job, pipeline)),
         "}",
     ]
 
@@ -219,15 +258,16 @@ def _credentials(pipeline: Pipeline) -> str:
     return str(pipeline.option("jenkins", "credentials", _TOKEN))
 
 
-def _shown(job: Job) -> list[str]:
+def _shown(job: Job, pipeline: Pipeline) -> list[str]:
     """Return what shows findings where Jenkins shows those of tests and tools."""
     if job.kind is not Kind.VALIDATE:
         return []
+    warns = pipeline.option("jenkins", "warnings", default=False)
     return [
         "post {",
         "    always {",
         "        junit testResults: 'f0ci-junit.xml', allowEmptyResults: true",
-        "        recordIssues tools: [sarif(id: 'f0ci', name: 'f0ci', pattern: 'f0ci.sarif')]",
+        *(["        recordIssues tools: [sarif(id: 'f0ci', name: 'f0ci', pattern: 'f0ci.sarif')]"] if warns else []),
         "    }",
         "}",
     ]

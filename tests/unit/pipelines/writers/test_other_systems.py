@@ -296,7 +296,7 @@ def test_jenkins_compiles_no_more_than_it_can() -> None:
 def test_secrets_reach_the_jobs_that_deploy(system: str) -> None:
     made = generate(CASES / "shop/input", [system])
 
-    told = "\n".join(made.set_up)
+    told = "\n".join(line for lines in made.set_up.values() for line in lines)
     assert "F0CI_SECRET_DB_PASSWORD" in told
     (text,) = made.files.values()
     if system == "gitlab":
