@@ -276,7 +276,7 @@ def ledgers(shop: Shop) -> dict[str, list[dict[str, Any]]]:
 def bring_a_bad_release(shop: Shop) -> None:
     # what an executor or a recipe left in the work tree stays out
     git(shop.work, "checkout", "-q", ".")
-    git(shop.work, "clean", "-qfdx")
+    git(shop.work, "clean", "-qffdx")
     shop.replace("scriptlets/greetings.py", *BAD_GREETING)
     shop.push("second")
 

@@ -120,7 +120,9 @@ def report_steps(pipeline: Pipeline) -> list[dict[str, Any]]:
 
 
 def is_followed(job: Job, pipeline: Pipeline) -> bool:
-    """Tell whether another job asks whether this one's release arrived."""
+    """Tell whether something asks whether this promotion's release arrived."""
+    if job.kind is not Kind.PROMOTE:
+        return False
     return bool(job.after) or any(job.id in other.arrived for other in pipeline.jobs)
 
 
