@@ -287,9 +287,29 @@ def test_jenkins_stages_come_after_what_they_need() -> None:
     assert text.index("stage('a')") < text.index("stage('b')") < text.index("stage('release')")
 
 
+def test_jenkins_makes_one_stage_of_tasks_where_there_would_be_more_than_it_compiles() -> None:
+    text = text_of("jenkins", staged("\n".join(f"- {{name: s{number}, tests: [x{number}]}}" for number in range(200))))
+
+    assert "stage('s0 to s59')" in text
+    assert text.count("    stage('") == 4 + 4
+    # every command stays a step of its own
+    assert len(re.findall(r"label: 'x\d+'", text)) == 200
+    few = text_of("jenkins", staged("- {name: a, tests: [x]}\n- {name: b, tests: [x]}"))
+    assert "stage('a')" in few
+
+
 def test_jenkins_compiles_no_more_than_it_can() -> None:
-    with pytest.raises(InputError, match="a Jenkinsfile takes at most 80"):
-        text_of("jenkins", staged("\n".join(f"- {{name: s{number}, tests: [x]}}" for number in range(80))))
+    stages = ["- {name: p0, environment: dev}"]
+    stages += [f"- {{name: p{number}, environment: dev, requires: [p{number - 1}]}}" for number in range(1, 90)]
+    with pytest.raises(InputError, match="94 stages; a Jenkinsfile takes at most 80"):
+        text_of("jenkins", staged("\n".join(stages)))
+
+
+def test_the_release_on_gitlab_waits_for_any_number_of_tasks() -> None:
+    data = read("gitlab", staged("\n".join(f"- {{name: s{number}, tests: [x]}}" for number in range(90))))
+
+    assert "needs" not in data["release"]
+    assert data["stages"].index("release") == data["stages"].index("build") + 1
 
 
 @SYSTEMS
