@@ -172,7 +172,7 @@ def timeless(value: Any, key: str = "") -> Any:
     """Return a record without actors and times, and without what the platform says of itself."""
     if key in TIMELY:
         return None
-    if key in {"run_url", "job", "how"} or (key == "kind" and value in {"github", "gitlab", "jenkins", "azure"}):
+    if key in {"url", "job", "how"} or (key == "kind" and value in {"github", "gitlab", "jenkins", "azure"}):
         return None
     if key == "reviewer":
         return str(value).partition("@")[0]

@@ -11,13 +11,13 @@ from typing import Any
 from urllib.parse import quote
 
 from f0ci.core.errors import F0ciError
-from f0ci.pipelines.evidence.base import Evidence, api, token, variable
+from f0ci.pipelines.evidence.base import Assertion, api, token, variable
 
 KIND = "azure"
 _VERSION = "api-version=7.1"
 
 
-def read(_environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
+def read(_environment: str, environ: Mapping[str, str]) -> tuple[Assertion, ...]:
     """Return who approved that this stage runs; nobody where no approval check stood before it.
 
     Args:
@@ -33,7 +33,7 @@ def read(_environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
     collection = variable(environ, "SYSTEM_COLLECTIONURI", system).rstrip("/")
     project = f"{collection}/{quote(variable(environ, 'SYSTEM_TEAMPROJECT', system), safe='')}"
     build, stage = variable(environ, "BUILD_BUILDID", system), variable(environ, "SYSTEM_STAGENAME", system)
-    run_url = f"{project}/_build/results?buildId={quote(build, safe='')}"
+    url = f"{project}/_build/results?buildId={quote(build, safe='')}"
     try:
         with api({"Accept": "application/json"}, token=token(environ)) as session:
             timeline = get_json(session, f"{project}/_apis/build/builds/{quote(build, safe='')}/timeline?{_VERSION}")
@@ -42,9 +42,9 @@ def read(_environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
                 for one in _approvals(timeline, stage)
             ]
     except F0ciError as error:
-        return (Evidence(KIND, run_url, stage, None, f"the stage's approvals could not be read: {error}"),)
+        return (Assertion(KIND, url, stage, None, f"the stage's approvals could not be read: {error}"),)
     reviewers = sorted({name for approval in given for name in _approvers(approval)})
-    return tuple(Evidence(KIND, run_url, stage, reviewer, "the approval check of the stage") for reviewer in reviewers)
+    return tuple(Assertion(KIND, url, stage, reviewer, "the approval check of the stage") for reviewer in reviewers)
 
 
 def _approvals(timeline: Any, stage: str) -> Iterator[str]:

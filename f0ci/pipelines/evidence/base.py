@@ -1,7 +1,7 @@
 """What a CI system asserts about its own approval: evidence, never a signed approval.
 
 A system is one file beside this one, named as `--evidence` and a gate's `accept:` name it, with a function
-`read(environment, environ) -> tuple[Evidence, ...]`: what the job's own variables say, and at most a small question to
+`read(environment, environ) -> tuple[Assertion, ...]`: what the job's own variables say, and at most a small question to
 the system's API where they do not say who approved. None at all means that nobody was asked; a reviewer who cannot be
 told is None in the evidence, and counts for nobody.
 """
@@ -23,8 +23,8 @@ _PATIENCE = 20.0
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
-    """Who let a job run, as its CI system says.
+class Assertion:
+    """Who let a job run, as its CI system says; recorded with the plan it is about, it becomes evidence.
 
     Attributes:
         kind: name of the system, as gates accept it.

@@ -11,12 +11,12 @@ from typing import Any
 from urllib.parse import quote
 
 from f0ci.core.errors import F0ciError
-from f0ci.pipelines.evidence.base import Evidence, api, token, variable
+from f0ci.pipelines.evidence.base import Assertion, api, token, variable
 
 KIND = "github"
 
 
-def read(environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
+def read(environment: str, environ: Mapping[str, str]) -> tuple[Assertion, ...]:
     """Return who approved that this job runs; nobody where the environment asked nobody.
 
     Args:
@@ -32,14 +32,14 @@ def read(environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
     run = variable(environ, "GITHUB_RUN_ID", "GitHub Actions")
     address = environ.get("GITHUB_SERVER_URL", "https://github.com")
     service = environ.get("GITHUB_API_URL", "https://api.github.com")
-    run_url, job = f"{address}/{repository}/actions/runs/{run}", environ.get("GITHUB_JOB", "")
+    url, job = f"{address}/{repository}/actions/runs/{run}", environ.get("GITHUB_JOB", "")
     question = f"{service}/repos/{quote(repository)}/actions/runs/{quote(run, safe='')}/approvals"
     headers = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
     try:
         with api(headers, token=token(environ)) as session:
             history = get_json(session, question)
     except F0ciError as error:
-        return (Evidence(KIND, run_url, job, None, f"the run's review history could not be read: {error}"),)
+        return (Assertion(KIND, url, job, None, f"the run's review history could not be read: {error}"),)
     reviewers = list(_approving(history, environment))
     if not reviewers:
         return ()
@@ -49,8 +49,8 @@ def read(environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
         how = (
             f"the run's review history names several, for attempts that it does not tell apart: {', '.join(different)}"
         )
-        return (Evidence(KIND, run_url, job, None, how),)
-    return (Evidence(KIND, run_url, job, different[0], "the run's review history"),)
+        return (Assertion(KIND, url, job, None, how),)
+    return (Assertion(KIND, url, job, different[0], "the run's review history"),)
 
 
 def _approving(history: Any, environment: str) -> Iterator[str]:

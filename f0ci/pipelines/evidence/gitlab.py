@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from f0ci.pipelines.evidence.base import Evidence, variable
+from f0ci.pipelines.evidence.base import Assertion, variable
 
 KIND = "gitlab"
 
 
-def read(_environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
+def read(_environment: str, environ: Mapping[str, str]) -> tuple[Assertion, ...]:
     """Return who started this manual job; nobody where it started by itself.
 
     Args:
@@ -23,4 +23,4 @@ def read(_environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
     if environ.get("CI_JOB_MANUAL") != "true":
         return ()
     who = environ.get("GITLAB_USER_LOGIN") or None
-    return (Evidence(KIND, url, job, who, "started the manual job (GITLAB_USER_LOGIN)"),)
+    return (Assertion(KIND, url, job, who, "started the manual job (GITLAB_USER_LOGIN)"),)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from f0ci.pipelines.evidence.base import Evidence, variable
+from f0ci.pipelines.evidence.base import Assertion, variable
 
 KIND = "jenkins"
 
 
-def read(_environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
+def read(_environment: str, environ: Mapping[str, str]) -> tuple[Assertion, ...]:
     """Return who answered the question before this stage; nobody where nobody was asked.
 
     Args:
@@ -21,4 +21,4 @@ def read(_environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
     """
     url, job = variable(environ, "BUILD_URL", "Jenkins"), environ.get("STAGE_NAME", "")
     who = environ.get("F0CI_REVIEWER", "")
-    return (Evidence(KIND, url, job, who, "answered the input step (submitterParameter)"),) if who else ()
+    return (Assertion(KIND, url, job, who, "answered the input step (submitterParameter)"),) if who else ()

@@ -10,7 +10,7 @@ import responses
 
 from f0ci.core.errors import UsageError
 from f0ci.core.plugins import load, names
-from f0ci.pipelines.evidence.base import Evidence
+from f0ci.pipelines.evidence.base import Assertion
 
 GITHUB = {
     "GITHUB_REPOSITORY": "shop/shop",
@@ -34,7 +34,7 @@ PROJECT = "https://dev.azure.com/shop/the%20shop"
 
 
 def read(system: str, environ: dict[str, str]) -> list[tuple[str | None, str]]:
-    found: tuple[Evidence, ...] = load("f0ci.pipelines.evidence", system, noun="CI system").read("prod", environ)
+    found: tuple[Assertion, ...] = load("f0ci.pipelines.evidence", system, noun="CI system").read("prod", environ)
     assert all(one.kind == system and one.url.startswith("https://") for one in found)
     return [(one.reviewer, one.how) for one in found]
 
