@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
+from f0ci.core.duration import parse_duration
 from f0ci.core.suggestions import did_you_mean
 from f0ci.pipelines.checking import refuse
 from f0ci.pipelines.model import Cache, Command, Install, Job, Kind
@@ -73,12 +75,23 @@ def _added(workflow: Workflow, job: Job, added: Mapping[str, Any], at: Path) -> 
         # what deploys is told by the release alone
         if name in added and job.kind is not Kind.TASK:
             raise refuse(workflow, (*at, name), f"{job.id!r} takes no {name}; only stages that run commands do", None)
+    if "wait" in added and job.kind is not Kind.PROMOTE:
+        raise refuse(workflow, (*at, "wait"), f"{job.id!r} does not wait; only promotions do", None)
+    minutes = int(added.get("minutes", job.minutes))
+    if "wait" in added and parse_duration(str(added["wait"])) >= timedelta(minutes=minutes):
+        raise refuse(
+            workflow,
+            (*at, "wait"),
+            f"{job.id!r} is ended after {minutes} minutes, before it has waited {added['wait']}",
+            "give it more `minutes`",
+        )
     cache = added.get("cache")
     return replace(
         job,
-        minutes=int(added.get("minutes", job.minutes)),
+        minutes=minutes,
         before=_commands(added.get("before")),
         after=_commands(added.get("after")),
+        wait=str(added.get("wait", "")),
         matrix={name: tuple(map(str, values)) for name, values in (added.get("matrix") or {}).items()},
         cache=Cache(tuple(cache["paths"]), tuple(cache["key"])) if cache else None,
     )

@@ -91,6 +91,7 @@ class Job:
         after: what else runs after its work, where that went well, without the token.
         matrix: variables whose every combination runs a task once.
         cache: what a task keeps for its next run, or None.
+        wait: how long a promotion holds its runner while it waits, such as `30m`, or empty.
         plan: id of the job that showed the plan which this promotion carries out, or empty.
         secrets: variables that it hands to deploy recipes, each called like its entry in the secret store.
     """
@@ -108,6 +109,7 @@ class Job:
     after: tuple[Command, ...] = ()
     matrix: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cache: Cache | None = None
+    wait: str = ""
     plan: str = ""
     arrived: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()

@@ -160,7 +160,8 @@ def install_into(folder: str, install: Install) -> str:
 
 def promote(job: Job, system: str) -> str:
     """Return the command of a promotion: where people are asked, of the plan they saw, with what they answered."""
-    return f'{PROMOTE} --plan "$PLAN" --evidence {system}' if job.plan else PROMOTE
+    pinned = f' --plan "$PLAN" --evidence {system}' if job.plan else ""
+    return PROMOTE + pinned + (f" --wait {job.wait}" if job.wait else "")
 
 
 def calls_f0ci(command: Command) -> bool:

@@ -24,6 +24,7 @@ pipelines:
       matrix: {PYTHON: ["3.11", "3.12"]}
       cache: {paths: [.venv, node_modules], key: [requirements.txt]}
     to_prod:
+      wait: 30m
       after: [{name: tell everybody, run: ./tell.sh}]
   github:
     runner: [self-hosted, linux]
@@ -132,6 +133,8 @@ def test_azure() -> None:
         ("pipelines: {jobs: {to_prod: {matrix: {A: ['1']}}}}", "'to_prod' takes no matrix", 5),
         ("pipelines: {jobs: {release: {cache: {paths: [a], key: [b]}}}}", "'release' takes no cache", 5),
         ("pipelines: {jobs: {build: {before: [{run: 'echo ${{ github.token }}'}]}}}", "would replace", 5),
+        ("pipelines: {jobs: {build: {wait: 5m}}}", "'build' does not wait", 5),
+        ("pipelines: {jobs: {to_prod: {wait: 60m}}}", "ended after 60 minutes, before it has waited 60m", 5),
         ("install: {wheel: wheels/f0ci.whl}", "a wheel is installed by its SHA-256", 5),
     ],
 )
@@ -145,6 +148,14 @@ def test_what_cannot_be_done_is_refused_at_its_place(added: str, said: str, line
 def test_a_cache_on_github_needs_a_commit_of_the_action() -> None:
     with pytest.raises(InputError, match="no commit of the action 'actions/cache' is known"):
         written("github", "pipelines: {jobs: {build: {cache: {paths: [a], key: [b]}}}}\n")
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_promotion_holds_its_runner_where_the_workflow_says_so(system: str) -> None:
+    made = written(system)
+
+    assert made.count("--wait 30m") == 1
+    assert f'f0ci promote "$TARGET" --release "$RELEASE" --plan "$PLAN" --evidence {system} --wait 30m' in made
 
 
 PIP = "python -m pip install --quiet --disable-pip-version-check"
