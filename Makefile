@@ -4,13 +4,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test thorough check lint setup system clean
+.PHONY: demo test thorough check lint setup system tools clean
 
 demo: $(VENV)/.installed
 	@sh tools/system_packages.sh demo
 	@$(BIN)/python examples/demo.py
 
-test: system setup
+test: system setup tools
 	@$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
 
 # the same, with crash, race and fuzzing proofs repeated as often as the documentation claims; hours
@@ -29,6 +29,13 @@ lint: setup
 
 setup: $(VENV)/.installed-dev
 
+# programs of CI systems that tests run generated pipelines with; without them those tests are skipped and say so
+tools: $(VENV)/.installed-tools
+
+$(VENV)/.installed-tools: $(VENV)/.installed-dev tools/node/package-lock.json
+	@{ $(PIP) --editable '.[tools]' && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tools/node --ignore-scripts \
+		--no-fund --no-audit --silent && touch $@; } || echo "some programs of CI systems could not be installed"
+
 # Debian packages that tests use; without the right to install, the tests that need them are skipped and say so
 system:
 	@sh tools/system_packages.sh test
@@ -46,4 +53,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) tools/node/node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*

@@ -5,14 +5,28 @@ set -euo pipefail
 
 : "${ACTION_FOLDER:?}" "${INPUT_COMMAND:?}" "${RUNNER_TEMP:?}"
 
-venv="${F0CI_ACTION_VENV:-$RUNNER_TEMP/f0ci-venv}"
+case "${INPUT_VERSION:-}" in
+  *[!0-9A-Za-z.+!_-]*)
+    echo "::error::'version' is a version of the package, such as 1.2.0"
+    exit 2
+    ;;
+esac
+venv="${F0CI_ACTION_VENV:-$RUNNER_TEMP/f0ci-venv${INPUT_VERSION:+-$INPUT_VERSION}}"
 if ! [ -x "$venv/bin/f0ci" ]; then
   "${INPUT_PYTHON:-python3}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
     echo "::error::f0ci needs Python 3.11 or newer; set the input 'python', or run actions/setup-python before"
     exit 3
   }
   "${INPUT_PYTHON:-python3}" -m venv "$venv"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check "$ACTION_FOLDER"
+  pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
+  [ -z "${INPUT_WHEELS:-}" ] || pip+=(--no-index --find-links "$INPUT_WHEELS")
+  if [ -n "${INPUT_VERSION:-}" ]; then
+    "${pip[@]}" "f0ci==$INPUT_VERSION"
+  elif [ -n "${INPUT_WHEELS:-}" ]; then
+    "${pip[@]}" f0ci
+  else
+    "${pip[@]}" "$ACTION_FOLDER"
+  fi
 fi
 # f0ci alone goes onto the PATH: its python would take the place of the one that the job set up
 mkdir -p "$RUNNER_TEMP/f0ci-bin"
@@ -50,6 +64,11 @@ if [ -n "${INPUT_RELEASE:-}" ]; then
   [ "$name" != rollback ] || option=--to
   command+=("$option" "$INPUT_RELEASE")
 fi
+if [ "$name" = promote ]; then
+  [ -z "${INPUT_PLAN:-}" ] || command+=(--plan "$INPUT_PLAN")
+  [ "${INPUT_EVIDENCE:-false}" != true ] || command+=(--evidence github)
+  [ -z "${INPUT_WAIT:-}" ] || command+=(--wait "$INPUT_WAIT")
+fi
 [ -z "${INPUT_REASON:-}" ] || command+=(--reason "$INPUT_REASON")
 add_lines "${INPUT_ARGUMENTS:-}"
 positional=()
@@ -75,6 +94,16 @@ report="$(mktemp "$RUNNER_TEMP/f0ci-report.XXXXXX")"
 result=0
 "$venv/bin/f0ci" "${command[@]}" | tee "$report" || result=$?
 
+# the same findings once more, for what shows them as alerts and for counting; what was asked for has been printed
+findings="" sarif=""
+if [ "$name" = validate ] && { [ "$result" -eq 0 ] || [ "$result" -eq 1 ]; }; then
+  sarif="${INPUT_SARIF:-$RUNNER_TEMP/f0ci.sarif}"
+  "$venv/bin/f0ci" validate --format sarif --output "$sarif" ${positional[@]+-- "${positional[@]}"} > /dev/null 2>&1 || true
+  count="import json, sys; print(len(json.load(open(sys.argv[1]))['runs'][0].get('results', [])))"
+  findings="$("$venv/bin/python" -c "$count" "$sarif" || true)"
+  [ -n "${INPUT_SARIF:-}" ] || sarif=""
+fi
+
 field() { # prints a field of the JSON report, or nothing
   "$venv/bin/python" - "$report" "$1" <<'PYTHON'
 import json
@@ -95,6 +124,8 @@ if [ -n "${GITHUB_OUTPUT:-}" ]; then
   {
     echo "result=$result"
     echo "report=$report"
+    echo "findings=$findings"
+    printf 'sarif=%s\n' "${sarif//$'\n'/}"
     for key in state promotion release digest; do
       echo "$key=$(field "$key")"
     done

@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import settings
@@ -140,9 +141,12 @@ def rounds(usual: int, thorough: int) -> int:
 def require_real(program: str, package: str) -> str:
     """Return where a program is; without it the test is skipped, or fails where `F0CI_REQUIRE_REAL` is set."""
     found = shutil.which(program)
-    if found is not None:
-        return found
-    reason = f"{program} is not installed (Debian package {package})"
+    return found if found is not None else missing_real(program, f"Debian package {package}")
+
+
+def missing_real(program: str, source: str) -> NoReturn:
+    """Skip the test for want of a program, or fail it where `F0CI_REQUIRE_REAL` is set; says where it comes from."""
+    reason = f"{program} is not installed ({source})"
     if _REQUIRE_REAL:
         pytest.fail(reason)
     pytest.skip(reason)

@@ -23,6 +23,7 @@ if [ "$purpose" = test ]; then
     need prometheus prometheus "tests of metrics from a real Prometheus are skipped"
     need haproxy haproxy "tests of traffic through a real proxy are skipped"
     need curl curl "the walk through rollouts of the docs is not tried"
+    need rsync rsync "tests that run a GitLab pipeline are skipped"
     need java default-jre-headless "tests that compile a Jenkinsfile are skipped"
     need groovy groovy "tests that compile a Jenkinsfile are skipped"
 fi

@@ -4,26 +4,45 @@ from __future__ import annotations
 
 import click
 
-from f0ci.cli.output import root_of, say
-from f0ci.core.errors import ExitCode
+from f0ci.cli.output import format_option, print_json, print_table, root_of, say
+from f0ci.core.errors import ExitCode, UsageError
 
 
 @click.command()
-@click.argument("systems", nargs=-1, required=True, metavar="SYSTEM...")
+@click.argument("systems", nargs=-1, metavar="SYSTEM...")
 @click.option(
     "--check", "is_check", is_flag=True, help="Write nothing; exit 1 with a diff where a file is not current."
 )
 @click.option("--overwrite", is_flag=True, help="Also replace a file that was edited by hand.")
 @click.option("--stdout", "to_stdout", is_flag=True, help="Print the files instead of writing them.")
+@click.option("--set-up", "tells_set_up", is_flag=True, help="Only list what has to be made once outside the files.")
+@click.option("--guarantees", "tells_guarantees", is_flag=True, help="Show who keeps which promise on which system.")
+@format_option("text", "json")
 @click.pass_context
-def generate(ctx: click.Context, systems: tuple[str, ...], is_check: bool, overwrite: bool, to_stdout: bool) -> int:
+def generate(
+    ctx: click.Context,
+    systems: tuple[str, ...],
+    is_check: bool,
+    overwrite: bool,
+    to_stdout: bool,
+    tells_set_up: bool,
+    tells_guarantees: bool,
+    output_format: str,
+) -> int:
     """Write the pipeline of each CI SYSTEM (github, gitlab, jenkins, azure) from the workflow.
 
     \b
     Example:
       f0ci generate github gitlab
       f0ci generate github --check
+      f0ci generate --guarantees
     """
+    if tells_guarantees:
+        return _show_guarantees(systems, output_format)
+    if not systems:
+        raise UsageError("no CI system was named", "f0ci generate github, gitlab, jenkins or azure")
+    if output_format != "text" and not tells_set_up:
+        raise UsageError("--format is about --guarantees and --set-up", "leave it out")
     from f0ci.commands.generating import generate as run
     from f0ci.commands.generating import write_files
     from f0ci.pipelines.currency import State
@@ -32,6 +51,12 @@ def generate(ctx: click.Context, systems: tuple[str, ...], is_check: bool, overw
     made = run(root, systems)
     for place, name in made.unbound:
         say(f"{place}: warning: nothing says what {name!r} runs; its job stops there with exit 3")
+    if tells_set_up:
+        if output_format == "json":
+            print_json({"version": 1, "set_up": made.set_up})
+        else:
+            _show_set_up(made.set_up)
+        return ExitCode.DONE
     if to_stdout:
         for text in made.files.values():
             click.echo(text, nl=False)
@@ -57,6 +82,26 @@ def generate(ctx: click.Context, systems: tuple[str, ...], is_check: bool, overw
         click.echo(f"{'wrote' if state.path in changed else 'current'} {state.path}")
     if changed:
         click.echo("to be made once, outside these files:")
-        for line in made.set_up:
-            click.echo(f"  {line}")
+        _show_set_up(made.set_up)
+    return ExitCode.DONE
+
+
+def _show_set_up(set_up: dict[str, tuple[str, ...]]) -> None:
+    for system, lines in set_up.items():
+        if lines:
+            click.echo(f"  {system or 'everywhere'}:")
+        for line in lines:
+            click.echo(f"    {line}")
+
+
+def _show_guarantees(systems: tuple[str, ...], output_format: str) -> int:
+    from f0ci.commands.generating import guarantees
+    from f0ci.pipelines.guarantees import KEEPERS, PROMISES
+
+    found = guarantees(systems)
+    if output_format == "json":
+        print_json({"version": 1, "promises": dict(PROMISES), "guarantees": [one.to_json() for one in found]})
+        return ExitCode.DONE
+    rows = [(PROMISES[one.promise], one.system, KEEPERS[one.by], one.why) for one in found]
+    print_table(("promise", "system", "kept by", "because"), rows)
     return ExitCode.DONE

@@ -53,6 +53,8 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
     click.echo(
         f"plan {view.plan.digest[:12]} of {view.promotion}: release {bound['release'][:12]} into {bound['environment']}"
     )
+    # in full, for whoever pins it: promote --plan DIGEST
+    click.echo(f"  digest {view.plan.digest}")
     click.echo(f"  strategy {bound['strategy']}: " + ", ".join(map(describe_step, bound["steps"])))
     click.echo(f"  deploys with {bound['deploy']['recipe']}" if bound["deploy"] else "  deploys by the branch alone")
     for check in bound["checks"]:
@@ -106,6 +108,13 @@ def evidence_options(function: F) -> F:
     "--repair", "is_repair", is_flag=True, help="Make ENVIRONMENT what its ledger says, as a recorded change."
 )
 @click.option("--reason", metavar="TEXT", help="With --repair: why, for the record.")
+@click.option("--plan", "digest", metavar="DIGEST", help="Only if the plan still is the one with this digest.")
+@click.option(
+    "--evidence",
+    "system",
+    metavar="SYSTEM",
+    help="Record who approved this job, as its CI system (github, gitlab, jenkins, azure) says.",
+)
 @evidence_options
 @click.option("--wait", "span", metavar="DURATION", help="Stay until it ends, at most so long, such as 30m.")
 @click.option("--every", default="10s", show_default=True, help="With --wait: the longest time between two looks.")
@@ -121,6 +130,8 @@ def promote(
     dry_run: bool,
     is_repair: bool,
     reason: str | None,
+    digest: str | None,
+    system: str | None,
     span: str | None,
     every: str,
     output_format: str,
@@ -132,6 +143,7 @@ def promote(
     Example:
       f0ci promote staging
       f0ci promote prod --wait 1h
+      f0ci promote prod --plan 3f1c9a7b20de --evidence github
       f0ci promote --continue
       f0ci promote prod --repair --reason "somebody pushed to env/prod"
     """
@@ -148,6 +160,8 @@ def promote(
         if environment is None:
             raise UsageError("--dry-run needs an environment", "f0ci promote staging --dry-run")
         return int(ctx.invoke(plan, environment=environment, release=release, output_format=output_format))
+    if go_on and (digest or system):
+        raise UsageError("--plan and --evidence are about one promotion", "name the environment instead")
     if go_on:
         reports = continue_promotions(root, environment, evidence=said, patience=patience, on_stage=say, on_event=tell)
         if not reports and output_format == "text":
@@ -160,18 +174,36 @@ def promote(
         return worst_exit(report.exit_code for report in reports)
     if environment is None:
         raise UsageError("no environment was named", "f0ci promote staging, or f0ci promote --continue")
-    report = promote_environment(
-        root,
-        environment,
-        release,
-        through_hold=through_hold,
-        evidence=said,
-        patience=patience,
-        on_stage=say,
-        on_event=tell,
-    )
+    records: tuple[Evidence | None, ...] = _asked(system, environment) if system else (said,)
+    for record in records:
+        # each person is a record of its own; only the last one is worth staying for
+        report = promote_environment(
+            root,
+            environment,
+            release,
+            through_hold=through_hold,
+            evidence=record,
+            plan=digest,
+            patience=patience if record is records[-1] else None,
+            on_stage=say,
+            on_event=tell,
+        )
+        if report.exit_code is not ExitCode.WAITING:
+            break
     print_report(report, output_format)
     return report.exit_code
+
+
+def _asked(system: str, environment: str) -> tuple[Evidence | None, ...]:
+    """Return what the CI system of this job says, or nothing to record, which is told."""
+    import os
+
+    from f0ci.commands.promoting import evidence_from
+
+    found = evidence_from(system, environment, os.environ)
+    if not found:
+        say(f"{system} asked nobody for {environment!r}; only signed approvals count")
+    return found or (None,)
 
 
 def _print_forecast(forecast: Any) -> None:

@@ -11,6 +11,8 @@ from f0ci.core.files import write_atomically
 from f0ci.core.plugins import load, names
 from f0ci.pipelines.building import build, unbound
 from f0ci.pipelines.currency import FileState, compare
+from f0ci.pipelines.guarantees import Guarantee
+from f0ci.pipelines.guarantees import guarantees as ask_guarantees
 from f0ci.pipelines.model import Pipeline
 from f0ci.source.project import load_project
 from f0ci.source.tree import DirectoryTree
@@ -27,14 +29,15 @@ class Generated:
         states: how each compares with what is there.
         pipeline: what they were written from.
         unbound: place and name of everything that stages use and nothing stands behind.
-        set_up: what lies outside the files and has to be made once.
+        set_up: what lies outside the files and has to be made once, by system; first what every system needs, under
+            an empty name.
     """
 
     files: dict[str, str]
     states: tuple[FileState, ...]
     pipeline: Pipeline
     unbound: tuple[tuple[str, str], ...]
-    set_up: tuple[str, ...]
+    set_up: dict[str, tuple[str, ...]]
 
 
 def generate(root: Path, systems: Sequence[str]) -> Generated:
@@ -57,14 +60,14 @@ def generate(root: Path, systems: Sequence[str]) -> Generated:
     workflow = read_workflow(tree, project.workflow)
     pipeline = build(workflow, project, tree)
     files: dict[str, str] = {}
-    set_up = list(pipeline.set_up())
+    set_up = {"": pipeline.set_up()}
     for system in systems:
         writer = load(WRITERS, system, noun="CI system")
         files.update(writer.write(pipeline))
         tell = getattr(writer, "set_up", None)
-        set_up += tell(pipeline) if tell is not None else ()
+        set_up[system] = tell(pipeline) if tell is not None else ()
     missing = tuple((str(workflow.document.location(binding.at)), binding.name) for binding in unbound(workflow))
-    return Generated(files, compare(files, tree), pipeline, missing, tuple(dict.fromkeys(set_up)))
+    return Generated(files, compare(files, tree), pipeline, missing, set_up)
 
 
 def write_files(root: Path, generated: Generated) -> tuple[str, ...]:
@@ -73,6 +76,17 @@ def write_files(root: Path, generated: Generated) -> tuple[str, ...]:
     for path in changed:
         write_atomically(root / path, generated.files[path].encode())
     return tuple(changed)
+
+
+def guarantees(chosen: Sequence[str]) -> tuple[Guarantee, ...]:
+    """Return who keeps which promise, for some CI systems or for all.
+
+    Raises:
+        UsageError: there is no such system.
+    """
+    for system in chosen:
+        load(WRITERS, system, noun="CI system")
+    return ask_guarantees(tuple(chosen) or systems())
 
 
 def systems() -> tuple[str, ...]:

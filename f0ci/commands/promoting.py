@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.errors import F0ciError, UsageError
+from f0ci.core.plugins import load
 from f0ci.promotion.admitting import find_promotion, plan_for
 from f0ci.promotion.evidence import Evidence
 from f0ci.promotion.explaining import Explanation
@@ -30,6 +32,8 @@ from f0ci.promotion.watching import Patience, watch
 from f0ci.source.project import load_project
 
 Stage = Callable[[str], None]
+EVIDENCE = "f0ci.pipelines.evidence"
+_DIGEST = re.compile(r"[0-9a-f]{12,64}\Z")
 
 
 def _silent(_text: str) -> None:
@@ -43,6 +47,7 @@ def promote_environment(
     *,
     through_hold: str | None = None,
     evidence: Evidence | None = None,
+    plan: str | None = None,
     patience: Patience | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
@@ -56,6 +61,7 @@ def promote_environment(
         release: digest, its beginning, `latest`, or None for the newest.
         through_hold: reason for passing a hold.
         evidence: what a CI system asserts about it.
+        plan: digest, or its beginning, of the only plan that may be carried out.
         patience: how long to stay with it while it waits; None goes as far as it goes now.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
@@ -66,9 +72,26 @@ def promote_environment(
     """
     site = open_site(root, clock or SystemClock())
     name = site.environment(environment).name
-    request = Request(name, release, through_hold, evidence, on_event, on_stage)
+    if plan is not None and not _DIGEST.match(plan):
+        raise UsageError(f"{plan!r} is no digest of a plan", f"take it from `f0ci plan {name}`; 12 digits or more")
+    request = Request(name, release, through_hold, evidence, plan, on_event, on_stage)
     report = promote(site, request)
     return watch(site, request, report, patience) if patience else report
+
+
+def evidence_from(system: str, environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
+    """Return what a CI system says about who approved this job, one record for each person, or none.
+
+    Args:
+        system: its name.
+        environment: the workflow's name of the environment.
+        environ: the job's environment variables.
+
+    Raises:
+        UsageError: there is no such system, or this is no job of it.
+    """
+    said = load(EVIDENCE, system, noun="CI system").read(environment, environ)
+    return tuple(Evidence(one.kind, one.url, one.job, one.reviewer, one.how) for one in said)
 
 
 def continue_promotions(

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
 from f0ci.core.canonical import digest
 from f0ci.pipelines.checking import bindings, check, refuse
+from f0ci.pipelines.customising import customised, install_of, options_of
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
 from f0ci.pipelines.secrets import secret_variables
 from f0ci.source.project import Project
 from f0ci.source.tree import Tree
 from f0ci.workflows.model import Binding, Stage, Workflow, WorkflowEnvironment
 
-_OWN_JOBS = frozenset({"validate", "release", "continue", "rollback"})
-_OWN_PREFIXES = ("stage-", "before-")
-_MAX_JOBS = 200
+_OWN_JOBS = frozenset({"validate", "findings", "release", "continue", "rollback"})
+_OWN_PREFIXES = ("stage-", "before-", "plan-")
 _SECTION = {"uses": "uses", "test": "tests", "detector": "detectors"}
 
 
@@ -33,27 +34,25 @@ def build(workflow: Workflow, project: Project | None = None, tree: Tree | None 
 
     Raises:
         InputError: a name or a command cannot be used in a pipeline, stages require each other in a circle, there are
-            too many of them, or a configuration or deploy recipe cannot be read.
+            a setting is about a job that does not exist, or a configuration or deploy recipe cannot be read.
     """
     check(workflow)
     secrets = secret_variables(workflow, project, tree) if project is not None and tree is not None else {}
-    jobs = _Jobs(workflow, secrets).all()
-    if len(jobs) > _MAX_JOBS:
-        raise refuse(
-            workflow, ("spec", "pipeline_stages"), f"{len(jobs)} jobs; a pipeline takes at most {_MAX_JOBS}", "split it"
-        )
     promoted = tuple(dict.fromkeys(stage.environment for stage in workflow.stages if stage.environment))
     approvals = {one.name: _approval(one) for one in workflow.environments if one.name in promoted}
+    asked = frozenset(name for name, settings in approvals.items() if settings is not None)
+    jobs = customised(workflow, _Jobs(workflow, secrets, asked).all())
     return Pipeline(
         name=workflow.name,
         workflow=workflow.document.path,
         source=_digest(workflow, secrets),
-        install=str(workflow.settings.get("install") or ""),
+        install=install_of(workflow),
         environments=promoted,
-        approvals=tuple(name for name, settings in approvals.items() if settings is not None),
+        approvals=tuple(name for name in approvals if name in asked),
         jobs=jobs,
         secrets=secrets,
         strict=tuple(name for name, settings in approvals.items() if (settings or {}).get("not_author") == "strict"),
+        options=options_of(workflow, jobs),
     )
 
 
@@ -68,11 +67,12 @@ def unbound(workflow: Workflow) -> Iterator[Binding]:
 class _Jobs:
     """The jobs of one workflow."""
 
-    def __init__(self, workflow: Workflow, secrets: dict[str, tuple[str, ...]]) -> None:
+    def __init__(self, workflow: Workflow, secrets: dict[str, tuple[str, ...]], asked: frozenset[str]) -> None:
         self.workflow = workflow
+        self.asked = asked
         self.secrets = secrets
         self.promoting = {stage.name for stage in workflow.stages if stage.environment is not None}
-        self.early = [stage for stage in workflow.stages if _waits_for(stage, workflow).isdisjoint(self.promoting)]
+        self.early = _early(workflow, self.promoting)
 
     def all(self) -> tuple[Job, ...]:
         jobs = [Job("validate", "validate", Kind.VALIDATE, When.CHANGE)]
@@ -83,7 +83,7 @@ class _Jobs:
             if stage not in self.early and self._has_task(stage):
                 jobs.append(self._task(stage))
             if stage.environment is not None:
-                jobs.append(self._promotion(stage, stage.environment))
+                jobs += self._promotion(stage, stage.environment)
         every = tuple(sorted({variable for variables in self.secrets.values() for variable in variables}))
         for job_id, title, kind, when, minutes in (
             ("continue", "take waiting promotions further", Kind.CONTINUE, When.SCHEDULE, 60),
@@ -109,21 +109,31 @@ class _Jobs:
             commands=tuple(_command(binding) for binding in bindings(stage)),
         )
 
-    def _promotion(self, stage: Stage, environment: str) -> Job:
+    def _promotion(self, stage: Stage, environment: str) -> list[Job]:
+        """Return the promotion; where people are asked, what they are asked about is shown before, without rights."""
         known = self.workflow.environment(environment)
         name = known.name if known else environment
         before = (f"before-{_id(stage.name)}",) if bindings(stage) else ()
-        return Job(
+        needs = tuple(dict.fromkeys(("release", *map(_id, stage.requires), *before)))
+        plan = f"plan-{_id(stage.name)}" if name in self.asked else ""
+        shown = [
+            Job(job_id, f"plan of {name}", Kind.PLAN, When.DEFAULT_BRANCH, needs, environment=name)
+            for job_id in (plan,)
+            if job_id
+        ]
+        promotion = Job(
             _id(stage.name),
             f"promote to {name}",
             Kind.PROMOTE,
             When.DEFAULT_BRANCH,
-            tuple(dict.fromkeys(("release", *map(_id, stage.requires), *before))),
+            (*needs, plan) if plan else needs,
             environment=name,
             pushes=True,
             minutes=60,
             secrets=self.secrets.get(name, ()),
+            plan=plan,
         )
+        return [*shown, promotion]
 
 
 def _approval(environment: WorkflowEnvironment) -> Mapping[str, Any] | None:
@@ -141,17 +151,15 @@ def _id(name: str) -> str:
     return f"stage-{name}" if name.lower() in _OWN_JOBS or name.lower().startswith(_OWN_PREFIXES) else name
 
 
-def _waits_for(stage: Stage, workflow: Workflow) -> set[str]:
-    """Return the names of all stages that a stage requires, directly or through others."""
-    stages = {one.name: one for one in workflow.stages}
-    seen: set[str] = set()
-    waiting = list(stage.requires)
-    while waiting:
-        name = waiting.pop()
-        if name in stages and name not in seen:
-            seen.add(name)
-            waiting.extend(stages[name].requires)
-    return seen
+def _early(workflow: Workflow, promoting: set[str]) -> list[Stage]:
+    """Return the stages that wait for no promotion, directly or through others."""
+    order = TopologicalSorter({stage.name: stage.requires for stage in workflow.stages})
+    stages = {stage.name: stage for stage in workflow.stages}
+    late: set[str] = set()
+    for name in order.static_order():
+        if any(required in promoting or required in late for required in stages[name].requires):
+            late.add(name)
+    return [stage for stage in workflow.stages if stage.name not in late]
 
 
 def _digest(workflow: Workflow, secrets: dict[str, tuple[str, ...]]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from graphlib import CycleError, TopologicalSorter
+from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import did_you_mean
@@ -31,7 +32,8 @@ def check(workflow: Workflow) -> None:
         raise refuse(workflow, problem.at, problem.message, problem.hint)
     _check_text(workflow, "the workflow's path", workflow.document.path, ())
     _check_text(workflow, "the workflow's name", workflow.name, ("metadata", "name"))
-    _check_text(workflow, "the command of 'install'", str(workflow.settings.get("install") or ""), ("spec", "install"))
+    _check_texts(workflow, "install", workflow.settings.get("install"), ("spec", "install"))
+    _check_texts(workflow, "pipelines", workflow.settings.get("pipelines"), ("spec", "pipelines"))
     for stage in workflow.stages:
         for binding in bindings(stage):
             _check_text(workflow, f"the name {binding.name[:80]!r}", binding.name, binding.at)
@@ -76,6 +78,18 @@ def _check_order(workflow: Workflow) -> None:
         at = (*stages[circle[0]].at, "requires")
         message = f"stages wait for each other: {' requires '.join(circle)}"
         raise refuse(workflow, at, message, "take one `requires` away") from error
+
+
+def _check_texts(workflow: Workflow, what: str, value: Any, at: Path) -> None:
+    if isinstance(value, str):
+        _check_text(workflow, f"the text of {what!r}", value, at)
+    elif isinstance(value, dict):
+        for name, below in value.items():
+            _check_text(workflow, f"a key of {what!r}", str(name), at)
+            _check_texts(workflow, str(name), below, (*at, name))
+    elif isinstance(value, list):
+        for index, below in enumerate(value):
+            _check_texts(workflow, what, below, (*at, index))
 
 
 def _check_text(workflow: Workflow, what: str, text: str, at: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Kind(StrEnum):
@@ -13,6 +14,7 @@ class Kind(StrEnum):
     VALIDATE = "validate"
     TASK = "task"
     RELEASE = "release"
+    PLAN = "plan"
     PROMOTE = "promote"
     CONTINUE = "continue"
     ROLLBACK = "rollback"
@@ -43,6 +45,34 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
+class Install:
+    """How jobs get f0ci.
+
+    Attributes:
+        kind: `package`, `action`, `command`, `wheel` or `preinstalled`.
+        value: a version, `./` or `owner/repository@ref`, a command, the path or address of a wheel, or nothing.
+        sha256: digest of the wheel, 64 hex digits, or empty.
+    """
+
+    kind: str = "package"
+    value: str = ""
+    sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """What a job keeps for its next run.
+
+    Attributes:
+        paths: files and folders of the work tree.
+        key: files whose content the cache belongs to.
+    """
+
+    paths: tuple[str, ...]
+    key: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One unit of a pipeline.
 
@@ -57,6 +87,12 @@ class Job:
         pushes: True where it writes to Git and so needs a token.
         minutes: it is ended after this long.
         commands: what a task runs, in order.
+        before: what else runs before its work, without the token.
+        after: what else runs after its work, where that went well, without the token.
+        matrix: variables whose every combination runs a task once.
+        cache: what a task keeps for its next run, or None.
+        wait: how long a promotion holds its runner while it waits, such as `30m`, or empty.
+        plan: id of the job that showed the plan which this promotion carries out, or empty.
         secrets: variables that it hands to deploy recipes, each called like its entry in the secret store.
     """
 
@@ -69,6 +105,12 @@ class Job:
     pushes: bool = False
     minutes: int = 15
     commands: tuple[Command, ...] = ()
+    before: tuple[Command, ...] = ()
+    after: tuple[Command, ...] = ()
+    matrix: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cache: Cache | None = None
+    wait: str = ""
+    plan: str = ""
     arrived: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
 
@@ -81,23 +123,31 @@ class Pipeline:
         name: the workflow's.
         workflow: path of the workflow.
         source: SHA-256 of the workflow's canonical content, 64 hex digits.
-        install: `./`, `owner/repository@ref` of an action, or a command; empty for the released package.
+        install: how jobs get f0ci.
         environments: the workflow's names, in order.
         approvals: environments that wait for people.
         jobs: in order.
         secrets: variables that deploy recipes read, by environment.
         strict: environments whose approvals need every author known, the pipeline among them.
+        options: settings of each CI system, as `spec.pipelines` writes them.
     """
 
     name: str
     workflow: str
     source: str
-    install: str
+    install: Install
     environments: tuple[str, ...]
     approvals: tuple[str, ...]
     jobs: tuple[Job, ...] = field(default=())
     secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     strict: tuple[str, ...] = ()
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def option(self, system: str, name: str, default: Any = None, *, job: str | None = None) -> Any:
+        """Return a setting of a CI system: of one job, else of all, else the default."""
+        settings = self.options.get(system, {})
+        of_job = settings.get("jobs", {}).get(job, {}) if job is not None else {}
+        return of_job.get(name, settings.get(name, default))
 
     def set_up(self) -> tuple[str, ...]:
         """Return what lies outside the generated files and has to be made once, for every system."""

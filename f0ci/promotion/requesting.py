@@ -26,7 +26,8 @@ def promote(site: Site, request: Request) -> PromotionReport:
 
     Raises:
         UsageError: no such release.
-        Refused: the release is quarantined, or older than what the environment runs.
+        Refused: the release is quarantined, or older than what the environment runs, or the plan is another than the
+            one that was asked for.
         CannotWork: Git, the remote or the release stop the work.
     """
     # what came of each attempt: a report, a promotion that is on its way, or the id of one that was asked for
@@ -37,6 +38,7 @@ def promote(site: Site, request: Request) -> PromotionReport:
         replaced = _replaced(site, ledgers, state, request)
         if state.unfinished is not None and replaced is None:
             came.append(state.unfinished)
+            _check_active_plan(site, ledgers, state.unfinished, request)
             return None
         release = choose_release(site, request.release, ledgers, request.environment)
         settled = _answer_at_once(site, ledgers, state, release, request)
@@ -47,6 +49,7 @@ def promote(site: Site, request: Request) -> PromotionReport:
         decision_time(site.clock.now(), state.events, state.environment)
         asked = f"{request.environment}-{len(state.promotions) + 1}"
         plan = plan_for(site, ledgers, request.environment, release, asked)
+        _refuse_other_plan(request, plan.digest)
         if not came:
             check_metrics_answer(site, plan)
         came.append(asked)
@@ -73,6 +76,29 @@ def promote(site: Site, request: Request) -> PromotionReport:
     if isinstance(result, Promotion):
         return _go_on_with(site, request, result)
     return advance_to_end(site, request, result)
+
+
+def _check_active_plan(site: Site, ledgers: Ledgers, active: Promotion, request: Request) -> None:
+    """Refuse where the promotion that is there would carry out, or carries out, another plan than the one asked for."""
+    if request.plan is None or _is_another(site, active, request):
+        return
+    digest = active.digest
+    if active.state in BEFORE_THE_CHANGE and active.purpose == "promote":
+        release = require_release(site.releases(), active.release)
+        digest = plan_for(site, ledgers, request.environment, release, active.id).digest
+    _refuse_other_plan(request, digest)
+
+
+def _refuse_other_plan(request: Request, digest: str) -> None:
+    if request.plan is not None and not digest.startswith(request.plan):
+        raise Refused(
+            f"the plan is no longer {short(request.plan)}, which was shown, but {short(digest)}",
+            f"see what it is now with `f0ci plan {request.environment}`, and decide again",
+        )
+
+
+def _is_another(site: Site, active: Promotion, request: Request) -> bool:
+    return request.release is not None and require_release(site.releases(), request.release).digest != active.release
 
 
 def _answer_at_once(
@@ -102,8 +128,7 @@ def _answer_at_once(
 
 
 def _go_on_with(site: Site, request: Request, active: Promotion) -> PromotionReport:
-    other = request.release is not None and require_release(site.releases(), request.release).digest != active.release
-    if other and active.is_active:
+    if _is_another(site, active, request) and active.is_active:
         return PromotionReport(
             active.id,
             request.environment,

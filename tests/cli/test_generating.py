@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,33 @@ def test_an_unknown_system_is_told_with_the_known(tmp_path: Path, f0ci: Command)
 )
 def test_what_waits_does_not_hide_what_failed(codes: tuple[int, ...], worst: int) -> None:
     assert worst_exit(map(ExitCode, codes)) == worst
+
+
+def test_what_lies_outside_the_files_is_listed_by_system(tmp_path: Path, f0ci: Command) -> None:
+    scaffold(tmp_path)
+
+    answer = f0ci(tmp_path, "generate", "github", "jenkins", "--set-up")
+    listed = json.loads(f0ci(tmp_path, "generate", "github", "--set-up", "--format", "json").out)["set_up"]
+
+    assert answer.code == 0
+    assert "  everywhere:\n    a rule that forbids force pushes" in answer.out
+    assert "  jenkins:\n    a multibranch pipeline job" in answer.out
+    assert list(listed) == ["", "github"]
+    assert not (tmp_path / PATH).exists()
+
+
+def test_guarantees_say_who_keeps_what(tmp_path: Path, f0ci: Command) -> None:
+    answer = f0ci(tmp_path, "generate", "--guarantees")
+    told = json.loads(f0ci(tmp_path, "generate", "--guarantees", "jenkins", "--format", "json").out)
+
+    assert answer.code == 0
+    assert {line.split("  ")[0] for line in answer.out.splitlines()[1:]} == set(told["promises"].values())
+    assert all(words in answer.out for words in ("the platform", "f0ci, by the ledger", "not enforceable"))
+    assert {one["system"] for one in told["guarantees"]} == {"jenkins"}
+
+
+@pytest.mark.parametrize("arguments", [(), ("github", "--format", "json"), ("--guarantees", "githib")])
+def test_generate_is_told_what_to_do(tmp_path: Path, f0ci: Command, arguments: tuple[str, ...]) -> None:
+    scaffold(tmp_path)
+
+    assert f0ci(tmp_path, "generate", *arguments).code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -74,13 +75,38 @@ def test_findings_become_annotations_and_fail_the_step(runner: Runner) -> None:
 
     assert done.returncode == 1
     assert "file=recipes/bad.yaml,line=3,col=54" in done.stdout
-    assert runner.outputs["result"] == "1"
+    assert (runner.outputs["result"], runner.outputs["findings"], runner.outputs["sarif"]) == ("1", "1", "")
     assert "f0ci validate: exit 1" in runner.summary.read_text(encoding="utf-8")
 
 
 def test_clean_recipes_pass(runner: Runner) -> None:
     assert runner.run().returncode == 0
     assert Path(runner.outputs["report"]).is_file()
+
+
+def test_findings_are_handed_over_as_a_sarif_file(runner: Runner) -> None:
+    assert runner.run(sarif="found.sarif").returncode == 0
+
+    assert (runner.outputs["findings"], runner.outputs["sarif"]) == ("0", "found.sarif")
+    assert json.loads((runner.workspace / "found.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
+
+
+def test_promote_carries_out_only_the_plan_that_is_named(runner: Runner) -> None:
+    git(runner.workspace, "init", "-q")
+    git(runner.workspace, "add", "-A")
+    git(runner.workspace, "commit", "-qm", "first")
+    assert runner.run(command="release create").returncode == 0
+    assert runner.run(command="plan", environment="dev").returncode == 0
+    plan = runner.outputs["digest"]
+
+    assert runner.run(command="promote", environment="dev", plan="0" * 64).returncode == 4
+    assert runner.run(command="promote", environment="dev", plan=plan, wait="1s").returncode == 0
+    assert (runner.outputs["state"], runner.outputs["digest"]) == ("succeeded", plan)
+
+
+@pytest.mark.parametrize("value", ["1.0; touch pwned", "--help ", "$(id)"])
+def test_a_version_is_nothing_else(runner: Runner, value: str) -> None:
+    assert runner.run(version=value).returncode == 2
 
 
 def test_a_waiting_promotion_is_neutral_and_tells_its_state(runner: Runner) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from f0ci.commands.generating import generate, write_files
 from f0ci.commands.scaffolding import scaffold
+from tests.tools.workspaces import generated as made
 
 ROOT = Path(__file__).parents[2]
 SEED = ROOT / "tests/projects/production_workflow"
@@ -23,9 +24,12 @@ def check(*command: str, cwd: Path | None = None) -> None:
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
 
 
-@pytest.fixture(params=["scaffold", "own", "seed", "package", "command"])
+@pytest.fixture(params=["scaffold", "own", "seed", "package", "command", "custom", "hostile"])
 def generated(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Return a folder that holds a generated workflow: of the scaffold, of f0ci itself, of the seed document, ..."""
+    if request.param in {"custom", "hostile"}:
+        made(request.param, "github", tmp_path)
+        return tmp_path / PATH
     if request.param == "own":
         source = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
         # deploy recipes and configuration say which secrets the jobs get

@@ -9,31 +9,63 @@ from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
 from f0ci.pipelines.writers.base import (
     CONTINUE,
-    PROMOTE,
     ROLL_BACK,
+    SHOW_PLAN,
     Remarked,
+    calls_f0ci,
     install_command,
-    is_action,
     label,
+    promote,
     script,
 )
 
 # commits, each with the release it is
-CHECKOUT = Remarked("actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1")
-SETUP_PYTHON = Remarked("actions/setup-python@5fda3b95a4ea91299a34e894583c3862153e4b97", "v7.0.0")
+_PINS = {
+    "actions/checkout": ("3d3c42e5aac5ba805825da76410c181273ba90b1", "v7.0.1"),
+    "actions/setup-python": ("5fda3b95a4ea91299a34e894583c3862153e4b97", "v7.0.0"),
+    "actions/upload-artifact": ("043fb46d1a93c77aae656e7c1c64a875d1fc6a0a", "v7.0.1"),
+    "actions/download-artifact": ("3e5f45b2cfb9172054b4087a40e8e0b5a5461e7c", "v8.0.1"),
+    "github/codeql-action/upload-sarif": ("2892aa5e19bbd11bc0cff5427e3b750a04d9e3c2", "v4.38.2"),
+}
 DEFAULT_BRANCH = "github.event.repository.default_branch"
 _ROOT_NOTE = "zizmor: ignore[self-repository] $/ needs a path below the root"
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
 _BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
 _PERSON = ("${{ github.actor }}", "${{ github.actor_id }}+${{ github.actor }}@users.noreply.github.com")
+_PYTHON = "3.12"
+_TOKEN = {"F0CI_GIT_TOKEN": "${{ github.token }}"}
 
 _RUN = 'bash -euo pipefail -c "$COMMAND"\n'
 _UNSAID = 'echo "::error::$PROBLEM"\nexit 3\n'
+_VALIDATE = """\
+code=0
+f0ci validate --format github || code=$?
+f0ci validate --format sarif --output f0ci.sarif > /dev/null || true
+exit "$code"
+"""
 _RELEASE = """\
 f0ci release create --format json | tee "$RUNNER_TEMP/release.json"
 digest=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["digest"])' < "$RUNNER_TEMP/release.json")
 echo "digest=$digest" >> "$GITHUB_OUTPUT"
-sed 's/^/    /' "$RUNNER_TEMP/release.json" >> "$GITHUB_STEP_SUMMARY"
+{
+  echo "### Release ${digest:0:12}"
+  echo
+  echo "of [${GITHUB_SHA:0:10}]($GITHUB_SERVER_URL/$GITHUB_REPOSITORY/commit/$GITHUB_SHA)"
+  echo
+  sed 's/^/    /' "$RUNNER_TEMP/release.json"
+} >> "$GITHUB_STEP_SUMMARY"
+"""
+_SHOWN = """\
+[ -n "$digest" ]
+echo "digest=$digest" >> "$GITHUB_OUTPUT"
+run="$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID"
+{
+  echo "### Plan ${digest:0:12}: release ${RELEASE:0:12} into $TARGET"
+  echo
+  echo "Whoever approves the next job of [this run]($run) approves exactly this."
+  echo
+  sed 's/^/    /' "$report"
+} >> "$GITHUB_STEP_SUMMARY"
 """
 _ONLY_SET_SECRETS = """\
 # a secret that does not exist arrives empty; without it f0ci says which one is missing
@@ -59,33 +91,91 @@ def steps(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
     """Return the steps of a job.
 
     Raises:
-        InputError: the Action that installs f0ci is not pinned by commit.
+        InputError: the Action that installs f0ci, or one that a setting needs, is not pinned by commit.
     """
-    return [_checkout(job), *_installation(job, pipeline), *_work(job, pipeline)]
+    return [
+        _checkout(job, pipeline),
+        *_installation(job, pipeline),
+        *_cache(job, pipeline),
+        *(_bound_step(command, pipeline.workflow) for command in job.before),
+        *_work(job, pipeline),
+        *(_after(command, job, pipeline) for command in job.after),
+    ]
+
+
+def report_steps(pipeline: Pipeline) -> list[dict[str, Any]]:
+    """Return the steps of the job that shows findings as alerts; it runs nothing of the repository."""
+    return [
+        {
+            "name": "get the findings",
+            "uses": action("actions/download-artifact", pipeline),
+            "with": {"name": "f0ci-findings"},
+        },
+        {
+            "name": "show them as alerts",
+            "uses": action("github/codeql-action/upload-sarif", pipeline),
+            "with": {"sarif_file": "f0ci.sarif", "category": "f0ci"},
+        },
+    ]
 
 
 def is_followed(job: Job, pipeline: Pipeline) -> bool:
-    """Tell whether another job asks whether this one's release arrived."""
-    return any(job.id in other.arrived for other in pipeline.jobs)
+    """Tell whether something asks whether this promotion's release arrived."""
+    if job.kind is not Kind.PROMOTE:
+        return False
+    return bool(job.after) or any(job.id in other.arrived for other in pipeline.jobs)
 
 
-def _checkout(job: Job) -> dict[str, Any]:
+def action(name: str, pipeline: Pipeline) -> str:
+    """Return an action with its commit, and the release it is in a remark.
+
+    Raises:
+        InputError: f0ci knows no commit of it, and the workflow says none.
+    """
+    own = pipeline.option("github", "pins", {}).get(name)
+    if own is not None:
+        return f"{name}@{own}"
+    if name not in _PINS:
+        raise InputError(
+            f"no commit of the action {name!r} is known",
+            f"say which under spec.pipelines.github.pins: `git ls-remote https://github.com/{name}`",
+            place=pipeline.workflow,
+        )
+    commit, release = _PINS[name]
+    return Remarked(f"{name}@{commit}", release)
+
+
+def _after(command: Command, job: Job, pipeline: Pipeline) -> dict[str, Any]:
+    step = _bound_step(command, pipeline.workflow)
+    if job.kind is not Kind.PROMOTE:
+        return step
+    # a promotion that waits ended well, and nothing is there yet
+    return {"name": step.pop("name"), "if": "steps.promote.outputs.arrived == 'true'", **step}
+
+
+def _checkout(job: Job, pipeline: Pipeline) -> dict[str, Any]:
     options: dict[str, Any] = {"persist-credentials": False}
-    if job.pushes:
+    if job.pushes or job.kind is Kind.PLAN:
         options["fetch-depth"] = 0
     if job.when in {When.BY_HAND, When.SCHEDULE}:
         # whatever branch the run was started from
         options["ref"] = f"${{{{ {DEFAULT_BRANCH} }}}}"
-    return {"name": "check out", "uses": CHECKOUT, "with": options}
+    return {"name": "check out", "uses": action("actions/checkout", pipeline), "with": options}
 
 
 def _installation(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
-    if job.kind is Kind.TASK and not any(re.search(r"\bf0ci\b", command.run or "") for command in job.commands):
+    commands = (*job.before, *job.commands, *job.after)
+    if job.kind is Kind.TASK and not any(map(calls_f0ci, commands)):
         return []
     install = pipeline.install
-    if is_action(install):
-        return [{"name": "install f0ci", "uses": _action(install, pipeline), "with": {"command": "install"}}]
-    python = {"name": "set up Python", "uses": SETUP_PYTHON, "with": {"python-version": "3.12"}}
+    if install.kind == "action":
+        uses = _action(install.value, pipeline)
+        return [{"name": "install f0ci", "uses": uses, "with": {"command": "install"}}]
+    if install.kind == "preinstalled":
+        return [_step("find f0ci", "f0ci --version")]
+    version = pipeline.option("github", "python", _PYTHON)
+    uses = action("actions/setup-python", pipeline)
+    python = {"name": "set up Python", "uses": uses, "with": {"python-version": version}}
     return [python, _step("install f0ci", _RUN, {"COMMAND": install_command(install)})]
 
 
@@ -102,22 +192,34 @@ def _action(install: str, pipeline: Pipeline) -> str:
     return install
 
 
+def _cache(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
+    if job.cache is None:
+        return []
+    files = ", ".join(f"'{path}'" for path in job.cache.key)
+    key = f"f0ci-{job.id}-${{{{ runner.os }}}}-${{{{ hashFiles({files}) }}}}"
+    options = {"path": "\n".join(job.cache.paths) + "\n" * (len(job.cache.paths) > 1), "key": key}
+    return [{"name": "bring the cache", "uses": action("actions/cache", pipeline), "with": options}]
+
+
 def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
     if job.kind is Kind.VALIDATE:
-        return [
-            _step("validate", "f0ci validate --format github\n"),
-            _step("check this file", "f0ci generate github --check\n"),
-        ]
+        return _validation(pipeline)
     if job.kind is Kind.TASK:
         return [_bound_step(command, pipeline.workflow) for command in job.commands]
-    env = {"F0CI_GIT_TOKEN": "${{ github.token }}", **_identity(job)}
+    release = {"TARGET": str(job.environment), "RELEASE": "${{ needs.release.outputs.digest }}"}
+    if job.kind is Kind.PLAN:
+        # the token of this job can read and nothing else
+        return [_step(job.title, SHOW_PLAN + _SHOWN, {**_TOKEN, **release}, id="plan")]
+    env = {**_TOKEN, **_identity(job)}
     if job.kind is Kind.RELEASE:
         return [_step(job.title, _RELEASE, env, id="release")]
     env |= {variable: f"${{{{ secrets.{variable} }}}}" for variable in job.secrets}
     command = CONTINUE
     if job.kind is Kind.PROMOTE:
-        env |= {"TARGET": str(job.environment), "RELEASE": "${{ needs.release.outputs.digest }}"}
-        command = PROMOTE
+        env |= release
+        if job.plan:
+            env["PLAN"] = f"${{{{ needs.{job.plan}.outputs.digest }}}}"
+        command = promote(job, "github")
     elif job.kind is Kind.ROLLBACK:
         env |= {name.upper(): f"${{{{ inputs.{name} }}}}" for name in ("environment", "release", "reason")}
         env["TARGET"] = env.pop("ENVIRONMENT")
@@ -126,6 +228,31 @@ def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
     body = _REPORTED.replace("{command}", command).replace("{done}", done)
     body = _ONLY_SET_SECRETS + body if job.secrets else body
     return [_step(job.title, body, env, id="promote")]
+
+
+def _validation(pipeline: Pipeline) -> list[dict[str, Any]]:
+    upload = {
+        "name": "hand over the findings",
+        "if": "always() && hashFiles('f0ci.sarif') != ''",
+        "uses": action("actions/upload-artifact", pipeline),
+        "with": {
+            "name": "f0ci-findings",
+            "path": "f0ci.sarif",
+            "if-no-files-found": "error",
+            "retention-days": 30,
+            "overwrite": True,
+        },
+    }
+    return [
+        _step("validate", _VALIDATE),
+        *([upload] if shows_alerts(pipeline) else []),
+        _step("check this file", "f0ci generate github --check\n"),
+    ]
+
+
+def shows_alerts(pipeline: Pipeline) -> bool:
+    """Tell whether findings are uploaded as code scanning alerts."""
+    return bool(pipeline.option("github", "code_scanning", default=True))
 
 
 def _identity(job: Job) -> dict[str, str]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
 from f0ci.core.errors import InputError
-from f0ci.pipelines.model import Job, Kind, Pipeline, When
+from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
 from f0ci.pipelines.writers.base import (
     CHECK_REASON,
     CONTINUE,
     CREATE_RELEASE,
-    PROMOTE,
     ROLL_BACK_TO,
+    SHOW_PLAN,
     UNBOUND,
     WAITING,
     calls_f0ci,
@@ -23,6 +24,8 @@ from f0ci.pipelines.writers.base import (
     install_into,
     job_names,
     label,
+    promote,
+    reminder,
     script,
     sealed,
 )
@@ -32,11 +35,12 @@ RUNNER = "ubuntu-24.04"
 _BRANCHES = ["main", "master"]
 _VENV = "$AGENT_TEMPDIRECTORY/f0ci-venv"
 _DIGEST = "releaseDigest"
+_PLAN = "planDigest"
 # names of this system's own variables, which it pastes into any text before a shell reads it
 _MACRO = re.compile(
     r"\$\(\s*((?:agent|build|checks|environment|pipeline|release|resources|strategy|system)\.[^)]*|"
-    + _DIGEST
-    + r")\s*\)",
+    rf"{_DIGEST}|{_PLAN}"
+    r")\s*\)",
     re.IGNORECASE,
 )
 _ON_DEFAULT_BRANCH = "in(variables['Build.SourceBranch'], 'refs/heads/main', 'refs/heads/master')"
@@ -59,6 +63,26 @@ _ONLY_SET_SECRETS = """\
 for name in "${!F0CI_SECRET_@}"; do
   [ "${!name}" != "\\$($name)" ] || unset "$name"
 done
+"""
+_TOKEN_ENV = {"F0CI_GIT_TOKEN": "$(System.AccessToken)"}
+_VALIDATE = """\
+code=0
+f0ci validate || code=$?
+f0ci validate --format junit --output f0ci-junit.xml > /dev/null || true
+if [ "$code" -eq 1 ]; then
+  echo "##vso[task.logissue type=error]f0ci validate found something, see the log and the tests"
+fi
+exit "$code"
+"""
+_SHOWN = """\
+[ -n "$digest" ]
+{
+  echo "### Plan ${digest:0:12}: release ${RELEASE:0:12} into $TARGET"
+  echo
+  sed 's/^/    /' "$report"
+} > "$AGENT_TEMPDIRECTORY/f0ci-plan.md"
+echo "##vso[task.uploadsummary]$AGENT_TEMPDIRECTORY/f0ci-plan.md"
+echo "##vso[task.setvariable variable=digest;isOutput=true]$digest"
 """
 # what is printed may hold texts of users, and the agent obeys lines that hold its mark
 _DISARM = "2>&1 | sed -u 's/##vso\\[/## vso[/g'"
@@ -101,10 +125,11 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         ],
         # every run keeps its turn at an environment's exclusive lock
         "lockBehavior": "sequential",
-        "pool": {"vmImage": RUNNER},
+        "pool": _pool(pipeline, None),
         "stages": [_stage(job, pipeline, names) for job in pipeline.jobs],
     }
-    return {PATH: sealed(header(pipeline, "azure"), dump(data))}
+    body = reminder(pipeline, set_up(pipeline)) + dump(data)
+    return {PATH: sealed(header(pipeline, "azure"), body)}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:
@@ -148,42 +173,114 @@ def _condition(job: Job, names: dict[str, str]) -> str:
 
 def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
     name = names[job.id]
-    limits = {"timeoutInMinutes": job.minutes, "cancelTimeoutInMinutes": 5}
-    steps = [*_preparation(job, pipeline), *_work(job, pipeline)]
+    limits: dict[str, Any] = {"timeoutInMinutes": job.minutes, "cancelTimeoutInMinutes": 5}
+    if _pool(pipeline, job.id) != _pool(pipeline, None):
+        limits["pool"] = _pool(pipeline, job.id)
+    steps = [
+        *_preparation(job, pipeline),
+        *_cache(job),
+        *(_bound_step(one, pipeline.workflow) for one in job.before),
+        *_work(job, pipeline),
+        *(_after(one, job, pipeline) for one in job.after),
+    ]
+    handed = _handed_over(job, names)
+    if job.kind not in {Kind.PROMOTE, Kind.ROLLBACK}:
+        legs = {"strategy": {"matrix": _legs(job)}} if job.matrix else {}
+        return {"job": name, "displayName": job.title, **limits, **legs, **handed, "steps": steps}
     environment = "${{ parameters.environment }}" if job.kind is Kind.ROLLBACK else job.environment
-    if environment is None:
-        return {"job": name, "displayName": job.title, **limits, "steps": steps}
     written: dict[str, Any] = {"deployment": name, "displayName": job.title, "environment": environment, **limits}
-    if job.kind is Kind.PROMOTE:
-        release = names["release"]
-        path = f"stageDependencies.{release}.{release}.outputs['create.digest']"
-        written["variables"] = [{"name": _DIGEST, "value": f"$[ {path} ]"}]
+    written |= handed
     written["strategy"] = {"runOnce": {"deploy": {"steps": steps}}}
     return written
 
 
+def _after(command: Command, job: Job, pipeline: Pipeline) -> dict[str, Any]:
+    step = _bound_step(command, pipeline.workflow)
+    if job.kind is not Kind.PROMOTE:
+        return step
+    # a promotion that waits ended well, and nothing is there yet
+    return {**step, "condition": "and(succeeded(), eq(variables['promote.arrived'], 'true'))"}
+
+
+def _handed_over(job: Job, names: dict[str, str]) -> dict[str, Any]:
+    """Return the variables by which other stages hand over what they made."""
+    sources = {}
+    if job.kind in {Kind.PLAN, Kind.PROMOTE}:
+        sources[_DIGEST] = (names["release"], "create")
+    if job.plan:
+        sources[_PLAN] = (names[job.plan], "plan")
+    return (
+        {
+            "variables": [
+                {"name": name, "value": f"$[ stageDependencies.{stage}.{stage}.outputs['{step}.digest'] ]"}
+                for name, (stage, step) in sources.items()
+            ]
+        }
+        if sources
+        else {}
+    )
+
+
+def _pool(pipeline: Pipeline, job: str | None) -> dict[str, str]:
+    pool = pipeline.option("azure", "pool", job=job)
+    return {"name": pool} if pool else {"vmImage": pipeline.option("azure", "runner", RUNNER, job=job)}
+
+
+def _legs(job: Job) -> dict[str, dict[str, str]]:
+    """Return every combination of the matrix, each with a name that Azure takes."""
+    combinations = [dict(zip(job.matrix, values, strict=True)) for values in itertools.product(*job.matrix.values())]
+    return {f"leg_{number}": values for number, values in enumerate(combinations, 1)}
+
+
+def _cache(job: Job) -> list[dict[str, Any]]:
+    if job.cache is None:
+        return []
+    key = " | ".join([f'"f0ci-{job.id}"', '"$(Agent.OS)"', *job.cache.key])
+    return [
+        {"task": "Cache@2", "displayName": f"bring {path}", "inputs": {"key": f'{key} | "{path}"', "path": path}}
+        for path in job.cache.paths
+    ]
+
+
 def _preparation(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
-    checkout = {"checkout": "self", "persistCredentials": False, "fetchDepth": 0 if job.pushes else 1}
-    if job.kind is Kind.TASK and not any(map(calls_f0ci, job.commands)):
+    full = job.pushes or job.kind is Kind.PLAN
+    checkout = {"checkout": "self", "persistCredentials": False, "fetchDepth": 0 if full else 1}
+    if job.kind is Kind.TASK and not any(map(calls_f0ci, (*job.before, *job.commands, *job.after))):
         return [checkout]
-    install = install_into(_VENV, pipeline.install) + f'echo "##vso[task.prependpath]{_VENV}/bin"\n'
-    return [checkout, {"bash": script(install), "displayName": "install f0ci"}]
+    install = install_into(_VENV, pipeline.install)
+    if pipeline.install.kind != "preinstalled":
+        install += f'echo "##vso[task.prependpath]{_VENV}/bin"\n'
+    # a download that broke off; nothing that changes anything is tried again
+    return [checkout, {"bash": script(install), "displayName": "install f0ci", "retryCountOnTaskFailure": 2}]
 
 
 def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
     if job.kind is Kind.VALIDATE:
         return [
-            {"bash": script("f0ci validate"), "displayName": "validate"},
+            {"bash": script(_VALIDATE), "displayName": "validate"},
+            {
+                "task": "PublishTestResults@2",
+                "displayName": "show findings",
+                "condition": "succeededOrFailed()",
+                "inputs": {
+                    "testResultsFormat": "JUnit",
+                    "testResultsFiles": "f0ci-junit.xml",
+                    "testRunTitle": "f0ci validate",
+                },
+            },
             {"bash": script("f0ci generate azure --check"), "displayName": "check this file"},
         ]
     if job.kind is Kind.TASK:
-        return [
-            _bound_step(command.title, command.run, command.stanza, pipeline.workflow) for command in job.commands
-        ] or [{"bash": "true", "displayName": "nothing to run"}]
+        steps = [_bound_step(command, pipeline.workflow) for command in job.commands]
+        return steps or [{"bash": "true", "displayName": "nothing to run"}]
+    if job.kind is Kind.PLAN:
+        env = {**_TOKEN_ENV, "TARGET": job.environment or "", "RELEASE": f"$({_DIGEST})"}
+        body = script(SHOW_PLAN.replace('cat "$report"\n', f'cat "$report" {_DISARM}\n') + _SHOWN)
+        return [{"bash": body, "name": "plan", "displayName": job.title, "env": env}]
     # what happens by itself is nobody's request
     is_person = job.kind is Kind.ROLLBACK
     who = identity("$BUILD_REQUESTEDFOR", _PERSON) if is_person else identity(*_NOBODY)
-    env = {"F0CI_GIT_TOKEN": "$(System.AccessToken)"}
+    env = dict(_TOKEN_ENV)
     if job.kind is Kind.RELEASE:
         tell = 'echo "##vso[task.setvariable variable=digest;isOutput=true]$digest"\n'
         body = script(who + CREATE_RELEASE + tell)
@@ -192,7 +289,9 @@ def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
     command, check = CONTINUE, ""
     if job.kind is Kind.PROMOTE:
         env |= {"TARGET": job.environment or "", "RELEASE": f"$({_DIGEST})"}
-        command = PROMOTE
+        if job.plan:
+            env["PLAN"] = f"$({_PLAN})"
+        command = promote(job, "azure")
     elif job.kind is Kind.ROLLBACK:
         env |= {"TARGET": "${{ parameters.environment }}", "RELEASE": _typed("release"), "REASON": _typed("reason")}
         command, check = ROLL_BACK_TO, _NO_RELEASE + CHECK_REASON
@@ -206,11 +305,11 @@ def _typed(name: str) -> str:
     return f"${{{{ replace(parameters.{name}, '$(', '$ (') }}}}"
 
 
-def _bound_step(title: str, run: str | None, stanza: str, workflow: str) -> dict[str, Any]:
-    if run is not None:
-        return {"bash": script(run), "displayName": label(title)}
-    env = {"NAME": title, "STANZA": stanza, "WORKFLOW": workflow}
-    return {"bash": script(UNBOUND), "displayName": label(title), "env": env}
+def _bound_step(command: Command, workflow: str) -> dict[str, Any]:
+    if command.run is not None:
+        return {"bash": script(command.run), "displayName": label(command.title)}
+    env = {"NAME": command.title, "STANZA": command.stanza, "WORKFLOW": workflow}
+    return {"bash": script(UNBOUND), "displayName": label(command.title), "env": env}
 
 
 def _reported(command: str) -> str:
@@ -220,7 +319,7 @@ def _reported(command: str) -> str:
 
 def _refuse_macros(pipeline: Pipeline) -> None:
     for job in pipeline.jobs:
-        for command in job.commands:
+        for command in (*job.before, *job.commands, *job.after):
             for text in (command.title, command.run or ""):
                 found = _MACRO.search(text) or re.search(r"\$\{\{", text)
                 if found is not None:

@@ -8,6 +8,7 @@ A writer is one file beside this one, named as `f0ci generate` names it, with a 
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any, Self
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self
 from f0ci import __version__
 from f0ci.core.canonical import sha256_hex
 from f0ci.core.errors import InputError
-from f0ci.pipelines.model import Command, Job, Pipeline
+from f0ci.pipelines.model import Command, Install, Job, Pipeline
 
 if TYPE_CHECKING:
     import yaml
@@ -28,7 +29,7 @@ _STRING = "tag:yaml.org,2002:str"
 # what YAML 1.2's core schema reads as something else than text, and 1.1, which PyYAML quotes for, does not
 _NOT_TEXT = re.compile(r"[-+]?(?:\d+|0o[0-7]+|0x[0-9a-fA-F]+|(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?)\Z")
 _LABEL = 100
-_ACTION = re.compile(r"(\./\S*|[A-Za-z0-9_.-]+/[A-Za-z0-9_./-]+@\S+)\Z")
+_PIP = "python -m pip install --quiet --disable-pip-version-check"
 
 # how jobs outside GitHub tell, push and roll back; the environment gives TARGET, RELEASE, REASON and F0CI_GIT_TOKEN
 WAITING = "waiting; the scheduled run takes it further"
@@ -41,6 +42,13 @@ digest=$(python3 -c "$read_digest" < "$report")
 rm -f "$report"
 """
 PROMOTE = 'f0ci promote "$TARGET" --release "$RELEASE"'
+# what people look at before they answer, and the digest of exactly that
+SHOW_PLAN = """\
+report=$(mktemp)
+f0ci plan "$TARGET" --release "$RELEASE" > "$report"
+cat "$report"
+digest=$(sed -n 's/^  digest //p' "$report")
+"""
 CONTINUE = "f0ci promote --continue"
 ROLL_BACK = 'f0ci rollback "$TARGET" --reason "${REASON:-by hand}"'
 ROLL_BACK_TO = ROLL_BACK + ' ${RELEASE:+--to "$RELEASE"}'
@@ -99,6 +107,18 @@ def header(pipeline: Pipeline, system: str, comment: str = "# ") -> str:
     )
 
 
+def reminder(pipeline: Pipeline, lines: tuple[str, ...], comment: str = "# ") -> str:
+    """Return a comment that lists what has to be made once outside of a generated file.
+
+    Args:
+        pipeline: what the file is written from.
+        lines: what its system needs.
+        comment: how a comment begins, one of `COMMENTS`.
+    """
+    told = "".join(f"{comment}- {line}\n" for line in (*pipeline.set_up(), *lines))
+    return f"{comment.rstrip()}\n{comment}to be made once, outside of this file:\n{told}\n"
+
+
 def sealed(head: str, body: str, comment: str = "# ") -> str:
     """Return a file whose comment ends with the digest of what follows, so that an edit shows.
 
@@ -110,27 +130,38 @@ def sealed(head: str, body: str, comment: str = "# ") -> str:
     return f"{head}{comment}{CONTENT_MARK}sha256 {sha256_hex(body.encode())}\n{body}"
 
 
-def is_action(install: str) -> bool:
-    """Tell whether the workflow installs by a GitHub Action, which no other system can run."""
-    return _ACTION.match(install) is not None
+def install_command(install: Install) -> str:
+    """Return the command that installs f0ci into the Python of the PATH; an Action is something of GitHub alone."""
+    if install.kind == "command":
+        return install.value
+    if install.kind == "wheel":
+        name = shlex.quote(install.value)
+        if "://" in install.value:
+            # pip compares what it downloads with this
+            return f"{_PIP} {shlex.quote(f'{install.value}#sha256={install.sha256}')}"
+        # two spaces, as sha256sum writes it
+        return f"printf '%s  %s\\n' {install.sha256} {name} | sha256sum --check --quiet\n{_PIP} {name}"
+    version = install.value if install.kind == "package" and install.value else __version__
+    return f"{_PIP} f0ci=={version}"
 
 
-def install_command(install: str) -> str:
-    """Return the command that installs f0ci into the Python of the PATH."""
-    if install and not is_action(install):
-        return install
-    return f"python -m pip install --quiet --disable-pip-version-check f0ci=={__version__}"
-
-
-def install_into(folder: str, install: str) -> str:
+def install_into(folder: str, install: Install) -> str:
     """Return a script that installs f0ci into a fresh virtual environment and puts it in front of the PATH.
 
     Args:
         folder: the shell's words for the folder, without quotes.
         install: what the workflow says.
     """
+    if install.kind == "preinstalled":
+        return "f0ci --version\n"
     # systems of today refuse to install into their own Python
     return f'python3 -m venv --clear "{folder}"\nexport PATH="{folder}/bin:$PATH"\n{ended(install_command(install))}'
+
+
+def promote(job: Job, system: str) -> str:
+    """Return the command of a promotion: where people are asked, of the plan they saw, with what they answered."""
+    pinned = f' --plan "$PLAN" --evidence {system}' if job.plan else ""
+    return PROMOTE + pinned + (f" --wait {job.wait}" if job.wait else "")
 
 
 def calls_f0ci(command: Command) -> bool:
@@ -208,7 +239,9 @@ def environments_set_up(pipeline: Pipeline, approval: str) -> tuple[str, ...]:
     """
     lines = [f"an environment called {name!r}" for name in pipeline.environments]
     lines += [
-        f"{approval} on the environment {name!r}, if the platform shall ask as well" for name in pipeline.approvals
+        f"{approval} on the environment {name!r}, so that the platform asks; whom it asks counts as an approval where "
+        "the gate lists the system under 'accept' and the approvers file knows the account"
+        for name in pipeline.approvals
     ]
     return tuple(lines)
 

@@ -9,13 +9,22 @@ from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Job, Kind, Pipeline, When
-from f0ci.pipelines.writers._github_steps import DEFAULT_BRANCH, is_followed, steps
-from f0ci.pipelines.writers.base import Bare, Remarked, dump, environments_set_up, header, label, sealed
+from f0ci.pipelines.writers._github_steps import (
+    DEFAULT_BRANCH,
+    is_followed,
+    report_steps,
+    shows_alerts,
+    steps,
+)
+from f0ci.pipelines.writers.base import Bare, Remarked, dump, environments_set_up, header, label, reminder, sealed
 
 PATH = ".github/workflows/f0ci.yml"
 RUNNER = "ubuntu-24.04"
 # the environment whose secrets the job gets that continues promotions into all environments
 CONTINUE_ENVIRONMENT = "f0ci-continue"
+_REPLACED = {"cancel-in-progress": True}
+# more is refused when the file is read
+_MAX_EXPRESSION = 21_000
 _RUN_NAME = (
     "${{ github.event_name == 'workflow_dispatch' && format('{0} {1}', inputs.action, inputs.environment) || '' }}"
 )
@@ -39,9 +48,10 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         Bare("on"): _triggers(pipeline),
         "permissions": {},
         "defaults": {"run": {"shell": "bash"}},
-        "jobs": {job.id: _job(job, pipeline) for job in pipeline.jobs},
+        "jobs": _jobs(pipeline),
     }
-    return {PATH: sealed(header(pipeline, "github"), dump(data, spaced="jobs"))}
+    body = reminder(pipeline, set_up(pipeline)) + dump(data, spaced="jobs")
+    return {PATH: sealed(header(pipeline, "github"), body)}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:
@@ -93,22 +103,66 @@ def _triggers(pipeline: Pipeline) -> dict[str, Any]:
     }
 
 
+def _jobs(pipeline: Pipeline) -> dict[str, Any]:
+    jobs = {}
+    for job in pipeline.jobs:
+        jobs[job.id] = _job(job, pipeline)
+        if job.kind is Kind.VALIDATE and shows_alerts(pipeline):
+            jobs["findings"] = _findings(job, pipeline)
+    return jobs
+
+
+def _findings(validate: Job, pipeline: Pipeline) -> dict[str, Any]:
+    """Return the job that may write alerts; it runs nothing of the change, and a fork's change has no right to it."""
+    ours = "github.event_name == 'push' || github.event.pull_request.head.repo.full_name == github.repository"
+    return {
+        "name": "show findings",
+        "needs": [validate.id],
+        "if": f"!cancelled() && needs.{validate.id}.result != 'skipped' && ({ours})",
+        "runs-on": pipeline.option("github", "runner", RUNNER),
+        "timeout-minutes": 10,
+        # alerts are not to be had everywhere; a repository without them is not broken
+        "continue-on-error": True,
+        "permissions": {
+            "security-events": Remarked("write", "to upload alerts"),
+            "actions": Remarked("read", "to tell which run they are of"),
+        },
+        "concurrency": {"group": "f0ci-findings-${{ github.event.pull_request.number || github.sha }}", **_REPLACED},
+        "steps": report_steps(pipeline),
+    }
+
+
 def _job(job: Job, pipeline: Pipeline) -> dict[str, Any]:
     written: dict[str, Any] = {"name": job.title}
     if job.needs:
         written["needs"] = list(job.needs)
     condition = _condition(job)
     if condition:
+        if len(condition) > _MAX_EXPRESSION:
+            raise InputError(
+                f"the condition of {job.id!r} has {len(condition):,} characters; GitHub reads {_MAX_EXPRESSION:,}",
+                "let fewer stages require promotions directly; put a stage in between",
+                place=pipeline.workflow,
+            )
         written["if"] = condition
-    written["runs-on"] = RUNNER
+    if job.matrix:
+        written["strategy"] = {
+            "fail-fast": False,
+            "matrix": {name: list(values) for name, values in job.matrix.items()},
+        }
+    written["runs-on"] = pipeline.option("github", "runner", RUNNER, job=job.id)
     written["timeout-minutes"] = job.minutes
-    written["permissions"] = {"contents": _right(job)}
+    written["permissions"] = _rights(job)
     written["concurrency"] = _concurrency(job)
     environment = _environment(job)
     if environment is not None:
         # no deployment of GitHub's own: it would call a promotion that waits a success
         written["environment"] = {"name": environment, "deployment": False}
-    if job.kind is Kind.RELEASE:
+    if job.matrix:
+        written["env"] = {name: f"${{{{ matrix.{name} }}}}" for name in job.matrix}
+    if job.kind is Kind.PLAN:
+        written["outputs"] = {"digest": "${{ steps.plan.outputs.digest }}"}
+    elif job.kind is Kind.RELEASE:
         written["outputs"] = {"digest": "${{ steps.release.outputs.digest }}"}
     elif is_followed(job, pipeline):
         written["outputs"] = {"arrived": "${{ steps.promote.outputs.arrived }}"}
@@ -125,25 +179,31 @@ def _condition(job: Job) -> str | None:
         return f"github.event_name == 'schedule' || ({_asked('continue')})"
     if job.when is When.BY_HAND:
         return _asked(job.kind)
-    # what needs the release is skipped together with it
-    return " && ".join(f"needs.{name}.outputs.arrived == 'true'" for name in job.arrived) or None
+    # success() alone would also look at whatever was left out further up
+    ended = (f"needs.{name}.result == 'success'" for name in job.needs)
+    arrived = (f"needs.{name}.outputs.arrived == 'true'" for name in job.arrived)
+    return " && ".join(("!cancelled()", "!failure()", *ended, *arrived))
 
 
 def _asked(action: str) -> str:
     return f"github.event_name == 'workflow_dispatch' && inputs.action == '{action}'"
 
 
-def _right(job: Job) -> str:
+def _rights(job: Job) -> dict[str, str]:
     if job.kind is Kind.RELEASE:
-        return Remarked("write", "to push the release's tag")
-    return Remarked("write", "to push environments and ledgers") if job.pushes else Remarked("read", "to check out")
+        return {"contents": Remarked("write", "to push the release's tag")}
+    if not job.pushes:
+        return {"contents": Remarked("read", "to check out")}
+    rights: dict[str, str] = {"contents": Remarked("write", "to push environments and ledgers")}
+    return {**rights, "actions": Remarked("read", "to record who approved")} if job.plan else rights
 
 
 def _concurrency(job: Job) -> dict[str, Any]:
     if not job.pushes:
         # a newer commit of a proposal makes its older checks pointless; those of a branch stay
-        group = f"f0ci-{job.id}-${{{{ github.event.pull_request.number || github.sha }}}}"
-        return {"group": group, "cancel-in-progress": True}
+        leg = "-${{ strategy.job-index }}" if job.matrix else ""
+        group = f"f0ci-{job.id}{leg}-${{{{ github.event.pull_request.number || github.sha }}}}"
+        return {"group": group, **_REPLACED}
     group = f"f0ci-environment-{job.environment}" if job.environment is not None else f"f0ci-{job.id}"
     if job.kind is Kind.ROLLBACK:
         # never behind a promotion that waits for its turn
@@ -154,7 +214,7 @@ def _concurrency(job: Job) -> dict[str, Any]:
 
 
 def _environment(job: Job) -> str | None:
-    if job.environment is not None:
+    if job.kind is Kind.PROMOTE:
         return job.environment
     if job.when is When.BY_HAND:
         return "${{ inputs.environment }}"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from f0ci.core.errors import InputError
-from f0ci.pipelines.model import Job, Kind, Pipeline, When
+from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
 from f0ci.pipelines.writers.base import (
     CHECK_REASON,
     CONTINUE,
     CREATE_RELEASE,
-    PROMOTE,
     ROLL_BACK_TO,
+    SHOW_PLAN,
     UNBOUND,
     WAITING,
     awaited,
@@ -23,6 +23,8 @@ from f0ci.pipelines.writers.base import (
     identity,
     install_into,
     job_names,
+    promote,
+    reminder,
     script,
     sealed,
 )
@@ -55,6 +57,15 @@ _RULES: dict[When, list[dict[str, str]]] = {
     When.SCHEDULE: [{"if": '$CI_PIPELINE_SOURCE == "schedule"'}, {"if": _BY_HAND + '"continue"'}],
     When.BY_HAND: [{"if": _BY_HAND + '"rollback"'}],
 }
+_FAULTS = ["runner_system_failure", "api_failure", "scheduler_failure"]
+_REPORTS = {"codequality": "f0ci-codequality.json", "junit": "f0ci-junit.xml"}
+_VALIDATE = """\
+code=0
+f0ci validate || code=$?
+f0ci validate --format gitlab --output f0ci-codequality.json > /dev/null || true
+f0ci validate --format junit --output f0ci-junit.xml > /dev/null || true
+[ "$code" -eq 0 ] || exit "$code"
+"""
 _NOBODY = ("f0ci on GitLab", "f0ci@noreply.invalid")
 # the clone's address holds the job's own token, which may not push
 _AUTHORIZE = """\
@@ -88,15 +99,18 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "stages": _STAGES,
         "default": {
             "image": "$F0CI_IMAGE",
+            **_tags(pipeline.option("gitlab", "runner")),
             "interruptible": False,
-            "retry": {"max": 1, "when": ["runner_system_failure"]},
+            # what the infrastructure did wrong, never what a script says
+            "retry": {"max": 2, "when": _FAULTS},
         },
         "variables": _variables(pipeline),
         ".f0ci": {"before_script": [prepare]},
         ".f0ci-push": {"variables": {"GIT_DEPTH": "0"}, "before_script": [prepare + _AUTHORIZE]},
         **{names[job.id]: _job(job, pipeline, names) for job in pipeline.jobs},
     }
-    return {PATH: sealed(header(pipeline, "gitlab"), dump(data))}
+    body = reminder(pipeline, set_up(pipeline)) + dump(data)
+    return {PATH: sealed(header(pipeline, "gitlab"), body)}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:
@@ -119,7 +133,7 @@ def set_up(pipeline: Pipeline) -> tuple[str, ...]:
 def _variables(pipeline: Pipeline) -> dict[str, Any]:
     environments = list(pipeline.environments) or ["none"]
     return {
-        "F0CI_IMAGE": IMAGE,
+        "F0CI_IMAGE": pipeline.option("gitlab", "image", IMAGE),
         "F0CI_ACTION": {
             "description": "What a pipeline started by hand does",
             "value": "check",
@@ -135,9 +149,17 @@ def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
     written: dict[str, Any] = {"stage": _stage(job)}
     if job.kind is not Kind.TASK or any(map(calls_f0ci, job.commands)):
         written["extends"] = ".f0ci-push" if job.pushes else ".f0ci"
-    written["needs"] = _needs(job, pipeline, names)
+    image = pipeline.option("gitlab", "image", job=job.id)
+    if image != pipeline.option("gitlab", "image"):
+        written["image"] = image
+    runner = pipeline.option("gitlab", "runner", job=job.id)
+    if runner != pipeline.option("gitlab", "runner"):
+        written |= _tags(runner)
+    if job.kind is not Kind.RELEASE:
+        # the release waits for all stages before its own, however many jobs they have
+        written["needs"] = _needs(job, pipeline, names)
     written["rules"] = _RULES[job.when]
-    if job.environment in pipeline.approvals:
+    if job.kind is Kind.PROMOTE and job.environment in pipeline.approvals:
         written["when"] = "manual"
         written["manual_confirmation"] = f"Promote to {job.environment}?"
     if job.kind is Kind.VALIDATE:
@@ -150,12 +172,27 @@ def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
     elif job.kind in {Kind.PROMOTE, Kind.CONTINUE}:
         # with exit codes a manual job blocks what needs it, as with `false`; said in a rule, it would lose the codes
         written["allow_failure"] = {"exit_codes": [_WAITS]}
-    if job.environment is not None or job.kind is Kind.ROLLBACK:
+    if job.matrix:
+        written["parallel"] = {"matrix": [{name: list(values) for name, values in job.matrix.items()}]}
+    if job.cache is not None:
+        written["cache"] = {"key": {"files": list(job.cache.key), "prefix": job.id}, "paths": list(job.cache.paths)}
+    if job.kind in {Kind.PROMOTE, Kind.ROLLBACK}:
         written["environment"] = {"name": job.environment or "$F0CI_TARGET", "action": "start"}
     elif job.secrets:
         # for the variables of that scope; nothing is deployed there
         written["environment"] = {"name": _CONTINUE_ENVIRONMENT, "action": "access"}
-    return {**written, **_work(job, pipeline)}
+    work = _work(job, pipeline)
+    before, after = _extra(job.before), _extra(job.after)
+    return {**written, **work, "script": [*before, *work["script"], *after]}
+
+
+def _extra(commands: tuple[Command, ...]) -> list[str]:
+    """Return further steps, each in a shell of its own that does not know the token."""
+    return [f"(\nunset F0CI_GIT_TOKEN F0CI_PUSH_TOKEN\n{script(command.run or '')}\n)\n" for command in commands]
+
+
+def _tags(runner: str | list[str] | None) -> dict[str, Any]:
+    return {"tags": [runner] if isinstance(runner, str) else list(runner)} if runner else {}
 
 
 def _stage(job: Job) -> str:
@@ -166,7 +203,8 @@ def _stage(job: Job) -> str:
 
 def _needs(job: Job, pipeline: Pipeline, names: dict[str, str]) -> list[Any]:
     """Return what a job waits for; digest and arrivals come over with the jobs that tell them."""
-    telling = [*awaited(job, pipeline), *(["release"] if job.kind is Kind.PROMOTE else [])]
+    digests = ["release"] if job.kind in {Kind.PLAN, Kind.PROMOTE} else []
+    telling = [*awaited(job, pipeline), *digests, *([job.plan] if job.plan else [])]
     ids = list(dict.fromkeys((*job.needs, *telling)))
     if len(ids) > _MAX_NEEDS:
         raise InputError(
@@ -180,6 +218,11 @@ def _needs(job: Job, pipeline: Pipeline, names: dict[str, str]) -> list[Any]:
 def _arrived(name: str, pipeline: Pipeline) -> str:
     """Return the variable that says that a promotion's release arrived; numbers, because names have hyphens."""
     return f"F0CI_ARRIVED_{[job.id for job in pipeline.jobs].index(name)}"
+
+
+def _plan(name: str, pipeline: Pipeline) -> str:
+    """Return the variable that hands on the digest of the plan that was shown."""
+    return f"F0CI_PLAN_{[job.id for job in pipeline.jobs].index(name)}"
 
 
 def _unless_arrived(job: Job, pipeline: Pipeline, code: int) -> str:
@@ -201,7 +244,17 @@ def _group(job: Job) -> str:
 
 def _work(job: Job, pipeline: Pipeline) -> dict[str, Any]:
     if job.kind is Kind.VALIDATE:
-        return {"script": ["f0ci validate", "f0ci generate gitlab --check"]}
+        return {
+            "artifacts": {"when": "always", "expire_in": "30 days", "reports": _REPORTS},
+            "script": [_VALIDATE, "f0ci generate gitlab --check"],
+        }
+    if job.kind is Kind.PLAN:
+        tell = f"printf '{_plan(job.id, pipeline)}=%s\\n' \"$digest\" > f0ci-plan.env\n"
+        return {
+            "variables": {"TARGET": job.environment},
+            "artifacts": {"expire_in": "30 days", "reports": {"dotenv": "f0ci-plan.env"}},
+            "script": [_unless_arrived(job, pipeline, 0) + 'RELEASE="$F0CI_DIGEST"\n' + SHOW_PLAN + tell],
+        }
     if job.kind is Kind.TASK:
         return _task(job, pipeline)
     if job.kind is Kind.RELEASE:
@@ -211,7 +264,7 @@ def _work(job: Job, pipeline: Pipeline) -> dict[str, Any]:
             "script": [identity(*_NOBODY) + CREATE_RELEASE + hand_over],
         }
     # what happens by itself is nobody's request
-    is_person = job.kind is Kind.ROLLBACK or job.environment in pipeline.approvals
+    is_person = job.kind is Kind.ROLLBACK or bool(job.plan)
     who = identity("$GITLAB_USER_NAME", "$GITLAB_USER_EMAIL") if is_person else identity(*_NOBODY)
     if job.kind is Kind.PROMOTE:
         return _promotion(job, pipeline, who)
@@ -222,13 +275,15 @@ def _work(job: Job, pipeline: Pipeline) -> dict[str, Any]:
 
 
 def _promotion(job: Job, pipeline: Pipeline, who: str) -> dict[str, Any]:
-    body = f'{_unless_arrived(job, pipeline, _WAITS)}{who}RELEASE="$F0CI_DIGEST"\n'
+    shown = f'PLAN="${{{_plan(job.plan, pipeline)}:-}}"\n' if job.plan else ""
+    body = f'{_unless_arrived(job, pipeline, _WAITS)}{who}RELEASE="$F0CI_DIGEST"\n{shown}'
+    command = promote(job, "gitlab")
     written: dict[str, Any] = {"variables": {"TARGET": job.environment}}
     if not any(job.id in awaited(other, pipeline) for other in pipeline.jobs):
-        return {**written, "script": [body + _reported(PROMOTE)]}
+        return {**written, "script": [body + _reported(command)]}
     tell = f'if [ "$code" -eq 0 ]; then\n  echo {_arrived(job.id, pipeline)}=true > f0ci-arrived.env\nfi\n'
     written["artifacts"] = {"expire_in": "30 days", "reports": {"dotenv": "f0ci-arrived.env"}}
-    return {**written, "script": [body + _reported(PROMOTE, tell)]}
+    return {**written, "script": [body + _reported(command, tell)]}
 
 
 def _task(job: Job, pipeline: Pipeline) -> dict[str, Any]:
@@ -255,5 +310,5 @@ def _unexpanded(value: str) -> str | dict[str, Any]:
 def _reported(command: str, tell: str = "") -> str:
     return ended(
         f'code=0\n{command} || code=$?\nf0ci status --offline || true\n{tell}if [ "$code" -eq {_WAITS} ]; then\n'
-        f'  echo "{WAITING}"\nfi\nexit "$code"'
+        f'  echo "{WAITING}"\nfi\n[ "$code" -eq 0 ] || exit "$code"'
     )

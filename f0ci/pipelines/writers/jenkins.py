@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
@@ -10,8 +11,8 @@ from f0ci.pipelines.writers.base import (
     CHECK_REASON,
     CONTINUE,
     CREATE_RELEASE,
-    PROMOTE,
     ROLL_BACK_TO,
+    SHOW_PLAN,
     UNBOUND,
     WAITING,
     awaited,
@@ -20,6 +21,8 @@ from f0ci.pipelines.writers.base import (
     install_into,
     job_names,
     label,
+    promote,
+    reminder,
     script,
     sealed,
 )
@@ -30,13 +33,23 @@ _VENV = "${WORKSPACE_TMP:-$WORKSPACE@tmp}/f0ci-venv"
 _BASH = "#!/usr/bin/env bash\n"
 _HAND_OVER = "f0ci-release.txt"
 _MARK = "f0ci-arrived.txt"
+_SHOWN = "f0ci-plan.txt"
 _APPROVAL_HOURS = 24
 # Jenkins compiles the file into methods and constants of limited size
 _MAX_STAGES = 80
+_MAX_COMMANDS = 60
 # what the agent's Git says about itself wins
 _IDENTITY = """\
 git config user.name > /dev/null || git config user.name "f0ci on Jenkins"
 git config user.email > /dev/null || git config user.email "f0ci@noreply.invalid"
+"""
+_VALIDATE = """\
+code=0
+f0ci validate || code=$?
+f0ci validate --format junit --output f0ci-junit.xml > /dev/null || true
+f0ci validate --format sarif --output f0ci.sarif > /dev/null || true
+[ "$code" -eq 0 ] || exit "$code"
+f0ci generate jenkins --check
 """
 _PRIMARY = "environment name: 'BRANCH_IS_PRIMARY', value: 'true'"
 _NOT_BY_TIMER = "not { triggeredBy 'TimerTrigger' }"
@@ -61,15 +74,17 @@ def write(pipeline: Pipeline) -> dict[str, str]:
     Raises:
         InputError: it would be more than Jenkins can compile.
     """
-    names = job_names(pipeline, "Jenkins", str)
-    if len(names) > _MAX_STAGES:
+    job_names(pipeline, "Jenkins", str)
+    jobs = _merged(_in_order(pipeline), pipeline)
+    count = sum(2 if job.plan else 1 for job in jobs)
+    if count > _MAX_STAGES:
         raise InputError(
-            f"{len(names)} stages; a Jenkinsfile takes at most {_MAX_STAGES}",
-            "split the workflow",
+            f"{count} stages; a Jenkinsfile takes at most {_MAX_STAGES}",
+            "split the workflow, or let promotions follow each other without tasks in between",
             place=pipeline.workflow,
         )
     environments = list(pipeline.environments) or ["none"]
-    stages = [line for job in _in_order(pipeline) for line in _stages(job, pipeline)]
+    stages = [line for job in jobs for line in _stages(job, pipeline)]
     lines = [
         "pipeline {",
         "    agent none",
@@ -93,15 +108,17 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "    }",
         "}",
     ]
-    return {PATH: sealed(header(pipeline, "jenkins", "// "), "\n".join(lines) + "\n", "// ")}
+    body = reminder(pipeline, set_up(pipeline), "// ") + "\n".join(lines) + "\n"
+    return {PATH: sealed(header(pipeline, "jenkins", "// "), body, "// ")}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:
     """Return what Jenkins needs to be told once."""
     return (
         "a multibranch pipeline job on this file, over HTTPS, whose branch source tells the default branch",
-        "the plugins pipeline-model-definition, git, credentials-binding, lockable-resources and pipeline-input-step",
-        f"a credential of the kind 'secret text' called {_TOKEN!r}: a token that may push",
+        "the plugins pipeline-model-definition, git, credentials-binding, lockable-resources, pipeline-input-step "
+        f"and junit{', warnings-ng besides' if pipeline.option('jenkins', 'warnings') else ''}",
+        f"a credential of the kind 'secret text' called {_credentials(pipeline)!r}: a token that may push",
         *(
             f"a credential of the kind 'secret text' called {variable!r}; its value is the same for every environment"
             for variable in sorted({one for variables in pipeline.secrets.values() for one in variables})
@@ -130,15 +147,49 @@ def _escaped(char: str) -> str:
     return "".join(f"\\u{halves[at]:02x}{halves[at + 1]:02x}" for at in range(0, len(halves), 2))
 
 
-def _in_order(pipeline: Pipeline) -> Iterable[Job]:
-    """Yield every job after those it needs, otherwise as written: stages run one after the other."""
-    waiting = list(pipeline.jobs)
-    done: set[str] = set()
+def _merged(jobs: Iterable[Job], pipeline: Pipeline) -> list[Job]:
+    """Return jobs, tasks that follow each other made one where there would be more stages than Jenkins compiles.
+
+    Jenkins runs stages one after the other in any case; each command stays a step of its own, under its name.
+    """
+    written = list(jobs)
+    if sum(2 if job.plan else 1 for job in written) <= _MAX_STAGES:
+        return written
+    merged: list[Job] = []
+    for job in written:
+        last = merged[-1] if merged else None
+        if last is not None and _fit(last, job, pipeline):
+            first = last.id.partition(" to ")[0]
+            commands = (*last.commands, *job.before, *job.commands, *job.after)
+            minutes = last.minutes + job.minutes
+            merged[-1] = replace(last, id=f"{first} to {job.id}", commands=commands, minutes=minutes)
+        else:
+            merged.append(job)
+    return merged
+
+
+def _fit(last: Job, job: Job, pipeline: Pipeline) -> bool:
+    """Tell whether a task can be a part of the stage before it."""
+    plain = all(one.kind is Kind.TASK and not one.matrix and not one.after for one in (last, job))
+    everywhere = _agent(replace(job, id=""), pipeline)
+    plain = plain and _agent(last, pipeline) == _agent(job, pipeline) == everywhere
+    same = _when(last, pipeline) == _when(job, pipeline)
+    return plain and same and len(last.commands) + len(job.commands) <= _MAX_COMMANDS
+
+
+def _in_order(pipeline: Pipeline) -> list[Job]:
+    """Return every job after those it needs, otherwise as written: stages run one after the other."""
+    jobs = {job.id: job for job in pipeline.jobs}
+    ordered: dict[str, Job] = {}
+    waiting = list(reversed(pipeline.jobs))
     while waiting:
-        job = next(job for job in waiting if done.issuperset(job.needs))
-        waiting.remove(job)
-        done.add(job.id)
-        yield job
+        job = waiting[-1]
+        missing = [name for name in job.needs if name not in ordered]
+        if missing and job.id not in ordered:
+            waiting += [jobs[name] for name in reversed(missing)]
+            continue
+        ordered.setdefault(waiting.pop().id, job)
+    return list(ordered.values())
 
 
 def _hours(pipeline: Pipeline) -> int:
@@ -152,7 +203,9 @@ def _choice(name: str, choices: list[str], description: str) -> str:
 
 
 def _stages(job: Job, pipeline: Pipeline) -> list[str]:
-    gate = _gate(job, pipeline) if job.environment in pipeline.approvals else []
+    gate = _gate(job, pipeline) if job.plan else []
+    if job.matrix:
+        return [*gate, *_matrix(job, pipeline)]
     options = [f"timeout(time: {job.minutes}, unit: 'MINUTES')"]
     if job.pushes:
         options.insert(0, f"lock(resource: {quoted(f'f0ci-{job.environment or job.id}')})")
@@ -160,60 +213,159 @@ def _stages(job: Job, pipeline: Pipeline) -> list[str]:
         *gate,
         f"stage({quoted(job.id)}) {{",
         *_indented(["when {", *_indented(["beforeOptions true", *_when(job, pipeline)]), "}"]),
-        "    agent any",
+        f"    {_agent(job, pipeline)}",
         *_indented(["options {", *_indented(options), "}"]),
         "    steps {",
         "        checkout scm",
         *_indented(_steps(job, pipeline), 2),
+        "    }",
+        *_indented(_shown(job, pipeline)),
+        "}",
+    ]
+
+
+def _matrix(job: Job, pipeline: Pipeline) -> list[str]:
+    """Return a stage that runs once for each combination of variables, which steps see in their environment."""
+    axes = [
+        ["axis {", f"    name {quoted(name)}", f"    values {', '.join(map(quoted, values))}", "}"]
+        for name, values in job.matrix.items()
+    ]
+    leg = _stages(replace(job, id=f"{job.id} leg", matrix={}), pipeline)
+    # what a stage asks before it runs stands on the outer one
+    asked = ["when {", *_indented(["beforeOptions true", *_when(job, pipeline)]), "}"]
+    return [
+        f"stage({quoted(job.id)}) {{",
+        *_indented(asked),
+        "    matrix {",
+        *_indented(["axes {", *_indented([line for axis in axes for line in axis]), "}"], 2),
+        *_indented(["stages {", *_indented(_without_when(leg)), "}"], 2),
+        "    }",
+        "}",
+    ]
+
+
+def _without_when(stage: list[str]) -> list[str]:
+    begin, end = stage.index("    when {"), stage.index("    }")
+    return stage[:begin] + stage[end + 1 :]
+
+
+def _agent(job: Job, pipeline: Pipeline) -> str:
+    runner = pipeline.option("jenkins", "runner", job=job.id.removesuffix(" leg"))
+    return f"agent {{ label {quoted(runner)} }}" if runner else "agent any"
+
+
+def _credentials(pipeline: Pipeline) -> str:
+    return str(pipeline.option("jenkins", "credentials", _TOKEN))
+
+
+def _shown(job: Job, pipeline: Pipeline) -> list[str]:
+    """Return what shows findings where Jenkins shows those of tests and tools."""
+    if job.kind is not Kind.VALIDATE:
+        return []
+    warns = pipeline.option("jenkins", "warnings", default=False)
+    return [
+        "post {",
+        "    always {",
+        "        junit testResults: 'f0ci-junit.xml', allowEmptyResults: true",
+        *(["        recordIssues tools: [sarif(id: 'f0ci', name: 'f0ci', pattern: 'f0ci.sarif')]"] if warns else []),
         "    }",
         "}",
     ]
 
 
 def _gate(job: Job, pipeline: Pipeline) -> list[str]:
-    """Return a stage that asks, on no agent; whoever answers no ends the build before anything changed."""
+    """Return a stage that asks, on no agent; whoever answers no ends the build before anything changed.
+
+    It names the plan that was shown, and remembers who answered.
+    """
+    plan = _digest_of(job.plan, pipeline)
+    submitter = pipeline.option("jenkins", "submitter")
     return [
         f"stage({quoted(f'approve {job.id}')}) {{",
         *_indented(["when {", *_indented(["beforeOptions true", "beforeInput true", *_when(job, pipeline)]), "}"]),
         *_indented(["options {", f"    timeout(time: {_APPROVAL_HOURS}, unit: 'HOURS')", "}"]),
         "    input {",
-        f"        message {quoted(f'Promote to {job.environment}?')}",
+        # the digest is all that is put in; nobody can write it
+        f'        message "Promote to {job.environment}? Plan ${{env.{plan}}}"',
         f"        id {quoted(f'promote-{job.id}')}",
         "        ok 'Promote'",
+        *([f"        submitter {quoted(submitter)}"] if submitter else []),
+        "        submitterParameter 'F0CI_REVIEWER'",
         "    }",
         "    steps {",
-        f"        echo {quoted(f'{job.environment} may be promoted to')}",
+        "        script {",
+        f"            env.{_reviewer_of(job.plan, pipeline)} = env.F0CI_REVIEWER",
+        "        }",
         "    }",
         "}",
     ]
 
 
+def _digest_of(plan: str, pipeline: Pipeline) -> str:
+    """Return the variable that hands on the digest of the plan that was shown."""
+    return f"F0CI_PLAN_{[job.id for job in pipeline.jobs].index(plan)}"
+
+
+def _reviewer_of(plan: str, pipeline: Pipeline) -> str:
+    """Return the variable that hands on who answered."""
+    return f"F0CI_REVIEWER_{[job.id for job in pipeline.jobs].index(plan)}"
+
+
 def _steps(job: Job, pipeline: Pipeline) -> list[str]:
+    before = [line for command in job.before for line in _command(command, pipeline)]
+    after = [line for command in job.after for line in _command(command, pipeline, arrived=job.kind is Kind.PROMOTE)]
+    return [*before, *_work(job, pipeline), *after]
+
+
+def _work(job: Job, pipeline: Pipeline) -> list[str]:
     if job.kind is Kind.TASK:
         steps = [line for command in job.commands for line in _command(command, pipeline)]
         return steps or ["echo 'nothing to run'"]
     prepare = install_into(_VENV, pipeline.install)
     if job.kind is Kind.VALIDATE:
-        return _sh(job.title, prepare + "f0ci validate\nf0ci generate jenkins --check\n")
+        return _sh(job.title, prepare + _VALIDATE)
+    if job.kind is Kind.PLAN:
+        return _plan(job, pipeline, prepare)
     prepare += _IDENTITY
     if job.kind is Kind.RELEASE:
         body = f"{prepare}{CREATE_RELEASE}printf '%s\\n' \"$digest\" > {_HAND_OVER}\n"
-        return [*_with_credentials(job, _sh(job.title, body)), f"stash name: 'f0ci-release', includes: '{_HAND_OVER}'"]
+        return [
+            *_with_credentials(job, pipeline, _sh(job.title, body)),
+            f"stash name: 'f0ci-release', includes: '{_HAND_OVER}'",
+        ]
     if job.kind is Kind.PROMOTE:
         return _promotion(job, pipeline, prepare)
     if job.kind is Kind.CONTINUE:
-        return _with_credentials(job, _sh(job.title, prepare + _reported(CONTINUE)))
+        return _with_credentials(job, pipeline, _sh(job.title, prepare + _reported(CONTINUE)))
     taken = 'TARGET="$F0CI_TARGET"\nRELEASE="${F0CI_TO:-}"\nREASON="${F0CI_REASON:-}"\n'
-    return _with_credentials(job, _sh(job.title, prepare + taken + CHECK_REASON + _reported(ROLL_BACK_TO)))
+    body = prepare + taken + CHECK_REASON + _reported(ROLL_BACK_TO)
+    return _with_credentials(job, pipeline, _sh(job.title, body))
+
+
+def _plan(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
+    """Return steps that show a plan and keep its digest for the question and the promotion."""
+    taken = f"RELEASE=$(cat {_HAND_OVER})\n"
+    body = f"{prepare}{taken}{SHOW_PLAN}printf '%s\\n' \"$digest\" > {_SHOWN}\n"
+    target = [f"withEnv([{quoted(f'TARGET={job.environment}')}]) {{", *_indented(_sh(job.title, body)), "}"]
+    return [
+        "unstash 'f0ci-release'",
+        *_with_credentials(job, pipeline, target),
+        "script {",
+        f"    env.{_digest_of(job.id, pipeline)} = readFile('{_SHOWN}').trim()",
+        "}",
+    ]
 
 
 def _promotion(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
-    is_followed = any(job.id in awaited(other, pipeline) for other in pipeline.jobs)
+    is_followed = bool(job.after) or any(job.id in awaited(other, pipeline) for other in pipeline.jobs)
     tell = f'if [ "$code" -eq 0 ]; then\n  : > {_MARK}\nfi\n' if is_followed else ""
     clean = f"RELEASE=$(cat {_HAND_OVER})\nrm -f {_HAND_OVER} {_MARK}\n"
-    work = _sh(job.title, prepare + clean + _reported(PROMOTE, tell))
+    if job.plan:
+        clean += f'PLAN="${{{_digest_of(job.plan, pipeline)}:-}}"\n'
+        clean += f'export F0CI_REVIEWER="${{{_reviewer_of(job.plan, pipeline)}:-}}"\n'
+    work = _sh(job.title, prepare + clean + _reported(promote(job, "jenkins"), tell))
     target = [f"withEnv([{quoted(f'TARGET={job.environment}')}]) {{", *_indented(work), "}"]
-    steps = ["unstash 'f0ci-release'", *_with_credentials(job, target)]
+    steps = ["unstash 'f0ci-release'", *_with_credentials(job, pipeline, target)]
     if is_followed:
         steps += ["script {", f"    env.{_arrived(job.id, pipeline)} = fileExists('{_MARK}').toString()", "}"]
     return steps
@@ -229,7 +381,10 @@ def _when(job: Job, pipeline: Pipeline) -> list[str]:
     return [*_WHEN[job.when], *(f"environment name: '{variable}', value: 'true'" for variable in arrived)]
 
 
-def _command(command: Command, pipeline: Pipeline) -> list[str]:
+def _command(command: Command, pipeline: Pipeline, *, arrived: bool = False) -> list[str]:
+    """Return the step of a command; where it follows a promotion, it runs only once the release arrived."""
+    if command.run is not None and arrived:
+        return _sh(command.title, f"[ -e {_MARK} ] || exit 0\n{command.run}")
     if command.run is not None:
         # every step is a shell of its own, so f0ci has to be put on the path of each that names it
         install = install_into(_VENV, pipeline.install) if calls_f0ci(command) else ""
@@ -245,9 +400,9 @@ def _sh(title: str, body: str) -> list[str]:
     return [f"sh label: {quoted(label(title))}, script: {quoted(_BASH + script(body))}"]
 
 
-def _with_credentials(job: Job, steps: list[str]) -> list[str]:
+def _with_credentials(job: Job, pipeline: Pipeline, steps: list[str]) -> list[str]:
     """Return steps that have the token and the job's secrets, each a credential of the same name."""
-    names = {_TOKEN: "F0CI_GIT_TOKEN", **{variable: variable for variable in job.secrets}}
+    names = {_credentials(pipeline): "F0CI_GIT_TOKEN", **{variable: variable for variable in job.secrets}}
     bindings = [f"string(credentialsId: '{name}', variable: '{variable}')" for name, variable in names.items()]
     if len(bindings) == 1:
         return [f"withCredentials([{bindings[0]}]) {{", *_indented(steps), "}"]

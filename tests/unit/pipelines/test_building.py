@@ -15,11 +15,12 @@ def test_jobs_come_in_the_order_of_the_stages_around_one_release() -> None:
     made = jobs()
 
     ends = ["continue", "rollback"]
-    assert list(made) == ["validate", "build", "release", "to_dev", "load_test", "to_prod", *ends]
+    assert list(made) == ["validate", "build", "release", "to_dev", "load_test", "plan-to_prod", "to_prod", *ends]
     assert made["release"].needs == ("validate", "build")
     assert made["to_dev"].needs == ("release", "build")
     assert made["load_test"].needs == ("release", "to_dev")
-    assert made["to_prod"].needs == ("release", "load_test")
+    assert made["plan-to_prod"].needs == ("release", "load_test")
+    assert made["to_prod"].needs == ("release", "load_test", "plan-to_prod")
     assert [name for name, job in made.items() if job.pushes] == ["release", "to_dev", "to_prod", *ends]
     assert [job.id for job in made.values() if job.when is When.BY_HAND] == ["rollback"]
     assert {job.when for job in made.values() if job.kind is Kind.PROMOTE} == {When.DEFAULT_BRANCH}
@@ -95,7 +96,7 @@ def test_the_seed_document_is_a_pipeline_as_it_stands() -> None:
     names = [binding.name for binding in unbound(workflow)]
     assert names == ["exercise8/container-build", "unit_tests", "integration_tests", "security_scans"]
     assert [command.title for command in made["build_and_test"].commands] == names
-    assert made["deploy_production"].needs == ("release", "deploy_staging")
+    assert made["deploy_production"].needs == ("release", "deploy_staging", "plan-deploy_production")
     assert made["release"].needs == ("validate", "build_and_test")
 
 
@@ -109,6 +110,10 @@ def test_a_number_that_json_does_not_know_is_refused() -> None:
         pipeline(WORKFLOW.replace("dev: {}", "dev: {rollback_threshold: .nan}").replace("rollback_threshold", "note"))
 
 
-def test_too_many_stages_are_refused() -> None:
-    with pytest.raises(InputError, match="at most 200"):
-        pipeline(staged("\n".join(f"- {{name: s{index}, tests: [a]}}" for index in range(200))))
+def test_what_people_are_asked_about_is_shown_before_by_a_job_without_rights() -> None:
+    made = jobs()
+
+    assert [job.id for job in made.values() if job.kind is Kind.PLAN] == ["plan-to_prod"]
+    assert not made["plan-to_prod"].pushes
+    assert made["to_prod"].plan == "plan-to_prod"
+    assert made["to_dev"].plan == ""

@@ -86,14 +86,22 @@ def test_every_job_has_a_deadline_a_lock_and_the_least_rights() -> None:
 
     assert data["permissions"] == {}
     assert data["defaults"] == {"run": {"shell": "bash"}}
+    rights = {
+        "findings": {"security-events": "write", "actions": "read"},
+        "to_prod": {"contents": "write", "actions": "read"},
+        **{name: {"contents": "write"} for name in ("release", "to_dev", "continue", "rollback")},
+    }
     for name, job in data["jobs"].items():
         assert job["timeout-minutes"] <= 60, name
         assert job["runs-on"] == "ubuntu-24.04", name
-        pushes = any("F0CI_GIT_TOKEN" in step.get("env", {}) for step in job["steps"])
-        assert job["permissions"] == {"contents": "write" if pushes else "read"}, name
+        assert job["permissions"] == rights.get(name, {"contents": "read"}), name
+        pushes = "contents" in job["permissions"] and job["permissions"]["contents"] == "write"
         assert job["concurrency"]["cancel-in-progress"] is not pushes, name
+        has_token = any("F0CI_GIT_TOKEN" in step.get("env", {}) for step in job["steps"])
+        # a plan is read with a token that can do nothing else
+        assert has_token is (pushes or name == "plan-to_prod"), name
     checkouts = [step for step in steps_of(data) if "checkout" in step.get("uses", "")]
-    assert len(checkouts) == len(data["jobs"])
+    assert len(checkouts) == len(data["jobs"]) - 1
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
@@ -154,10 +162,11 @@ def test_what_a_person_starts_works_on_the_default_branch_and_is_theirs() -> Non
 def test_what_follows_a_promotion_runs_only_when_the_release_arrived() -> None:
     jobs = generated()["jobs"]
 
-    assert jobs["load_test"]["if"] == "needs.to_dev.outputs.arrived == 'true'"
+    assert jobs["load_test"]["if"].endswith(" && needs.to_dev.outputs.arrived == 'true'")
+    assert "needs.release.result == 'success'" in jobs["load_test"]["if"]
     assert jobs["to_dev"]["outputs"] == {"arrived": "${{ steps.promote.outputs.arrived }}"}
     assert "outputs" not in jobs["to_prod"]
-    assert "if" not in jobs["to_prod"]
+    assert "arrived" not in jobs["to_prod"]["if"]
 
 
 def test_secrets_reach_the_jobs_that_deploy_by_way_of_an_environment() -> None:
@@ -300,6 +309,12 @@ class Runner:
                 **os.environ,
                 "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
                 "RUNNER_TEMP": str(self.temp),
+                "GITHUB_REPOSITORY": "shop/shop",
+                "GITHUB_SERVER_URL": "https://github.com",
+                "GITHUB_SHA": "0" * 40,
+                "GITHUB_RUN_ID": "7",
+                # nobody answers there
+                "GITHUB_API_URL": "http://127.0.0.1:9",
                 **{name: str(file) for name, file in self.files.items()},
                 **env,
                 **values,
@@ -328,7 +343,12 @@ def test_the_programs_of_the_jobs_do_what_they_say(runner: Runner) -> None:
     assert runner.run("deploy_dev", RELEASE=digest).returncode == 0
     assert "succeeded" in runner.said("GITHUB_STEP_SUMMARY")
     assert runner.run("deploy_staging", RELEASE=digest).returncode == 0
-    waiting = runner.run("deploy_prod", RELEASE=digest)
+    assert runner.run("plan-deploy_prod", RELEASE=digest).returncode == 0
+    plan = runner.said("GITHUB_OUTPUT").strip().removeprefix("digest=")
+    assert f"### Plan {plan[:12]}: release {digest[:12]} into prod" in runner.said("GITHUB_STEP_SUMMARY")
+    assert runner.run("deploy_prod", RELEASE=digest, PLAN="").returncode == 2
+    assert runner.run("deploy_prod", RELEASE=digest, PLAN="0" * 64).returncode == 4
+    waiting = runner.run("deploy_prod", RELEASE=digest, PLAN=plan)
 
     assert waiting.returncode == 0
     assert "::notice::waiting" in waiting.stdout

@@ -22,7 +22,7 @@ from f0ci.commands.scaffolding import scaffold
 from f0ci.core.errors import InputError
 from f0ci.pipelines.building import build
 from f0ci.pipelines.currency import State, compare
-from f0ci.pipelines.model import Pipeline
+from f0ci.pipelines.model import Install, Pipeline
 from f0ci.pipelines.writers import azure, base, gitlab, jenkins
 from f0ci.source.document import parse_document
 from f0ci.source.project import load_project
@@ -143,7 +143,7 @@ def test_a_file_says_where_it_comes_from_and_whether_it_was_edited(system: str) 
 @pytest.mark.parametrize("path", ["a\nb.yaml", "a\\u000ab.yaml", "\u2028x.yaml"])
 @pytest.mark.parametrize("comment", base.COMMENTS)
 def test_no_path_ends_the_comment(path: str, comment: str) -> None:
-    made = Pipeline("x", path, "0" * 64, "", (), ())
+    made = Pipeline("x", path, "0" * 64, Install(), (), ())
 
     text = base.header(made, "jenkins", comment)
 
@@ -208,7 +208,8 @@ def test_azure_stages_have_a_deadline_a_condition_that_asks_for_success_and_the_
         job = stage["jobs"][0]
         assert job["timeoutInMinutes"] <= 60
         pushes = any("F0CI_GIT_TOKEN" in step.get("env", {}) for step in steps_of(job))
-        assert pushes is (stage["stage"] in {"release", "to_dev", "to_prod", "continue", "rollback"})
+        names = {"release", "to_dev", "plan_to_prod", "to_prod", "continue", "rollback"}
+        assert pushes is (stage["stage"] in names)
         assert all(step["bash"].startswith("set -euo pipefail\n") for step in steps_of(job) if "bash" in step)
     stages = stages_of(data)
     assert stages["to_prod"]["environment"] == "prod"
@@ -231,6 +232,7 @@ def test_azure_names_are_mapped_and_may_not_clash() -> None:
     assert next(stage for stage in data["stages"] if stage["stage"] == "to_prod")["dependsOn"] == [
         "release",
         "load_test",
+        "plan_to_prod",
     ]
     with pytest.raises(InputError, match="would both be called 'a_b'"):
         text_of("azure", staged("- {name: a-b, tests: [x]}\n- {name: a_b, tests: [x]}"))
@@ -260,8 +262,12 @@ def test_jenkins_asks_without_an_agent_and_before_the_promotion() -> None:
     assert "beforeInput true" in gate
     assert "timeout(time: 24, unit: 'HOURS')" in gate
     assert "approve to_dev" not in text
-    assert text.count("withCredentials([string(credentialsId: 'f0ci-git-token'") == 5
+    assert text.count("withCredentials([string(credentialsId: 'f0ci-git-token'") == 6
     assert '"""' not in text
+    number = re.search(r"env\.(F0CI_PLAN_\d+) = readFile\('f0ci-plan.txt'\)", text)
+    assert number is not None
+    assert f'message "Promote to prod? Plan ${{env.{number[1]}}}"' in gate
+    assert "submitterParameter 'F0CI_REVIEWER'" in gate
     assert text.count("lock(resource: 'f0ci-prod')") == 1
 
 
@@ -281,16 +287,36 @@ def test_jenkins_stages_come_after_what_they_need() -> None:
     assert text.index("stage('a')") < text.index("stage('b')") < text.index("stage('release')")
 
 
+def test_jenkins_makes_one_stage_of_tasks_where_there_would_be_more_than_it_compiles() -> None:
+    text = text_of("jenkins", staged("\n".join(f"- {{name: s{number}, tests: [x{number}]}}" for number in range(200))))
+
+    assert "stage('s0 to s59')" in text
+    assert text.count("    stage('") == 4 + 4
+    # every command stays a step of its own
+    assert len(re.findall(r"label: 'x\d+'", text)) == 200
+    few = text_of("jenkins", staged("- {name: a, tests: [x]}\n- {name: b, tests: [x]}"))
+    assert "stage('a')" in few
+
+
 def test_jenkins_compiles_no_more_than_it_can() -> None:
-    with pytest.raises(InputError, match="a Jenkinsfile takes at most 80"):
-        text_of("jenkins", staged("\n".join(f"- {{name: s{number}, tests: [x]}}" for number in range(80))))
+    stages = ["- {name: p0, environment: dev}"]
+    stages += [f"- {{name: p{number}, environment: dev, requires: [p{number - 1}]}}" for number in range(1, 90)]
+    with pytest.raises(InputError, match="94 stages; a Jenkinsfile takes at most 80"):
+        text_of("jenkins", staged("\n".join(stages)))
+
+
+def test_the_release_on_gitlab_waits_for_any_number_of_tasks() -> None:
+    data = read("gitlab", staged("\n".join(f"- {{name: s{number}, tests: [x]}}" for number in range(90))))
+
+    assert "needs" not in data["release"]
+    assert data["stages"].index("release") == data["stages"].index("build") + 1
 
 
 @SYSTEMS
 def test_secrets_reach_the_jobs_that_deploy(system: str) -> None:
     made = generate(CASES / "shop/input", [system])
 
-    told = "\n".join(made.set_up)
+    told = "\n".join(line for lines in made.set_up.values() for line in lines)
     assert "F0CI_SECRET_DB_PASSWORD" in told
     (text,) = made.files.values()
     if system == "gitlab":
@@ -389,7 +415,7 @@ class Runner:
         git(self.work, "commit", "-qm", "first")
         self.text = tree_text(system, self.work)
 
-    def run(self, job: str, release: str = "") -> subprocess.CompletedProcess[str]:
+    def run(self, job: str, release: str = "", plan: str = "") -> subprocess.CompletedProcess[str]:
         script, env = self._job(job)
         env |= {
             "GITLAB_USER_NAME": "Bob",
@@ -397,10 +423,23 @@ class Runner:
             "F0CI_DIGEST": release,
             "RELEASE": release,
             "WORKSPACE": str(self.home),
+            "AGENT_TEMPDIRECTORY": str(self.home),
+            "CI_JOB_URL": "https://gitlab.example.com/jobs/7",
+            "CI_JOB_NAME": job,
+            "BUILD_URL": "https://ci.example.com/job/7/",
+            # nobody answers there
+            "SYSTEM_COLLECTIONURI": "http://127.0.0.1:9/shop/",
+            "SYSTEM_TEAMPROJECT": "shop",
+            "SYSTEM_STAGENAME": job,
+            "BUILD_BUILDID": "7",
+            "PLAN": plan,
         }
+        number = re.search(r"F0CI_PLAN_\d+", self.text)
+        env |= {number[0]: plan} if number is not None else {}
+        self.home.mkdir(exist_ok=True)
         if self.system == "jenkins" and release:
             (self.work / "f0ci-release.txt").write_text(f"{release}\n", encoding="utf-8")
-            env |= {"TARGET": job.removeprefix("deploy_")}
+            env |= {"TARGET": job.removeprefix("plan-").removeprefix("deploy_")}
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         return subprocess.run(
             ["bash", "-eo", "pipefail", "-c", script],
@@ -416,7 +455,7 @@ class Runner:
             data = yaml.safe_load(self.text)[job]
             return "\n".join(data["script"]), dict(data.get("variables", {}))
         if self.system == "azure":
-            step = steps_of(stages_of(yaml.safe_load(self.text))[job])[-1]
+            step = steps_of(stages_of(yaml.safe_load(self.text))[job.replace("-", "_")])[-1]
             return step["bash"], {key: value for key, value in step["env"].items() if "$" not in value}
         return jenkins_scripts(self.text)[job][-1], {}
 
@@ -439,7 +478,12 @@ def test_the_programs_of_the_jobs_do_what_they_say(system: str, tmp_path: Path) 
         done = runner.run(f"deploy_{name}", digests[-1])
         assert done.returncode == 0, done.stdout + done.stderr
         assert "succeeded" in done.stdout
-    waiting = runner.run("deploy_prod", digests[-1])
+    shown = runner.run("plan-deploy_prod", digests[-1])
+    assert shown.returncode == 0, shown.stderr
+    (plan,) = re.findall(r"  digest ([0-9a-f]{64})\n", shown.stdout)
+    assert runner.run("deploy_prod", digests[-1], "0" * 64).returncode == 4
+    assert runner.run("deploy_prod", digests[-1]).returncode == 2
+    waiting = runner.run("deploy_prod", digests[-1], plan)
 
     # GitLab's own way to be neutral is the exit code
     assert waiting.returncode == (5 if system == "gitlab" else 0)
