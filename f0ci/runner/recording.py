@@ -13,7 +13,7 @@ from f0ci.core.outcome import Outcome
 from f0ci.recipes.records import RunRecord, StepRecord
 from f0ci.runner.context import Change, Context
 from f0ci.runner.journal import Journal, JournalError
-from f0ci.runner.sealing import Sealer
+from f0ci.runner.sealing import Sealer, storable
 from f0ci.runner.steps.base import Signal, StepResult
 
 _STEP = (
@@ -180,7 +180,7 @@ class JournalRecorder:
             self._still_ours(connection)
             connection.execute(
                 "INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (self.run, path, round_, attempt, started.timestamp(), self.now(), message),
+                (self.run, path, round_, attempt, started.timestamp(), self.now(), storable(message)),
             )
             self._record_changes(connection)
 
@@ -212,7 +212,7 @@ class JournalRecorder:
                 " WHERE run = ? AND owner = ?",
                 (
                     state,
-                    record.message,
+                    storable(record.message),
                     self.now() if ended else None,
                     self.before + time.monotonic() - self._begun,
                     record.next_check.timestamp() if record.next_check and not ended else None,
@@ -256,9 +256,9 @@ class JournalRecorder:
             record.started.timestamp() if record.started else None,
             None if waits or record.ended is None else self.now(),
             record.seconds,
-            record.message,
+            storable(record.message),
             self.sealer.seal(dict(result.outputs)) if result.outputs else "{}",
-            record.output,
+            storable(record.output),
             result.next_check.timestamp() if result.next_check else None,
         )
 
@@ -273,7 +273,8 @@ class JournalRecorder:
         for change in changes:
             value = self.sealer.seal_text(change.after)
             step, attempt = change.step, change.attempt
-            yield self.run, change.number, change.key, value, change.who, step, attempt, change.time, change.conflict
+            key, who = storable(change.key), None if change.who is None else storable(change.who)
+            yield self.run, change.number, key, value, who, step, attempt, change.time, change.conflict
 
 
 def recall_steps(journal: Journal, run: str, sealer: Sealer) -> dict[tuple[str, str], Recalled]:

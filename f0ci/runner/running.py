@@ -130,11 +130,16 @@ def run_steps(
         return _pausing(level)
     if failures and not cancellation.cancelled:
         level.error = _error(failures, level)
+        # what waited for its turn has none any more; what answers the failure may wait itself
+        level.waiting.clear()
+        level.recorded -= {name for name in steps if name not in level.ended}
         if wants_undo(recipe, [steps[name] for name, _ in failures]):
             message = _undo(level, undo, cancellation, message or _of_failure(failures))
         level.error = _error(failures, level)
         handlers = [name for name in graph.on_error if name not in absent]
         _run(level, _one_by_one(handlers), cancellation, limit=1, timeout=None, continue_on_error=True)
+        if level.waiting and not cancellation.cancelled:
+            return _pausing(level)
     _skip_the_rest(level, message, failed=bool(failures))
     message = message or cancellation.reason or (_of_failure(failures) if failures else "")
     unrecorded = _unrecorded(level)

@@ -234,7 +234,7 @@ def send_signal(
         changed = connection.execute(
             "INSERT OR IGNORE INTO signals VALUES"
             " (?1, (SELECT coalesce(max(number), 0) + 1 FROM signals WHERE run = ?1), ?2, ?3, ?4, ?5, ?6, ?7)",
-            (row.run, step, kind, who, json.dumps(data, ensure_ascii=False), time.time(), key),
+            (row.run, step, kind, who, json.dumps(data), time.time(), key),
         )
     return changed.rowcount == 1
 

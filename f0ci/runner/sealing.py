@@ -45,6 +45,7 @@ class Sealer:
 
     def seal_text(self, text: str) -> str:
         """Return JSON text with names in place of secrets."""
+        text = storable(text)
         if not self._names:
             return text
         if self._pattern is None:
@@ -85,6 +86,11 @@ def _spellings(value: str) -> dict[str, str]:
     found = {"": plain, "\ue002base64": base64.b64encode(value.encode(errors="replace")).decode()}
     quoted = quote(value, safe="")
     return found if quoted == plain else found | {"\ue002url": quoted}
+
+
+def storable(text: str) -> str:
+    """Return text as a file can hold it: halves of characters (lone surrogates) as JSON escapes them."""
+    return text if text.isascii() else text.encode("utf-8", "backslashreplace").decode()
 
 
 def masked(text: str) -> Any:

@@ -26,7 +26,9 @@ from f0ci.runner.journal import JournalError
 from f0ci.runner.kinds import STEP_TYPES
 from f0ci.runner.session import Session
 from f0ci.runner.settings import SAID_BY_STEPS, Settings, delay_after, settings_of
-from f0ci.runner.steps.base import StepCall, StepResult
+from f0ci.runner.steps.base import StepCall, StepResult, as_json
+
+_OWN_KINDS = frozenset({"python", "shell", "sub_recipe", "http", "wait"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,9 @@ def _try_once(
             limits=settings.limits,
             unending=lambda begins: (session.unending.add if begins else session.unending.discard)(path),
         )
-        result: StepResult = plugins.load(STEP_TYPES, step.kind, noun="step type").run(call)
+        result = plugins.load(STEP_TYPES, step.kind, noun="step type").run(call)
+        if step.kind not in _OWN_KINDS:
+            result = _checked(step, result)
     except JournalError:
         # not the step's: nothing may go on that cannot be recorded
         raise
@@ -224,6 +228,13 @@ def _try_once(
         return judged(step, result, session.context, stepping.scope)
     except ExpressionError as error:
         return _as_result(stepping, _blame(stepping, "success", error))
+
+
+def _checked(step: Step, result: Any) -> StepResult:
+    """Return what a third party's step type answered, as something that can be recorded."""
+    if not isinstance(result, StepResult):
+        raise StepError(f"the step type {step.kind!r} answered {result!r}, no StepResult", terminal=True)
+    return replace(result, outputs=as_json(result.outputs))
 
 
 def _evaluated(stepping: Stepping, data: Mapping[str, Any], key: str) -> dict[str, Any]:

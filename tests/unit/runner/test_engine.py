@@ -113,6 +113,61 @@ def test_a_sub_recipe_goes_on_inside(bench: Bench) -> None:
     assert bench.bodies == ["x", "y", "b"]
 
 
+def test_a_sub_recipe_that_is_tried_again_is_recorded_try_by_try(bench: Bench, journal: Journal) -> None:
+    (bench.root / "recipes").mkdir()
+    inner = step("x") + "  - {name: y, run: 'test -e once || { touch once; exit 1; }'}\n"
+    (bench.root / "recipes/inner.yaml").write_text(f"metadata: {{name: inner}}\nsteps:\n{inner}")
+    order = bench.order(
+        "  - {name: call, type: sub_recipe, recipe_path: recipes/inner.yaml, error_handling: {retry_attempts: 1}}\n"
+    )
+    run = EmbeddedEngine(journal, sleep=lambda _: None).run(order).run
+
+    rows = journal.rows("SELECT path, round, outcome FROM steps WHERE run = ? ORDER BY position", (run,))
+    assert rows == [
+        ("call/x", "1", "passed"),
+        ("call/y", "1", "failed"),
+        ("call/x", "2", "passed"),
+        ("call/y", "2", "passed"),
+        ("call", "", "passed"),
+    ]
+    assert [one.outcome for one in bench.make().resume(run).steps[0].steps] == [Outcome.PASSED] * 2
+
+
+def test_what_answers_a_failure_may_wait(bench: Bench) -> None:
+    engine = bench.make()
+    run = engine.start(
+        bench.order(
+            step("a", more="compensate: {run: 'echo undone >> tally.txt'}")
+            + step("b", function="fails", more="error_handling: {on_failure: rollback}")
+            + "  - {name: ask, type: wait, trigger: on_error, args: {approval: true}}\n"
+            + step("tidy", more="trigger: on_error")
+        )
+    )
+    first = engine.resume(run)
+    engine.send(run, "ask", "approve")
+    record = bench.make().resume(run)
+
+    assert first.outcome is Outcome.WAITING
+    assert record.outcome is Outcome.FAILED
+    assert bench.bodies == ["a", "b", "undone", "tidy"]
+
+
+def test_halves_of_characters_are_recorded(bench: Bench, journal: Journal) -> None:
+    order = bench.order(step("a", function="half") + "  - {name: ask, type: wait, args: {approval: true}}\n")
+    tally = bench.root / "scriptlets/tally.py"
+    body = r"context.set('half', '\udcff'); print('\udcff'); return {'x': '\udcff'}"
+    half = f"def half(context, params):\n    {body}\n"
+    tally.write_text(f"{tally.read_text()}\n{half}")
+    run = EmbeddedEngine(journal).run(order).run
+    bench.make().send(run, "ask", "approve", data="\udcff")
+    context = Context()
+    record = EmbeddedEngine(journal).resume(run, context)
+
+    assert record.outcome is Outcome.PASSED
+    assert record.steps[0].outputs == {"x": "\udcff"}
+    assert context.get("half") == "\udcff"
+
+
 def test_a_fork_keeps_what_does_not_depend_on_the_step(bench: Bench, journal: Journal) -> None:
     engine = EmbeddedEngine(journal)
     run = engine.start(bench.order(step("a") + step("b", function="fails") + step("c")))
