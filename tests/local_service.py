@@ -38,11 +38,15 @@ class Asked:
         path: without the query.
         query: each parameter's last value.
         headers: by lower-case name.
+        method: `GET`, `POST`, ...
+        body: as it arrived.
     """
 
     path: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
+    method: str = "GET"
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,9 @@ def local_service(
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-            asked.append(Asked(parts.path, query, {name.lower(): value for name, value in self.headers.items()}))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            sent = self.rfile.read(int(headers.get("content-length", 0)))
+            asked.append(Asked(parts.path, query, headers, self.command, sent))
             reply = answer(asked[-1])
             if reply.act is not None:
                 self.close_connection = True
@@ -102,6 +108,8 @@ def local_service(
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = do_GET  # noqa: N815 - http.server's names
 
         def log_message(self, *_: Any) -> None:
             """Print nothing."""

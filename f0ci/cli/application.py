@@ -23,7 +23,14 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("generate", "generating", "Write the pipeline of a CI system."),
         ),
     ),
-    ("Run", (("run", "running", "Run a recipe."),)),
+    (
+        "Run",
+        (
+            ("run", "running", "Run a recipe, or take a run further."),
+            ("runs", "runs", "List, show, approve and cancel runs."),
+            ("context", "runs", "Read and change the values of a run."),
+        ),
+    ),
     (
         "Promote",
         (

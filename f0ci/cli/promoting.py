@@ -355,7 +355,7 @@ def print_report(report: Any, output_format: str) -> None:
 
 def tell(event: Any) -> None:
     """Tell how a deploy recipe goes, on stderr."""
-    from f0ci.cli.running import describe
+    from f0ci.cli.progress import describe
 
     text = describe(event)
     if text:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from f0ci.cli.output import colour, format_option, print_json, root_of, say
+from f0ci.cli.progress import progress
 from f0ci.core.errors import ExitCode, UsageError
 from f0ci.core.outcome import Outcome
+
+if TYPE_CHECKING:
+    from f0ci.recipes.records import RunRecord
+    from f0ci.runner.options import RunOptions
 
 _EXIT = {
     Outcome.SKIPPED: ExitCode.DONE,
@@ -20,72 +27,180 @@ _EXIT = {
     Outcome.ERRORED: ExitCode.FINDINGS,
     Outcome.FAILED: ExitCode.FINDINGS,
 }
+journal_option = click.option(
+    "--journal",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="F0CI_JOURNAL",
+    help="The journal of runs, instead of .f0ci/runs/journal.sqlite.",
+)
 
 
 @click.command()
-@click.argument("recipe", type=click.Path(path_type=Path))
+@click.argument("recipe", type=click.Path(path_type=Path), required=False)
+@click.option("--recipe", "recipe_option", type=click.Path(path_type=Path), help="The same as RECIPE.")
 @click.option("-e", "--environment", help="Whose configuration `config` is.")
-@click.option(
-    "-p", "--param", "--params", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated."
-)
+@click.option("-p", "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.")
+@click.option("--params", "more", multiple=True, metavar="NAME=VALUE,...", help="Several parameters.")
+@click.option("--resume", "resumed", metavar="RUN", help="Take a run further instead of starting one.")
+@click.option("--run-id", metavar="ID", help="The run's id; starting it twice is the same as once.")
+@click.option("--from", "start_from", metavar="STEP", help="Begin with this step; with --resume, run it again.")
 @click.option("--only", metavar="STEPS", help="Only these steps, separated by commas.")
 @click.option("--skip", metavar="STEPS", help="Without these steps, separated by commas.")
 @click.option("--continue-on-error", is_flag=True, help="Run what does not depend on a failed step.")
 @click.option("--step-timeout", type=float, metavar="SECONDS", help="For steps that name no time of their own.")
 @click.option("--max-retries", type=int, help="Tries after the first, for steps that name none.")
 @click.option("--retry-delay", type=float, metavar="SECONDS", help="Between tries, for steps that name none.")
+@click.option("--parallel", type=int, default=4, show_default=True, help="Steps that run at the same time at most.")
+@click.option("--isolation", type=click.Choice(["process", "thread"]), help="For steps that name none.")
+@click.option("--wait", "patience", type=float, metavar="SECONDS", help="Stay with a run that waits, so long at most.")
 @click.option("--dry-run", is_flag=True, help="Show what would run.")
+@click.option("--events", type=click.Path(path_type=Path, dir_okay=False), help="Add events to this JSONL file.")
+@click.option("--otel", is_flag=True, help="Send OpenTelemetry spans (needs f0ci[otel]).")
 @click.option("--quiet", is_flag=True, help="No progress on stderr.")
+@click.option("--debug", is_flag=True, help="Plain progress, and what every step printed.")
+@journal_option
 @format_option("text", "json")
 @click.pass_context
 def run(
-    ctx: click.Context,
-    recipe: Path,
-    environment: str | None,
-    parameters: tuple[str, ...],
-    only: str | None,
-    skip: str | None,
-    continue_on_error: bool,
-    step_timeout: float | None,
-    max_retries: int | None,
-    retry_delay: float | None,
-    dry_run: bool,
-    quiet: bool,
-    output_format: str,
+    ctx: click.Context, /, recipe: Path | None, recipe_option: Path | None, output_format: str, **given: Any
 ) -> int:
-    """Run RECIPE here; exit 1 where a step failed.
+    """Run RECIPE here, or take a run further; exit 1 where a step failed, 5 where the run waits.
+
+    Everything is recorded as it happens: a run that was killed goes on with --resume, after the last recorded step.
 
     \b
     Example:
       f0ci run recipes/greet_everybody.yaml -e dev -p name=Ada
+      f0ci run --resume 20261121T093000Z-1f2e3d4c
     """
+    if recipe is not None and recipe_option is not None:
+        raise UsageError("the recipe is given twice", "name it once")
+    recipe = recipe or recipe_option
+    if (recipe is None) == (given["resumed"] is None):
+        raise UsageError("a run needs a recipe, or --resume RUN", "see `f0ci run --help`")
+    texts = dict(_split(text) for text in (*given["parameters"], *_several(given["more"])))
+    root = root_of(ctx)
+    if recipe is None:
+        return _resume(root, texts, given, output_format)
     from f0ci.commands.running import plan_run, read_parameters, recipe_path
     from f0ci.commands.running import run as run_it
-    from f0ci.recipes.records import to_json
-    from f0ci.runner.options import RunOptions
 
-    root = root_of(ctx)
     path = recipe_path(root, ctx.find_root().obj, recipe)
-    options = RunOptions(
-        only=_names(only),
-        skip=_names(skip),
-        continue_on_error=continue_on_error,
-        step_timeout=step_timeout,
-        max_retries=max_retries,
-        retry_delay=retry_delay,
-    )
-    given = read_parameters(root, path, dict(_split(text) for text in parameters))
-    if dry_run:
-        plan = plan_run(root, path, environment, given, options)
+    options = _options(given)
+    values = read_parameters(root, path, texts)
+    if given["dry_run"]:
+        plan = plan_run(root, path, given["environment"], values, options)
         if output_format == "json":
             print_json(plan.to_json())
         else:
             _print_plan(plan.steps)
         return ExitCode.DONE
-    record = run_it(root, path, environment, given, options=options, on_event=None if quiet else _progress)
+    with _interruptible(), _listening(path, given) as tell:
+        record = run_it(
+            root, path, given["environment"], values, options=options, on_event=tell, journal=given["journal"]
+        )
+        record = _stay(root, record, given, tell)
+    return report(record, output_format)
+
+
+def _resume(root: Path, texts: dict[str, str], given: dict[str, Any], output_format: str) -> int:
+    from f0ci.commands.running import resume
+
+    for name in ("environment", "run_id", "only", "skip", "dry_run"):
+        if given[name]:
+            option = "--" + name.replace("_", "-")
+            raise UsageError(f"a run that goes on keeps its own {option}", f"leave {option} out")
+    with _interruptible(), _listening(given["resumed"], given) as tell:
+        record = resume(
+            root,
+            given["resumed"],
+            parameters=texts,
+            start_from=given["start_from"],
+            on_event=tell,
+            journal=given["journal"],
+        )
+        record = _stay(root, record, given, tell)
+    return report(record, output_format)
+
+
+def _options(given: dict[str, Any]) -> RunOptions:
+    from f0ci.runner.options import RunOptions
+
+    return RunOptions(
+        only=_names(given["only"]),
+        skip=_names(given["skip"]),
+        continue_on_error=given["continue_on_error"],
+        step_timeout=given["step_timeout"],
+        max_retries=given["max_retries"],
+        retry_delay=given["retry_delay"],
+        parallel=given["parallel"],
+        run=given["run_id"],
+        start_from=given["start_from"],
+        isolation=given["isolation"],
+    )
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Say how a run goes on that somebody interrupts."""
+    try:
+        yield
+    except KeyboardInterrupt as stop:
+        record = getattr(stop, "record", None)
+        if record is not None:
+            say(f"what was running is ended; go on with `f0ci run --resume {record.run}`")
+        raise
+
+
+@contextmanager
+def _listening(title: str, given: dict[str, Any]) -> Iterator[Callable[[Any], None] | None]:
+    """Give a listener for everybody who wants to know: the user, a file, a trace."""
+    listeners: list[Callable[[Any], object]] = []
+    with ExitStack() as stack:
+        if given["events"] is not None:
+            from f0ci.runner.event_log import event_log
+
+            listeners.append(stack.enter_context(event_log(given["events"], {"run_of": title})))
+        if given["otel"]:
+            from f0ci.runner.telemetry import spans
+
+            told = {"f0ci.environment": given["environment"], "f0ci.run": given["run_id"] or given["resumed"]}
+            listeners.append(stack.enter_context(spans(title, told)))
+        if not given["quiet"]:
+            live = False if given["debug"] else None
+            listeners.append(stack.enter_context(progress(title, live=live)))
+
+        def tell(event: Any) -> None:
+            for listener in listeners:
+                listener(event)
+
+        yield tell if listeners else None
+
+
+def _stay(root: Path, record: RunRecord, given: dict[str, Any], tell: Callable[[Any], None] | None) -> RunRecord:
+    if given["patience"] is None or record.outcome is not Outcome.WAITING:
+        return record
+    from f0ci.commands.running import stay_with
+
+    return stay_with(root, record, given["patience"], on_event=tell, journal=given["journal"])
+
+
+def report(record: RunRecord, output_format: str) -> int:
+    """Print how a run stands and return the command's exit code."""
+    from f0ci.recipes.records import to_json
+
     if output_format == "json":
         print_json(to_json(record))
         return _EXIT[record.outcome]
+    print_record(record)
+    if record.outcome is Outcome.WAITING:
+        when = "" if record.next_check is None else f", from {record.next_check:%Y-%m-%dT%H:%M:%SZ} on"
+        say(f"go on with `f0ci run --resume {record.run}`{when}")
+    return _EXIT[record.outcome]
+
+
+def print_record(record: RunRecord) -> None:
+    """Print the record of a run to stdout."""
     click.echo(f"run {record.run}: {record.recipe} {colour(str(record.outcome))} in {record.seconds:.1f} s")
     for name, step in _flat(record.steps):
         detail = f": {step.message}" if step.message else ""
@@ -95,22 +210,6 @@ def run(
             click.echo(f"      | {line}")
     if record.message:
         click.echo(f"  {record.message}")
-    return _EXIT[record.outcome]
-
-
-def describe(event: Any) -> str | None:
-    """Return an event of a run in words, or None where it is not worth a line."""
-    kind = type(event).__name__
-    if kind == "StepStarted":
-        return f"> {event.step}"
-    if kind == "StepRetried":
-        return f"~ {event.step}: try {event.attempt} of {event.attempts} failed: {event.message}"
-    if kind == "StepEnded":
-        message = f": {event.message}" if event.message and event.outcome is not Outcome.PASSED else ""
-        return f"{colour(str(event.outcome))} {event.step} ({event.seconds:.1f} s){message}"
-    if kind == "StepSkipped":
-        return f"{colour('skipped')} {event.step}: {event.reason}"
-    return f"note {event.step}: {event.text}" if kind == "StepNoted" else None
 
 
 def _print_plan(steps: Any, indent: str = "") -> None:
@@ -123,12 +222,6 @@ def _print_plan(steps: Any, indent: str = "") -> None:
         _print_plan(step.steps, indent + "   ")
 
 
-def _progress(event: Any) -> None:
-    text = describe(event)
-    if text:
-        say(text)
-
-
 def _flat(steps: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
     for step in steps:
         yield f"{prefix}{step.name}", step
@@ -137,6 +230,12 @@ def _flat(steps: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def _names(text: str | None) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip()) if text else ()
+
+
+def _several(texts: tuple[str, ...]) -> Iterator[str]:
+    """Yield `a=1` and `b=2` of `a=1,b=2`; a comma inside a value stays."""
+    for text in texts:
+        yield from re.split(r",(?=\s*[\w.-]+\s*=)", text)
 
 
 def _split(text: str) -> tuple[str, str]:

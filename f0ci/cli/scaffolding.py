@@ -6,22 +6,28 @@ from pathlib import Path
 
 import click
 
-from f0ci.core.errors import ExitCode
+from f0ci.core.errors import ExitCode, UsageError
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), required=False)
+@click.argument("name", required=False)
 @click.option("--example", metavar="NAME", help="Write an example instead: haproxy, gateway-api.")
 @click.option("--overwrite", is_flag=True, help="Also replace files that exist.")
 @click.pass_context
-def init(ctx: click.Context, folder: Path | None, example: str | None, overwrite: bool) -> int:
+def init(ctx: click.Context, folder: Path | None, name: str | None, example: str | None, overwrite: bool) -> int:
     """Set up a repository in FOLDER (here by default): recipes, environments, workflow, approvers.
+
+    `f0ci init scriptlet NAME` adds a scriptlet, its test and a recipe that uses it.
 
     \b
     Example:
       git init && f0ci init
       git init && f0ci init --example haproxy
+      f0ci init scriptlet load_numbers
     """
+    if name is not None:
+        return _add_scriptlet(ctx, folder, name)
     from f0ci.commands.scaffolding import KEY_COMMANDS, scaffold
 
     base: Path = ctx.find_root().obj
@@ -38,4 +44,15 @@ def init(ctx: click.Context, folder: Path | None, example: str | None, overwrite
     if not made.in_git:
         click.echo("this folder is in no Git repository yet: git init && git add -A && git commit -m 'first recipes'")
     click.echo("next: f0ci validate")
+    return ExitCode.DONE
+
+
+def _add_scriptlet(ctx: click.Context, kind: Path | None, name: str) -> int:
+    from f0ci.cli.output import root_of
+    from f0ci.commands.scaffolding import scaffold_scriptlet
+
+    if str(kind) != "scriptlet":
+        raise UsageError(f"init knows no {str(kind)!r} to add", "write `f0ci init scriptlet NAME`")
+    for path in scaffold_scriptlet(root_of(ctx), name):
+        click.echo(f"  wrote {path}")
     return ExitCode.DONE

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from f0ci.core.errors import InputError
+from f0ci.core.outcome import Outcome
 from f0ci.environments.loading import load_environment
 from f0ci.environments.model import Environment
 from f0ci.recipes.records import RunRecord
 from f0ci.runner import planning
 from f0ci.runner.context import Context
+from f0ci.runner.engine import EmbeddedEngine, Order
 from f0ci.runner.executing import load_checked, run_recipe
+from f0ci.runner.frozen import freeze
+from f0ci.runner.journal import Journal, default_path
 from f0ci.runner.options import RunOptions
 from f0ci.runner.planning import RunPlan
 from f0ci.source.project import Project, load_project
 from f0ci.source.tree import DirectoryTree, resolve_path
+
+# seconds between two looks at a run that waits
+LOOKING = 0.5
 
 
 def run(
@@ -28,8 +36,9 @@ def run(
     context: Context | None = None,
     options: RunOptions | None = None,
     on_event: Callable[[Any], None] | None = None,
+    journal: Path | Literal[False] | None = None,
 ) -> RunRecord:
-    """Run a recipe of a work tree to its end.
+    """Run a recipe of a work tree until it is over or waits, recorded so that it can go on later.
 
     Args:
         root: the work tree.
@@ -37,24 +46,102 @@ def run(
         environment: any name of an environment; None where the recipe needs no configuration.
         parameters: values by name.
         context: values to start with, and to read afterwards.
-        options: how the run differs from what the recipe says.
+        options: how the run differs from what the recipe says; with `options.run`, starting it twice is the same as
+            once.
         on_event: is told what happens.
+        journal: file of the journal; None is the work tree's own, False records nothing.
 
     Raises:
-        F0ciError: see `f0ci.runner.executing.run_recipe`.
+        F0ciError: see `f0ci.runner.executing.run_recipe` and `f0ci.runner.engine.Engine`.
     """
     tree = DirectoryTree(root)
     project = load_project(tree)
-    return run_recipe(
-        recipe,
-        tree_root=root,
-        project=project,
-        environment=_environment(tree, project, environment),
-        parameters=parameters or {},
-        context=context,
-        options=options,
-        on_event=on_event,
-    )
+    configuration = _environment(tree, project, environment)
+    if journal is False:
+        return run_recipe(
+            recipe,
+            tree_root=root,
+            project=project,
+            environment=configuration,
+            parameters=parameters or {},
+            context=context,
+            options=options,
+            on_event=on_event,
+        )
+    # before the journal, so that a recipe that cannot be read leaves nothing behind
+    plan = freeze(root, project, recipe, configuration)
+    with Journal(journal or default_path(root)) as opened:
+        engine = EmbeddedEngine(opened, on_event=on_event)
+        return engine.run(Order(plan, parameters or {}, options or RunOptions()), context)
+
+
+def resume(
+    root: Path,
+    run_id: str,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    context: Context | None = None,
+    start_from: str | None = None,
+    on_event: Callable[[Any], None] | None = None,
+    journal: Path | None = None,
+) -> RunRecord:
+    """Take a run further, from what is recorded of it; one that is over stays as it is.
+
+    Args:
+        root: the work tree.
+        run_id: the run, or the beginning of its id.
+        parameters: sensitive ones again, which the journal does not hold.
+        context: takes the run's values.
+        start_from: a step that shall run again, and what depends on it, as a new run that keeps the rest; None goes on.
+        on_event: is told what happens.
+        journal: file of the journal; None is the work tree's own.
+
+    Raises:
+        UsageError: there is no such run or step.
+        Refused: somebody else carries it on.
+    """
+    with open_journal(root, journal) as opened:
+        engine = EmbeddedEngine(opened, on_event=on_event, given=parameters)
+        if start_from is not None:
+            run_id = engine.fork(run_id, start_from)
+        return engine.resume(run_id, context)
+
+
+def stay_with(
+    root: Path,
+    record: RunRecord,
+    seconds: float,
+    *,
+    on_event: Callable[[Any], None] | None = None,
+    journal: Path | None = None,
+) -> RunRecord:
+    """Take a waiting run further as soon as that is possible, for some seconds at most, and return how it stands."""
+    deadline = time.monotonic() + seconds
+    while record.outcome is Outcome.WAITING:
+        seen = _signals(root, record.run, journal)
+        due = None if record.next_check is None else record.next_check.timestamp()
+        while due is None or time.time() < due:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return record
+            time.sleep(min(LOOKING, left, LOOKING if due is None else max(0.01, due - time.time())))
+            if _signals(root, record.run, journal) != seen:
+                break
+        record = resume(root, record.run, on_event=on_event, journal=journal)
+    return record
+
+
+def open_journal(root: Path, journal: Path | None = None) -> Journal:
+    """Open a journal that exists.
+
+    Raises:
+        InputError: there is none.
+        JournalError: it cannot be used.
+    """
+    path = journal or default_path(root)
+    if not path.exists():
+        raise InputError(f"there is no journal {str(path)!r}", "run a recipe first, or name its file with --journal")
+    return Journal(path)
 
 
 def plan_run(
@@ -119,3 +206,8 @@ def recipe_path(root: Path, base: Path, name: Path) -> str:
 
 def _environment(tree: DirectoryTree, project: Project, name: str | None) -> Environment | None:
     return load_environment(tree, project, name) if name is not None else None
+
+
+def _signals(root: Path, run_id: str, journal: Path | None) -> int:
+    with open_journal(root, journal) as opened:
+        return int(opened.rows("SELECT count(*) FROM signals WHERE run = ?", (run_id,))[0][0])

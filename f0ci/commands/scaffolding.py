@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -131,3 +132,44 @@ def _slug(name: str) -> str:
 def _quoted(text: str) -> str:
     escaped = text.replace("'", "''")
     return f"'{escaped}'"
+
+
+def scaffold_scriptlet(folder: Path, name: str) -> tuple[str, ...]:
+    """Write a scriptlet, its test and a recipe that uses it; return the files' paths.
+
+    Args:
+        folder: the repository.
+        name: of the scriptlet: `load_numbers`, `load-numbers` and `LoadNumbers` are the same.
+
+    Raises:
+        UsageError: the name cannot be a module's.
+        CannotWork: one of the files exists, or cannot be written.
+    """
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+", name)
+    module = "_".join(words).lower()
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", name) or not module.isidentifier() or keyword.iskeyword(module):
+        raise UsageError(f"a scriptlet cannot be called {name!r}", "use letters, digits and _, as in load_numbers")
+    title = " ".join(words).lower()
+    values = {
+        "NAME": module,
+        "CLASS": "".join(word[0].upper() + word[1:] for word in words),
+        "TITLE": title[0].upper() + title[1:],
+    }
+    source = resources.files("f0ci.commands") / "scriptlet"
+    targets = {
+        f"scriptlets/{module}.py": "scriptlet.py.txt",
+        f"tests/test_{module}.py": "test.py.txt",
+        f"recipes/{module}.yaml": "recipe.yaml.txt",
+    }
+    for path in targets:
+        if (folder / path).exists():
+            raise CannotWork(f"there is a file {path!r} already", "choose another name, or remove the file")
+    written = []
+    if not (folder / "scriptlets/__init__.py").exists():
+        write_atomically(folder / "scriptlets/__init__.py", b"")
+        written.append("scriptlets/__init__.py")
+    for path, template in targets.items():
+        text = (source / template).read_text(encoding="utf-8")
+        write_atomically(folder / path, re.sub(r"@([A-Z]+)@", lambda match: values[match[1]], text).encode())
+        written.append(path)
+    return tuple(written)

@@ -25,7 +25,7 @@ from f0ci.http.answers import Answer, ConnectionFault, StatusError, printable, r
 if TYPE_CHECKING:
     import requests
 
-__all__ = ["Session", "StatusError", "get_json", "open_session"]
+__all__ = ["Answer", "ConnectionFault", "Session", "StatusError", "get_json", "open_session", "printable", "request"]
 
 # seconds that one address may take to accept a connection
 CONNECT_TIMEOUT = 5.0
@@ -159,9 +159,42 @@ def get_json(session: Session, url: str, params: Mapping[str, str] | None = None
         session.wait(pause)
 
 
-def _ask(session: Session, url: str, params: Mapping[str, str] | None, deadline: float) -> Answer:
+def request(
+    session: Session,
+    method: str,
+    url: str,
+    *,
+    params: Mapping[str, str] | None = None,
+    data: bytes | None = None,
+    content_type: str | None = None,
+) -> Answer:
+    """Send one request, once, and return the answer whatever its status.
+
+    Only what changes nothing (`GET`, `HEAD`, `OPTIONS`) follows where an answer points to.
+
+    Args:
+        session: from `open_session`.
+        method: `GET`, `POST`, ... in capitals.
+        url: `http` or `https`, without credentials.
+        params: added to the URL's query, encoded.
+        data: the body, or None.
+        content_type: what the body is.
+
+    Raises:
+        ConnectionFault: the connection could not be made, or broke; asking again may help.
+        NetworkError: it took too long, or answered too much.
+    """
+    _check(session, url)
+    deadline = time.monotonic() + session.timeout
+    if method in {"GET", "HEAD", "OPTIONS"}:
+        return _ask(session, url, params, deadline, method)
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    return _send(session, url, params, deadline, method, data, headers)
+
+
+def _ask(session: Session, url: str, params: Mapping[str, str] | None, deadline: float, method: str = "GET") -> Answer:
     """Ask once, and follow where the answer points to."""
-    answer = _send(session, url, params, deadline)
+    answer = _send(session, url, params, deadline, method)
     for _ in range(_REDIRECTS):
         target = answer.headers.get("Location")
         if answer.status not in _REDIRECTED or not target:
@@ -174,11 +207,19 @@ def _ask(session: Session, url: str, params: Mapping[str, str] | None, deadline:
                 f"{answer.where} redirects to {beyond}, where the question must not be asked",
                 "write the address that it redirects to, if it is the one you trust",
             )
-        answer = _send(session, there, None, deadline)
+        answer = _send(session, there, None, deadline, method)
     raise session.error(f"{answer.where} redirects more than {_REDIRECTS} times", "check the address")
 
 
-def _send(session: Session, url: str, params: Mapping[str, str] | None, deadline: float) -> Answer:
+def _send(
+    session: Session,
+    url: str,
+    params: Mapping[str, str] | None,
+    deadline: float,
+    method: str = "GET",
+    data: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Answer:
     import requests
     from urllib3.exceptions import HTTPError, ReadTimeoutError
 
@@ -187,9 +228,12 @@ def _send(session: Session, url: str, params: Mapping[str, str] | None, deadline
     try:
         if left <= 0:
             raise _too_slow(session, where)
-        response = session.client.get(
+        response = session.client.request(
+            method,
             url,
             params=params,
+            data=data,
+            headers=headers,
             timeout=(min(CONNECT_TIMEOUT, left), left),
             allow_redirects=False,
             stream=True,

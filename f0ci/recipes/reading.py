@@ -66,7 +66,7 @@ def recipe_from(document: Document) -> Recipe:
         description=str(heading.get("description", "")),
         parameters=_parameters(data),
         steps=tuple(
-            _step(item, ("steps", index), dialect)
+            step_from(item, ("steps", index), dialect)
             for index, item in enumerate(steps if isinstance(steps, list) else [])
             if isinstance(item, Mapping)
         ),
@@ -107,7 +107,8 @@ def _parameter(name: str, spec: Mapping[str, Any], at: Path) -> Parameter:
     )
 
 
-def _step(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
+def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
+    """Return the step that a mapping of a recipe describes."""
     key = "parameters" if "parameters" in data and "args" not in data else "args"
     retry = _mapping(data.get("error_handling"))
     success = _mapping(data.get("success"))

@@ -6,7 +6,7 @@ began has null for both.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -64,6 +64,7 @@ class RunRecord:
         release: digest of the release, or None.
         parameters: as bound, plain JSON data, redacted.
         steps: in the order they ended, those that never ran last.
+        next_check: when a run that waits may go on by itself; None where it waits for somebody, or is over.
     """
 
     run: str
@@ -77,10 +78,33 @@ class RunRecord:
     release: str | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     steps: tuple[StepRecord, ...] = ()
+    next_check: datetime | None = None
+
+    @property
+    def overall_success(self) -> bool:
+        """Tell whether every step passed or was skipped, as Framework0's own runner calls it."""
+        return self.outcome <= Outcome.PASSED
+
+    @property
+    def global_errors(self) -> list[str]:
+        """Return what went wrong: the run's message, then that of each bad step, sub-recipes included."""
+        return [*([self.message] if self.message and not self.overall_success else []), *_errors(self.steps)]
+
+    @property
+    def execution_time_seconds(self) -> float:
+        """Return how long it took, as Framework0's own runner calls it."""
+        return self.seconds
 
     def step(self, name: str) -> StepRecord | None:
         """Return the record of a step, or None."""
         return next((step for step in self.steps if step.name == name), None)
+
+
+def _errors(steps: Iterable[StepRecord], prefix: str = "") -> Iterator[str]:
+    for step in steps:
+        if step.outcome > Outcome.WAITING:
+            yield f"{prefix}{step.name}: {step.message or step.outcome}"
+        yield from _errors(step.steps, f"{prefix}{step.name}/")
 
 
 def to_json(record: RunRecord) -> dict[str, Any]:
@@ -92,6 +116,7 @@ def to_json(record: RunRecord) -> dict[str, Any]:
         "outcome": str(record.outcome),
         "started": format_time(record.started),
         "ended": None if record.ended is None else format_time(record.ended),
+        "next_check_at": None if record.next_check is None else format_time(record.next_check),
         "seconds": round(record.seconds, 3),
         "message": record.message,
         "environment": record.environment,
@@ -127,6 +152,7 @@ def from_json(data: Any, place: str | None = None) -> RunRecord:
             release=data["release"],
             parameters=data["parameters"],
             steps=tuple(_step_from_json(step) for step in data["steps"]),
+            next_check=_time(data.get("next_check_at")),
         )
     except ValueError as error:
         raise InputError(f"not a run record: {error}", None, place=place) from error

@@ -5,10 +5,51 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from f0ci.core.canonical import canonical_json
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one key.
+
+    Attributes:
+        number: place among all changes of the context, from 1.
+        key: dotted name.
+        before: JSON text of the value before, or None.
+        after: JSON text of the value.
+        who: author that the change names, by default the step.
+        step: path of the step that wrote it, or None.
+        attempt: attempt of that step, or None.
+        time: seconds since the epoch.
+        conflict: path of a step that wrote the key and may run at the same time as this one, or None.
+    """
+
+    number: int
+    key: str
+    before: str | None
+    after: str
+    who: str | None
+    step: str | None
+    attempt: int | None
+    time: float
+    conflict: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the change as plain JSON data."""
+        return {
+            "key": self.key,
+            "before": None if self.before is None else json.loads(self.before),
+            "after": json.loads(self.after),
+            "who": self.who,
+            "timestamp": self.time,
+            "step": self.step,
+            "attempt": self.attempt,
+            "conflict": self.conflict,
+        }
 
 
 class _Store:
@@ -16,9 +57,14 @@ class _Store:
         self.now = now
         self.lock = threading.Lock()
         self.texts: dict[str, str] = {}
-        self.history: list[tuple[str, str | None, str, str | None, float]] = []
+        self.history: list[Change] = []
+        # step that wrote a key last
+        self.writers: dict[str, str] = {}
         # a dict keeps the order in which keys became dirty
         self.dirty: dict[str, None] = {}
+        self.taken = 0
+        self.side_by_side: Callable[[str, str], bool] | None = None
+        self.on_conflict: Callable[[Change], object] | None = None
 
 
 class Context:
@@ -32,15 +78,25 @@ class Context:
         now: seconds since the epoch, for the history.
     """
 
+    step: str | None = None
+    attempt: int | None = None
+    idempotency_key: str | None = None
+
     def __init__(self, values: Mapping[str, Any] | None = None, *, now: Callable[[], float] = time.time) -> None:
         self._store = _Store(now)
         self._who: str | None = None
         for key, value in (values or {}).items():
-            self._store.texts[_checked_key(key)] = _to_text(key, value)
+            self._store.texts[_checked_key(key)] = to_text(key, value)
 
-    def acting_as(self, who: str) -> Context:
-        """Return the same context for one author: changes that name nobody are theirs."""
-        return _Acting(self._store, who)
+    def acting_as(self, who: str, attempt: int | None = None, idempotency_key: str | None = None) -> Context:
+        """Return the same context for one attempt of a step: changes that name nobody are the step's.
+
+        Args:
+            who: path of the step.
+            attempt: its attempt, from 1.
+            idempotency_key: what the step's effects are known by; offered as `context.idempotency_key`.
+        """
+        return _Acting(self._store, who, attempt, idempotency_key)
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return a copy of the value of a key, or a default."""
@@ -53,6 +109,9 @@ class Context:
         with self._store.lock:
             return key in self._store.texts
 
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self.has(key)
+
     def set(self, key: str, value: Any, who: str | None = None) -> None:
         """Give a key a value; a value it already has changes nothing.
 
@@ -64,15 +123,31 @@ class Context:
         Raises:
             TypeError: the key is not a text, or the value is not JSON.
         """
-        text = _to_text(_checked_key(key), value)
+        text = to_text(_checked_key(key), value)
         store = self._store
         with store.lock:
             before = store.texts.get(key)
+            conflict = self._conflict(key)
             if before is not None and _same(before, text):
                 return
+            change = Change(
+                store.history[-1].number + 1 if store.history else 1,
+                key,
+                before,
+                text,
+                who or self._who,
+                self.step,
+                self.attempt,
+                store.now(),
+                conflict,
+            )
             store.texts[key] = text
             store.dirty[key] = None
-            store.history.append((key, before, text, who or self._who, store.now()))
+            store.history.append(change)
+            if self.step is not None:
+                store.writers[key] = self.step
+        if conflict is not None and store.on_conflict is not None:
+            store.on_conflict(change)
 
     def keys(self) -> list[str]:
         """Return every key, in the order of their first values."""
@@ -86,19 +161,13 @@ class Context:
         return {key: json.loads(text) for key, text in texts.items()}
 
     def get_history(self) -> list[dict[str, Any]]:
-        """Return every change, oldest first: key, before, after, who, timestamp (seconds since the epoch)."""
+        """Return every change, oldest first.
+
+        Each has key, before, after, who, timestamp (seconds since the epoch), step, attempt and conflict.
+        """
         with self._store.lock:
             history = list(self._store.history)
-        return [
-            {
-                "key": key,
-                "before": None if before is None else json.loads(before),
-                "after": json.loads(after),
-                "who": who,
-                "timestamp": moment,
-            }
-            for key, before, after, who, moment in history
-        ]
+        return [change.to_json() for change in history]
 
     def pop_dirty_keys(self) -> list[str]:
         """Return the keys changed since the last call, in order of their first change, and forget them."""
@@ -107,14 +176,88 @@ class Context:
             self._store.dirty.clear()
         return keys
 
+    def take_changes(self) -> list[Change]:
+        """Return the changes since the last call, for whoever keeps them."""
+        store = self._store
+        if store.taken == len(store.history):
+            return []
+        with store.lock:
+            changes = store.history[store.taken :]
+            store.taken = len(store.history)
+        return changes
+
+    def recall(self, changes: Iterable[Change]) -> None:
+        """Take over the changes that an earlier process made; they count as kept already."""
+        store = self._store
+        with store.lock:
+            for change in changes:
+                store.texts[change.key] = change.after
+                store.history.append(change)
+                if change.step is not None:
+                    store.writers[change.key] = change.step
+            store.taken = len(store.history)
+
+    def watch(self, side_by_side: Callable[[str, str], bool], on_conflict: Callable[[Change], object]) -> None:
+        """Find writers of one key that nothing orders.
+
+        Args:
+            side_by_side: tells whether two steps, by path, may run at the same time.
+            on_conflict: told of a change of a key whose last writer may run at the same time.
+        """
+        self._store.side_by_side, self._store.on_conflict = side_by_side, on_conflict
+        self._store.taken = len(self._store.history)
+
+    def _conflict(self, key: str) -> str | None:
+        other, store = self._store.writers.get(key), self._store
+        if other is None or self.step is None or other == self.step or store.side_by_side is None:
+            return None
+        return other if store.side_by_side(other, self.step) else None
+
 
 class _Acting(Context):
     """A context whose changes have an author."""
 
-    def __init__(self, store: _Store, who: str) -> None:
-        super().__init__()
+    def __init__(self, store: _Store, step: str, attempt: int | None, idempotency_key: str | None) -> None:
+        # the values are the whole run's, so there are none to begin with
         self._store = store
-        self._who = who
+        self._who = self.step = step
+        self.attempt = attempt
+        self.idempotency_key = idempotency_key
+
+
+def side_by_side(predecessors: Mapping[str, Mapping[str, tuple[str, ...]]], one: str, other: str) -> bool:
+    """Tell whether nothing orders two steps.
+
+    Args:
+        predecessors: for each recipe of the run, by the prefix of its steps' paths, what each step waits for.
+        one: path of a step.
+        other: path of another.
+    """
+    names, others = one.split("/"), other.split("/")
+    level = 0
+    while level < min(len(names), len(others)) and names[level] == others[level]:
+        level += 1
+    if level == min(len(names), len(others)):
+        return False
+    prefix = "".join(f"{name}/" for name in names[:level])
+    graph = predecessors.get(prefix, {})
+    first, second = names[level], others[level]
+    if first not in graph or second not in graph:
+        # one of them answers a failure, when the others are over
+        return False
+    return not (_waits(graph, second, first) or _waits(graph, first, second))
+
+
+def _waits(graph: Mapping[str, tuple[str, ...]], step: str, for_: str) -> bool:
+    seen, waiting = set(), [step]
+    while waiting:
+        for before in graph.get(waiting.pop(), ()):
+            if before == for_:
+                return True
+            if before not in seen:
+                seen.add(before)
+                waiting.append(before)
+    return False
 
 
 def _checked_key(key: Any) -> str:
@@ -123,7 +266,12 @@ def _checked_key(key: Any) -> str:
     return key
 
 
-def _to_text(key: str, value: Any) -> str:
+def to_text(key: str, value: Any) -> str:
+    """Return a value as JSON text.
+
+    Raises:
+        TypeError: it is not JSON.
+    """
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:

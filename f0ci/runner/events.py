@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
+from f0ci.core.clock import format_time
 from f0ci.core.outcome import Outcome
 
 
@@ -76,13 +79,28 @@ class StepSkipped:
 
 
 @dataclass(frozen=True, slots=True)
+class StepWaiting:
+    """A step waits for something outside; the run goes on without it as far as it can.
+
+    Attributes:
+        step: name, as in `StepStarted`.
+        message: what it waits for.
+        next_check: when it may go on by itself, or None where it waits for somebody.
+    """
+
+    step: str
+    message: str
+    next_check: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class StepNoted:
     """Something about a step that a person or another system acts on; the runner itself does not.
 
     Attributes:
         step: name, as in `StepStarted`.
-        note: `fallback` (the recipe names an action for the failure), `notify` (it wants somebody told) or `rollback`
-            (it wants undone what the runner does not undo).
+        note: `fallback` (the recipe names an action for the failure), `notify` (it wants somebody told), `rollback`
+            (what is undone now, or cannot be) or `conflict` (two steps that nothing orders wrote one key).
         text: what the recipe says, or what is to be known.
     """
 
@@ -91,5 +109,16 @@ class StepNoted:
     text: str
 
 
-Event = StepStarted | StepRetried | StepEnded | StepSkipped | StepNoted
+Event = StepStarted | StepRetried | StepEnded | StepSkipped | StepWaiting | StepNoted
 Listener = Callable[[Event], object]
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """Return an event as plain JSON data: its kind, as `step_ended`, and what it says."""
+    data: dict[str, Any] = {"event": re.sub(r"(?<!^)(?=[A-Z])", "_", type(event).__name__).lower()}
+    for item in fields(event):
+        value = getattr(event, item.name)
+        if isinstance(value, datetime):
+            value = format_time(value)
+        data[item.name] = str(value) if isinstance(value, Outcome) else value
+    return data

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from f0ci.core.errors import UsageError
 from f0ci.core.suggestions import did_you_mean
+from f0ci.recipes.graph import StepGraph
 from f0ci.recipes.model import Recipe, Step
 
 
@@ -26,6 +28,8 @@ class RunOptions:
         run: identity of the run, for processes and the record, or None.
         idempotency_key: what makes an effect of this run recognisable when it is run again, or None.
         variables: further environment variables that every step sees.
+        start_from: name of the step to begin with; what stands before it is left out. None begins at the beginning.
+        isolation: `process` or `thread` for steps that name none, or None for what each type does by itself.
     """
 
     only: tuple[str, ...] = ()
@@ -39,6 +43,12 @@ class RunOptions:
     run: str | None = None
     idempotency_key: str | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    start_from: str | None = None
+    isolation: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the options as plain JSON data."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def check_options(options: RunOptions, recipe: Recipe) -> None:
@@ -48,7 +58,8 @@ def check_options(options: RunOptions, recipe: Recipe) -> None:
         UsageError: a step is named that the recipe does not have, or a number makes no sense.
     """
     known = [step.name for step in recipe.steps]
-    for option, names in (("--only", options.only), ("--skip", options.skip)):
+    begin = (options.start_from,) if options.start_from is not None else ()
+    for option, names in (("--only", options.only), ("--skip", options.skip), ("--from", begin)):
         for name in names:
             if name not in known:
                 raise UsageError(
@@ -61,15 +72,20 @@ def check_options(options: RunOptions, recipe: Recipe) -> None:
         ("--retry-delay", options.retry_delay, 0),
         ("--parallel", options.parallel, 1),
     ):
-        if value is not None and value < least:
+        if value is not None and not value >= least:
             raise UsageError(f"{option} is {value}", f"give {least if least == int(least) else 'a time'} or more")
 
 
-def left_out(options: RunOptions, steps: Iterable[Step]) -> dict[str, str]:
+def left_out(options: RunOptions, steps: Iterable[Step], graph: StepGraph) -> dict[str, str]:
     """Return the reason for every step that the options leave out, by its name."""
     reasons = {}
+    kept = None
+    if options.start_from is not None:
+        kept = graph.successors(options.start_from) | {options.start_from, *graph.on_error}
     for step in steps:
-        if options.only and step.name not in options.only:
+        if kept is not None and step.name not in kept:
+            reasons[step.name] = f"before {options.start_from!r}, named by --from"
+        elif options.only and step.name not in options.only:
             reasons[step.name] = "not named by --only"
         elif step.name in options.skip:
             reasons[step.name] = "named by --skip"

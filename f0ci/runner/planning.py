@@ -16,7 +16,7 @@ from f0ci.recipes.graph import ON_ERROR, order
 from f0ci.recipes.model import Dialect, Recipe, Step
 from f0ci.recipes.parameters import check_parameters
 from f0ci.recipes.reading import read_recipe
-from f0ci.runner.executing import load_checked
+from f0ci.runner.frozen import checked
 from f0ci.runner.options import RunOptions, check_options, left_out
 from f0ci.runner.secret_values import hide_sensitive
 from f0ci.runner.session import names_in_scope
@@ -38,7 +38,7 @@ class PlannedStep:
         reason: why it does not run, or what decides; empty where it runs in any case.
         stage: steps of one stage can run side by side, counted from 1; 0 where it has no place in the order.
         after: steps it waits for.
-        action: what it does: `module:function`, the command, or the recipe's file.
+        action: what it does: `module:function`, the command, the recipe's file, the address, or what it waits for.
         arguments: with every expression replaced that is known before the run.
         steps: the steps of a sub-recipe.
     """
@@ -113,13 +113,13 @@ def plan_run(
             no value.
     """
     tree = DirectoryTree(tree_root)
-    recipe = load_checked(tree, project, recipe_path)
+    recipe, _ = checked(tree, project, recipe_path)
     params = bind_parameters(recipe, parameters)
     options, redactor = options or RunOptions(), redactor or Redactor()
     check_options(options, recipe)
     hide_sensitive(recipe, params, redactor)
     scope = _Scope(tree, environment, options, redactor)
-    steps = _steps(scope, recipe, params, _DYNAMIC, left_out(options, recipe.steps))
+    steps = _steps(scope, recipe, params, _DYNAMIC, left_out(options, recipe.steps, order(recipe)))
     return RunPlan(recipe.path, environment.name if environment else None, redactor.data(params), steps)
 
 
@@ -220,6 +220,11 @@ def _inner(
 def _action(step: Step) -> str:
     if step.module is not None:
         return f"{step.module}:{step.function or ''}"
+    if step.kind == "http":
+        return f"{step.arguments.get('method', '')} {step.arguments.get('url', '')}".strip()
+    if step.kind == "wait":
+        kinds = ("for", "until", "approval", "event")
+        return next((f"{kind} {step.arguments[kind]}" for kind in kinds if kind in step.arguments), "")
     return step.run or step.recipe_path or ""
 
 

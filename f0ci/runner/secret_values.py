@@ -16,6 +16,7 @@ from f0ci.core.errors import CannotWork, StepError, UsageError
 from f0ci.core.redaction import Redactor
 from f0ci.environments.secrets import PREFIX, SCHEME, secret_references
 from f0ci.recipes.model import Recipe
+from f0ci.runner.sealing import Sealer, sensitive_texts
 
 if TYPE_CHECKING:
     from f0ci.runner.secret_providers.base import Provider
@@ -46,7 +47,14 @@ class SecretValues:
             if name.startswith(PREFIX):
                 redactor.add(value)
 
-    def filled_in(self, data: Any, redactor: Redactor) -> Any:
+    def find(self, name: str, redactor: Redactor) -> str | None:
+        """Return a secret, or None where it cannot be had."""
+        try:
+            return self._find(name, redactor)
+        except StepError:
+            return None
+
+    def filled_in(self, data: Any, redactor: Redactor, sealer: Sealer | None = None) -> Any:
         """Return data with every reference to a secret replaced by the secret, which is hidden from now on.
 
         Raises:
@@ -57,6 +65,8 @@ class SecretValues:
             if reference.name not in values:
                 values[reference.name] = self._find(reference.name, redactor)
                 redactor.add(values[reference.name])
+                if sealer is not None:
+                    sealer.add(f"secret {reference.name}", values[reference.name])
         if not values:
             return data
         # longer names first: one may begin with another
@@ -95,17 +105,14 @@ def _replaced(data: Any, reference: re.Pattern[str], values: Mapping[str, str]) 
     return [_replaced(item, reference, values) for item in data] if isinstance(data, list | tuple) else data
 
 
-def hide_sensitive(recipe: Recipe, params: Mapping[str, Any], redactor: Redactor) -> None:
+def hide_sensitive(recipe: Recipe, params: Mapping[str, Any], redactor: Redactor, sealer: Sealer | None = None) -> None:
     """Have the values of parameters that are declared `sensitive: true` masked from now on."""
-    for parameter in recipe.parameters:
-        if recipe.document.get((*parameter.at, "sensitive")) is True:
-            for text in _texts(params.get(parameter.name)):
-                redactor.add(text)
-
-
-def _texts(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, Mapping):
-        return [text for item in value.values() for text in _texts(item)]
-    return [text for item in value for text in _texts(item)] if isinstance(value, list) else []
+    sensitive = {
+        parameter.name: params.get(parameter.name)
+        for parameter in recipe.parameters
+        if recipe.document.get((*parameter.at, "sensitive")) is True
+    }
+    for name, text in sensitive_texts(sensitive) if sensitive else ():
+        redactor.add(text)
+        if sealer is not None:
+            sealer.add(f"parameter {name}", text)

@@ -15,10 +15,14 @@ from f0ci.environments.model import Environment
 from f0ci.recipes.model import Dialect, Recipe
 from f0ci.runner.context import Context
 from f0ci.runner.events import Event, Listener
+from f0ci.runner.frozen import Plan
 from f0ci.runner.options import RunOptions
 from f0ci.runner.output import collecting
+from f0ci.runner.recording import NoRecorder, Recorder
+from f0ci.runner.sealing import Sealer
 from f0ci.runner.secret_values import SecretValues
-from f0ci.source.tree import Tree
+from f0ci.runner.settings import Settings
+from f0ci.runner.threads import Threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +30,7 @@ class Session:
     """One run.
 
     Attributes:
-        root: the tree's root on disk.
-        tree: the same files, for reading recipes.
-        environment: where it runs, or None.
+        plan: what it follows.
         options: how it differs from what the recipe says.
         context: the values that steps share.
         redactor: keeps secrets out of events and the record.
@@ -37,11 +39,14 @@ class Session:
         clock: the time for the record.
         sleep: waits between tries, given seconds; None waits until the run is stopped, or the time is over.
         listener: told of events, one at a time, or None.
+        recorder: where it is recorded.
+        threads: where its steps run.
+        sealer: keeps secrets out of the record.
+        before: seconds that earlier processes carried it on.
+        cancellation: ends the whole run.
     """
 
-    root: Path
-    tree: Tree
-    environment: Environment | None
+    plan: Plan
     options: RunOptions
     context: Context
     redactor: Redactor
@@ -50,8 +55,29 @@ class Session:
     clock: Clock
     sleep: Callable[[float], object] | None = None
     listener: Listener | None = None
+    recorder: Recorder = field(default_factory=NoRecorder)
+    threads: Threads = field(default_factory=Threads)
+    sealer: Sealer = field(default_factory=Sealer)
+    before: float = 0.0
+    cancellation: Cancellation = field(default_factory=Cancellation)
+    # steps that nobody can end at this moment, by path
+    unending: set[str] = field(default_factory=set)
+    # how steps are tried that say nothing of it, by recipe and step type
+    settings: dict[tuple[str, str], Settings] = field(default_factory=dict)
+    # what each step waits for, by the prefix of a recipe's steps
+    orders: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     _telling: threading.Lock = field(default_factory=threading.Lock)
     _over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def root(self) -> Path:
+        """Return the tree's root on disk."""
+        return self.plan.root
+
+    @property
+    def environment(self) -> Environment | None:
+        """Return where the run takes place."""
+        return self.plan.environment
 
     def tell(self, event: Event) -> None:
         """Hand an event on; what the listener prints is its own, not the step's."""
@@ -73,12 +99,13 @@ class Session:
         elif seconds > 0:
             cancellation.wait(seconds)
 
+    def idempotency_key_of(self, path: str) -> str:
+        """Return what a step's effects are known by, however often it is tried and the run goes on."""
+        return f"{self.options.idempotency_key or self.options.run}/{path}"
+
     def environ_of(self, path: str) -> dict[str, str]:
         """Return the environment for the processes of one step."""
-        environ = {**self.environ, "F0CI_STEP": path}
-        if self.options.idempotency_key is not None:
-            environ["F0CI_IDEMPOTENCY_KEY"] = f"{self.options.idempotency_key}/{path}"
-        return environ
+        return {**self.environ, "F0CI_STEP": path, "F0CI_IDEMPOTENCY_KEY": self.idempotency_key_of(path)}
 
 
 def names_in_scope(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,16 +15,20 @@ from f0ci.core.cancellation import Cancellation
 from f0ci.core.errors import F0ciError, InputError, StepError
 from f0ci.core.outcome import Outcome
 from f0ci.core.processes import BoundedOutput
-from f0ci.core.suggestions import did_you_mean
 from f0ci.expressions.errors import ExpressionError
 from f0ci.recipes.model import Recipe, Step
+from f0ci.recipes.reading import step_from
 from f0ci.recipes.records import StepRecord
-from f0ci.runner.events import StepEnded, StepNoted, StepRetried, StepSkipped, StepStarted
+from f0ci.runner.conditions import judged
+from f0ci.runner.events import StepEnded, StepNoted, StepRetried, StepSkipped, StepStarted, StepWaiting
+from f0ci.runner.isolation import declared_environment
+from f0ci.runner.journal import JournalError
+from f0ci.runner.kinds import STEP_TYPES
 from f0ci.runner.session import Session
-from f0ci.runner.settings import Settings, settings_of
-from f0ci.runner.steps.base import StepCall, StepResult
+from f0ci.runner.settings import SAID_BY_STEPS, Settings, delay_after, settings_of
+from f0ci.runner.steps.base import StepCall, StepResult, as_json
 
-STEP_TYPES = "f0ci.runner.steps"
+_OWN_KINDS = frozenset({"python", "shell", "sub_recipe", "http", "wait"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +40,25 @@ class Stepping:
         recipe: the recipe that holds the step.
         step: the step.
         path: its name; inside sub-recipes `parent/child`.
+        round: attempts of the sub-recipe steps around it, as `1.2`.
         scope: what its expressions see.
         cancellation: tells when to stop.
-        run_recipe: runs another recipe inside a step, given its path, parameters and seconds.
+        run_recipe: runs another recipe inside a step, given its path, parameters, seconds and the step's attempt.
     """
 
     session: Session
     recipe: Recipe
     step: Step
     path: str
+    round: str
     scope: Mapping[str, Any]
     cancellation: Cancellation
-    run_recipe: Callable[[str, Mapping[str, Any], float | None], StepResult]
+    run_recipe: Callable[[str, Mapping[str, Any], float | None, int], StepResult]
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A step that is over.
+    """A step that is over, or waits.
 
     Attributes:
         result: how its last try ended, outputs unredacted.
@@ -63,25 +70,45 @@ class Ended:
 
 
 def run_step(stepping: Stepping) -> Ended:
-    """Run a step, if its condition holds, until it passes or may not be tried again."""
+    """Run a step, if its condition holds, until it passes, waits, or may not be tried again."""
     session, step = stepping.session, stepping.step
     output = BoundedOutput()
     unfit: StepResult | None = None
     try:
         if not _holds(stepping):
             return skipped(session, step, stepping.path, "its condition is false")
-        settings = settings_of(stepping.recipe, step, session.options, stepping.scope)
+        settings = _settings(stepping)
     except F0ciError as error:
         unfit, settings = _as_result(stepping, error), Settings()
+    recalled = session.recorder.recalled(stepping.path, stepping.round)
+    since = None if recalled is None else recalled.since
     started, clock = session.clock.now(), time.monotonic()
     session.tell(StepStarted(stepping.path, step.kind, started))
-    result, attempts = _tries(stepping, settings, output) if unfit is None else (unfit, 1)
+    begun, before = (since or started, 0 if recalled is None else recalled.attempts)
+    result, attempts = (unfit, 1) if unfit is not None else _tries(stepping, settings, output, begun, before)
     seconds = time.monotonic() - clock
-    record = record_of(session, step, result, attempts, started, seconds, output)
+    if result.outcome > Outcome.WAITING:
+        result = _fallen_back(stepping, settings, output, begun, result, attempts)
+    record = record_of(session, step, result, attempts, begun, seconds, output)
+    if result.outcome is Outcome.WAITING:
+        session.tell(StepWaiting(stepping.path, record.message, result.next_check))
+        return Ended(result, record)
     if result.outcome is not Outcome.PASSED:
         _note_failure(stepping)
     session.tell(StepEnded(stepping.path, result.outcome, attempts, seconds, record.message))
     return Ended(result, record)
+
+
+def _settings(stepping: Stepping) -> Settings:
+    """Return how a step is tried; steps that say nothing of it share what follows from the run and the recipe."""
+    session, recipe, step = stepping.session, stepping.recipe, stepping.step
+    of_parameters = isinstance(recipe.document.get(("execution", "retry_attempts")), str)
+    if of_parameters or not SAID_BY_STEPS.isdisjoint(step.raw):
+        return settings_of(recipe, step, session.options, stepping.scope)
+    key = (recipe.path, step.kind)
+    if key not in session.settings:
+        session.settings[key] = settings_of(recipe, step, session.options, stepping.scope)
+    return session.settings[key]
 
 
 def skipped(session: Session, step: Step, path: str, reason: str) -> Ended:
@@ -107,7 +134,7 @@ def record_of(
         outcome=result.outcome,
         attempts=attempts,
         started=started,
-        ended=session.clock.now(),
+        ended=None if result.outcome is Outcome.WAITING else session.clock.now(),
         seconds=seconds,
         message=redactor.text(words),
         outputs=redactor.data(dict(result.outputs)),
@@ -116,97 +143,112 @@ def record_of(
     )
 
 
-def check_kinds(recipe: Recipe) -> None:
-    """Check that every step is of a known type.
-
-    Raises:
-        InputError: one is not; carries its place.
-    """
-    own = plugins.own_names(STEP_TYPES)
-    known = {name.replace("-", "_") if name in own else name for name in plugins.names(STEP_TYPES)}
-    for step in recipe.steps:
-        if step.kind not in known:
-            raise InputError(
-                f"there is no step type {step.kind!r}",
-                did_you_mean(step.kind, known, noun="there are"),
-                place=str(recipe.document.location((*step.at, "type"))),
-            )
-
-
 def _holds(stepping: Stepping) -> bool:
+    step = stepping.step
+    if step.condition is None:
+        return True
     from f0ci.expressions.evaluation import evaluate_condition
 
-    step = stepping.step
     try:
-        return step.condition is None or evaluate_condition(step.condition, stepping.scope)
+        return evaluate_condition(step.condition, stepping.scope)
     except ExpressionError as error:
         raise _blame(stepping, "condition", error) from error
 
 
-def _tries(stepping: Stepping, settings: Settings, output: BoundedOutput) -> tuple[StepResult, int]:
+def _tries(
+    stepping: Stepping, settings: Settings, output: BoundedOutput, since: datetime, before: int
+) -> tuple[StepResult, int]:
+    """Try a step until it passes, waits, or may not be tried again.
+
+    Args:
+        stepping: the step.
+        settings: how it is tried.
+        output: takes what it prints.
+        since: when its first try began, in whatever process.
+        before: tries that failed in earlier processes.
+    """
     session, cancellation = stepping.session, stepping.cancellation
-    attempt = 0
+    attempt = min(before, settings.attempts - 1)
     while True:
         attempt += 1
-        result = _try_once(stepping, settings, output)
-        done = result.outcome is Outcome.PASSED or result.terminal or result.abandoned or attempt == settings.attempts
-        if done or cancellation.cancelled:
+        began = session.clock.now()
+        result = _try_once(stepping, settings, output, attempt, since)
+        done = result.outcome <= Outcome.WAITING or result.terminal or result.abandoned
+        if done or attempt == settings.attempts or cancellation.cancelled:
             return result, attempt
         message = session.redactor.text(result.message)
-        session.tell(StepRetried(stepping.path, attempt, settings.attempts, settings.delay, message))
-        session.pause(settings.delay, cancellation)
+        delay = delay_after(settings, attempt, random.random())  # noqa: S311 - chance, not secrecy
+        session.recorder.attempt(stepping.path, stepping.round, attempt, began, message)
+        session.tell(StepRetried(stepping.path, attempt, settings.attempts, delay, message))
+        session.pause(delay, cancellation)
         if cancellation.reason:
             return replace(result, message=f"{result.message}; not tried again: {cancellation.reason}"), attempt
 
 
-def _try_once(stepping: Stepping, settings: Settings, output: BoundedOutput) -> StepResult:
-    session, step = stepping.session, stepping.step
+def _try_once(
+    stepping: Stepping, settings: Settings, output: BoundedOutput, attempt: int, since: datetime
+) -> StepResult:
+    session, step, path = stepping.session, stepping.step, stepping.path
     try:
+        environ = session.environ_of(path)
         call = StepCall(
             step=step,
             dialect=stepping.recipe.dialect,
             recipe=stepping.recipe.path,
-            path=stepping.path,
+            path=path,
             arguments=_evaluated(stepping, step.arguments, step.arguments_key),
             variables=_evaluated(stepping, step.env, "env"),
-            context=session.context.acting_as(stepping.path),
+            context=session.context.acting_as(path, attempt, session.idempotency_key_of(path)),
             root=session.root,
-            environ=session.environ_of(stepping.path),
+            environ=environ
+            if settings.passed is None
+            else declared_environment(environ, (*settings.passed, *session.options.variables)),
             timeout=settings.timeout,
             cancellation=stepping.cancellation,
             output=output,
-            run_recipe=lambda path, params: stepping.run_recipe(path, params, settings.timeout),
+            run_recipe=lambda file, params: stepping.run_recipe(file, params, settings.timeout, attempt),
+            since=since,
+            now=session.clock.now(),
+            signals=session.recorder.signals(path) if step.kind not in {"python", "shell", "http"} else (),
+            own_process=settings.own_process,
+            limits=settings.limits,
+            unending=lambda begins: (session.unending.add if begins else session.unending.discard)(path),
         )
-        result: StepResult = plugins.load(STEP_TYPES, step.kind, noun="step type").run(call)
+        result = plugins.load(STEP_TYPES, step.kind, noun="step type").run(call)
+        if step.kind not in _OWN_KINDS:
+            result = _checked(step, result)
+    except JournalError:
+        # not the step's: nothing may go on that cannot be recorded
+        raise
     except F0ciError as error:
         return _as_result(stepping, error)
     except Exception as error:  # noqa: BLE001 - a step type of a third party may raise anything
         return StepResult(Outcome.FAILED, f"{type(error).__name__}: {error}")
-    return _with_required_keys(stepping, result)
+    try:
+        return judged(step, result, session.context, stepping.scope)
+    except ExpressionError as error:
+        return _as_result(stepping, _blame(stepping, "success", error))
 
 
-def _with_required_keys(stepping: Stepping, result: StepResult) -> StepResult:
-    context = stepping.session.context
-    missing = [key for key in stepping.step.ctx_has_keys if not context.has(key)]
-    if result.outcome is not Outcome.PASSED or not missing:
-        return result
-    return replace(
-        result,
-        outcome=Outcome.FAILED,
-        message=f"the context has no {', '.join(map(repr, missing))} afterwards, as 'success.ctx_has_keys' wants",
-        hint=did_you_mean(missing[0], context.keys(), noun="it has"),
-    )
+def _checked(step: Step, result: Any) -> StepResult:
+    """Return what a third party's step type answered, as something that can be recorded."""
+    if not isinstance(result, StepResult):
+        raise StepError(f"the step type {step.kind!r} answered {result!r}, no StepResult", terminal=True)
+    return replace(result, outputs=as_json(result.outputs))
 
 
 def _evaluated(stepping: Stepping, data: Mapping[str, Any], key: str) -> dict[str, Any]:
+    if not data:
+        return {}
     from f0ci.expressions.evaluation import evaluate
 
+    session = stepping.session
     try:
         # a copy, so that no step changes the configuration or the outputs that others see
         values = copy.deepcopy(evaluate(data, stepping.scope))
     except ExpressionError as error:
         raise _blame(stepping, key, error) from error
-    filled: dict[str, Any] = stepping.session.secrets.filled_in(values, stepping.session.redactor)
+    filled: dict[str, Any] = session.secrets.filled_in(values, session.redactor, session.sealer)
     return filled
 
 
@@ -223,12 +265,42 @@ def _as_result(stepping: Stepping, error: F0ciError) -> StepResult:
     return StepResult(Outcome.ERRORED, f"{place}: {error.message}", error.hint, terminal=True)
 
 
+def fallback_of(recipe: Recipe, step: Step) -> Step | None:
+    """Return what a recipe wants done in place of a step that failed, or None where it only names it.
+
+    `fallback_action` may hold a step (without a name), or name another step of the recipe.
+    """
+    action = step.retry.fallback
+    if isinstance(action, Mapping):
+        at = (*step.at, "error_handling", "fallback_action")
+        return replace(step_from({**action, "name": step.name}, at, recipe.dialect), outputs=step.outputs)
+    other = recipe.step(action) if isinstance(action, str) else None
+    return None if other is None or other.name == step.name else replace(other, name=step.name, condition=None)
+
+
+def _fallen_back(
+    stepping: Stepping,
+    settings: Settings,
+    output: BoundedOutput,
+    since: datetime,
+    result: StepResult,
+    attempt: int,
+) -> StepResult:
+    session = stepping.session
+    fallback = fallback_of(stepping.recipe, stepping.step)
+    if fallback is None or result.abandoned or stepping.cancellation.cancelled:
+        return result
+    session.tell(StepNoted(stepping.path, "fallback", "its fallback action runs"))
+    own = replace(settings, timeout=fallback.timeout or settings.timeout)
+    after = _try_once(replace(stepping, step=fallback), own, output, attempt, since)
+    if after.outcome is Outcome.PASSED:
+        return replace(after, message=f"its fallback action passed after: {result.message}")
+    return replace(result, message=f"{result.message}; its fallback action {after.outcome}: {after.message}")
+
+
 def _note_failure(stepping: Stepping) -> None:
     session, step = stepping.session, stepping.step
-    if step.retry.fallback is not None:
+    if step.retry.fallback is not None and fallback_of(stepping.recipe, step) is None:
         session.tell(StepNoted(stepping.path, "fallback", session.redactor.text(str(step.retry.fallback))))
     if step.retry.notify:
         session.tell(StepNoted(stepping.path, "notify", "the recipe wants somebody told of this failure"))
-    if step.retry.on_failure == "rollback":
-        text = "the recipe wants this undone; a run undoes nothing, so it stops here as with 'fail_fast'"
-        session.tell(StepNoted(stepping.path, "rollback", text))

@@ -3,8 +3,8 @@
 ## What it does
 
 Reports names other than `params`, `config`, `environment`, `context`, `steps` and `release`. `error` exists in steps
-with `trigger: on_error`; in the template dialect the recipe's parameters are names too. Names with a default, as in
-`x | default(...)`, are left alone.
+with `trigger: on_error` and in `compensate`, `outputs` in `success.condition`; in the template dialect the recipe's
+parameters are names too. Names with a default, as in `x | default(...)`, are left alone.
 
 ## Why it matters
 
@@ -57,6 +57,8 @@ RULE = Rule("unknown-root", Group.EXPRESSIONS, Severity.ERROR)
 _ROOTS = frozenset({"params", "config", "environment", "context", "steps", "release"})
 # known only after a failure
 _ERROR = "error"
+# known only to the condition of `success`
+_OUTPUTS = "outputs"
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
@@ -65,7 +67,9 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     known = _ROOTS | parameters if recipe.dialect is Dialect.TEMPLATE else _ROOTS
     for use in workspace.uses(recipe).names:
         name = use.reference.root
-        handles_errors = use.step is not None and use.step.trigger == ON_ERROR
+        handles_errors = "compensate" in use.at or (use.step is not None and use.step.trigger == ON_ERROR)
+        if name == _OUTPUTS and use.at[-2:] == ("success", "condition"):
+            continue
         if name in known or use.reference.has_default or (name == _ERROR and handles_errors):
             continue
         if name == _ERROR:

@@ -4,84 +4,54 @@ A class is built without arguments; `execute(context, params)` is called where i
 A plain function whose first parameter is called `context` or `ctx`, or annotated `Context`, is called as
 `function(context, params)` or `function(context, **params)`, any other as `function(**params)`.
 
-A scriptlet runs in a thread of f0ci's process, because it shares the context with the steps beside it. A thread cannot
-be ended from outside: a scriptlet that takes longer than its timeout is left behind, its step is errored, and the run
-stops.
+Without a time limit a scriptlet runs in a thread of f0ci's process, beside the others: that is fast, and it cannot be
+ended from outside. With a `timeout`, `limits` or `isolation: process` it runs in a process of its own, which can.
 """
 
 from __future__ import annotations
 
 import inspect
+import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from f0ci.core.errors import F0ciError, StepError
 from f0ci.core.outcome import Outcome
-from f0ci.recipes.model import Dialect
 from f0ci.runner.modules import describe, find_target
 from f0ci.runner.output import collecting
 from f0ci.runner.steps.base import StepCall, StepResult, as_json
 
 FAILURE_WORDS = frozenset({"error", "errored", "failed", "failure"})
 _CONTEXT_NAMES = frozenset({"context", "ctx"})
+_signatures: WeakKeyDictionary[Callable[..., Any], inspect.Signature] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, slots=True)
+class Scriptlet:
+    """What is called, and with what.
+
+    Attributes:
+        module: dotted path.
+        function: class or function.
+        params: its parameters.
+        outputs: outputs that the step declares.
+        fallback: a package that may hold the module where the tree's root does not, or None.
+    """
+
+    module: str
+    function: str
+    params: Mapping[str, Any]
+    outputs: tuple[str, ...] = ()
+    fallback: str | None = None
 
 
 def run(call: StepCall) -> StepResult:
     """Run a python step's scriptlet once."""
-    future: Future[StepResult] = Future()
-    threading.Thread(target=_settle, args=(future, call), name=f"f0ci-{call.path}", daemon=True).start()
-    either: list[Future[Any]] = [future, call.cancellation.requested]
-    wait(either, timeout=call.timeout, return_when=FIRST_COMPLETED)
-    if future.done():
-        return future.result()
-    if call.cancellation.cancelled:
-        reason = f"{call.cancellation.reason}; a python step cannot be ended, it was left behind"
-        return StepResult(Outcome.ERRORED, reason, terminal=True, abandoned=True)
-    return StepResult(
-        Outcome.ERRORED,
-        f"still running after its time of {call.timeout:g}s; a python step cannot be ended, so the run stops",
-        "raise the step's 'timeout', or start the work as a program from a shell step, which can be ended",
-        terminal=True,
-        abandoned=True,
-    )
-
-
-def _settle(future: Future[StepResult], call: StepCall) -> None:
-    try:
-        future.set_result(_run_here(call))
-    except BaseException as error:  # noqa: BLE001 - the waiting thread raises it
-        future.set_exception(error)
-
-
-def _run_here(call: StepCall) -> StepResult:
-    with collecting(call.output):
-        invoke = _invocation(call)
-        try:
-            answer = invoke()
-        except F0ciError:
-            raise
-        except SystemExit as stop:
-            answer = (
-                stop.code
-                if isinstance(stop.code, int) or stop.code is None
-                else {"status": "failed", "error": stop.code}
-            )
-        except Exception as error:  # noqa: BLE001 - whatever a scriptlet raises is its failure
-            import traceback
-
-            call.output.write("".join(traceback.format_exception(error)).encode("utf-8", errors="replace"))
-            return StepResult(Outcome.FAILED, describe(error, call.root))
-        return interpret(answer, call.step.outputs)
-
-
-def _invocation(call: StepCall) -> Callable[[], Any]:
-    """Return the scriptlet's call, ready to be made.
-
-    Raises:
-        StepError: there is no such scriptlet, or it cannot be called with these arguments.
-    """
     step = call.step
     if not step.module or not step.function:
         raise StepError(
@@ -89,21 +59,104 @@ def _invocation(call: StepCall) -> Callable[[], Any]:
             "name the scriptlet's module and class",
             terminal=True,
         )
-    fallback = "scriptlets" if call.dialect is Dialect.TEMPLATE else None
-    target = find_target(step.module, step.function, call.root, fallback=fallback)
-    params = dict(call.arguments)
+    fallback = "scriptlets" if call.dialect == "template" else None
+    scriptlet = Scriptlet(step.module, step.function, call.arguments, step.outputs, fallback)
+    if call.own_process:
+        from f0ci.runner.isolation import run_apart
+
+        return run_apart(call, scriptlet)
+    if call.timeout is not None:
+        return _within_time(call, scriptlet)
+    call.unending(True)
+    try:
+        return _here(call, scriptlet)
+    finally:
+        call.unending(False)
+
+
+def _within_time(call: StepCall, scriptlet: Scriptlet) -> StepResult:
+    """Run a scriptlet in this process for as long as its time lasts: then it is left behind, and the run stops."""
+    future: Future[StepResult] = Future()
+    arguments = (future, call, scriptlet)
+    threading.Thread(target=_settle, args=arguments, name=f"f0ci-{call.path}", daemon=True).start()
+    either: list[Future[Any]] = [future, call.cancellation.requested]
+    wait(either, timeout=call.timeout, return_when=FIRST_COMPLETED)
+    if future.done():
+        return future.result()
+    if call.cancellation.cancelled:
+        reason = f"{call.cancellation.reason}; a python step in f0ci's process cannot be ended, it was left behind"
+        return StepResult(Outcome.ERRORED, reason, terminal=True, abandoned=True)
+    return StepResult(
+        Outcome.ERRORED,
+        f"still running after its time of {call.timeout:g}s; a step with 'isolation: thread' cannot be ended, so the"
+        " run stops",
+        "raise the step's 'timeout', or take 'isolation: thread' away, so that it runs in a process of its own",
+        terminal=True,
+        abandoned=True,
+    )
+
+
+def _settle(future: Future[StepResult], call: StepCall, scriptlet: Scriptlet) -> None:
+    try:
+        future.set_result(_here(call, scriptlet))
+    except BaseException as error:  # noqa: BLE001 - the waiting thread raises it
+        future.set_exception(error)
+
+
+def _here(call: StepCall, scriptlet: Scriptlet) -> StepResult:
+    with collecting(call.output):
+        return perform(scriptlet, call.context, call.root, lambda text: call.output.write(text.encode()))
+
+
+def perform(scriptlet: Scriptlet, context: Any, root: Path, write: Callable[[str], object]) -> StepResult:
+    """Call a scriptlet in this process and say what its answer means.
+
+    Args:
+        scriptlet: what to call.
+        context: the run's values.
+        root: the tree; `importing_from` must be active for it.
+        write: takes the traceback of what it raises.
+
+    Raises:
+        StepError: there is no such scriptlet, or it cannot be called with these arguments.
+    """
+    invoke = _invocation(scriptlet, context, root)
+    process = os.getpid()
+    try:
+        answer = invoke()
+    except F0ciError:
+        raise
+    except SystemExit as stop:
+        answer = (
+            stop.code if isinstance(stop.code, int) or stop.code is None else {"status": "failed", "error": stop.code}
+        )
+    except Exception as error:  # noqa: BLE001 - whatever a scriptlet raises is its failure
+        import traceback
+
+        write("".join(traceback.format_exception(error)).encode("utf-8", "replace").decode())
+        return StepResult(Outcome.FAILED, describe(error, root))
+    finally:
+        if os.getpid() != process:
+            # a child that the scriptlet forked came back here: the run is its parent's
+            os._exit(0)
+    return interpret(answer, scriptlet.outputs)
+
+
+def _invocation(scriptlet: Scriptlet, context: Any, root: Path) -> Callable[[], Any]:
+    target = find_target(scriptlet.module, scriptlet.function, root, fallback=scriptlet.fallback)
+    params = dict(scriptlet.params)
     if inspect.isclass(target):
-        return _of_class(target, call, params)
+        return _of_class(target, context, params)
     if not callable(target):
         raise StepError(
-            f"{step.function!r} of {step.module!r} is neither a class nor a function",
+            f"{scriptlet.function!r} of {scriptlet.module!r} is neither a class nor a function",
             "name the scriptlet",
             terminal=True,
         )
-    return _of_function(target, call, params)
+    return _of_function(target, scriptlet.function, context, params)
 
 
-def _of_class(target: type, call: StepCall, params: dict[str, Any]) -> Callable[[], Any]:
+def _of_class(target: type, context: Any, params: dict[str, Any]) -> Callable[[], Any]:
     try:
         inspect.signature(target).bind()
     except TypeError as error:
@@ -122,18 +175,18 @@ def _of_class(target: type, call: StepCall, params: dict[str, Any]) -> Callable[
             "write run(self, context, params)",
             terminal=True,
         )
-    return lambda: getattr(target(), name)(call.context, params)
+    return lambda: getattr(target(), name)(context, params)
 
 
-def _of_function(function: Callable[..., Any], call: StepCall, params: dict[str, Any]) -> Callable[[], Any]:
+def _of_function(function: Callable[..., Any], name: str, context: Any, params: dict[str, Any]) -> Callable[[], Any]:
     try:
-        signature = inspect.signature(function)
+        signature = _signature(function)
     except ValueError:
-        return lambda: function(call.context, params)
+        return lambda: function(context, params)
     items = [item for item in signature.parameters.values() if item.kind is not item.VAR_KEYWORD]
     ways: list[tuple[tuple[Any, ...], dict[str, Any]]] = [((), params)]
     if items and _is_context(items[0]) and items[0].name not in params:
-        ways = [((call.context, params), {}), ((call.context,), params)]
+        ways = [((context, params), {}), ((context,), params)]
         if len(items) > 1 and items[1].name in params:
             ways.reverse()
     for positional, keywords in ways:
@@ -143,10 +196,22 @@ def _of_function(function: Callable[..., Any], call: StepCall, params: dict[str,
             continue
         return lambda: function(*positional, **keywords)
     raise StepError(
-        f"function {call.step.function!r} does not take the arguments {', '.join(map(repr, params)) or 'none'}",
+        f"function {name!r} does not take the arguments {', '.join(map(repr, params)) or 'none'}",
         f"it takes {signature}",
         terminal=True,
     )
+
+
+def _signature(function: Callable[..., Any]) -> inspect.Signature:
+    """Return what a function takes, kept for as long as the function: asking costs more than a small step."""
+    try:
+        found = _signatures.get(function)
+        if found is None:
+            found = _signatures[function] = inspect.signature(function)
+    except TypeError:
+        # it cannot be a key
+        return inspect.signature(function)
+    return found
 
 
 def _is_context(parameter: inspect.Parameter) -> bool:

@@ -16,6 +16,7 @@ from typing import Any
 from f0ci.core.errors import StepError
 from f0ci.core.outcome import Outcome
 from f0ci.core.processes import Finished, run_process
+from f0ci.runner.isolation import limited
 from f0ci.runner.steps.base import StepCall, StepResult, as_variable
 
 SHELL = ("/bin/sh", "-e", "-c")
@@ -36,7 +37,7 @@ def run(call: StepCall) -> StepResult:
         outputs_file = Path(folder) / "outputs"
         outputs_file.touch()
         finished = run_process(
-            (*SHELL, command),
+            limited((*SHELL, command), call.limits),
             folder=call.root,
             environ={**call.environ, **variables, "F0CI_OUTPUT": str(outputs_file)},
             output=call.output,

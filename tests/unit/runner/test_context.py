@@ -29,16 +29,26 @@ def test_none_is_a_value() -> None:
     assert context.get("empty", "default") is None
 
 
-def test_history_holds_changes_only_with_before_after_who_and_time() -> None:
+def test_history_holds_changes_only_with_before_after_who_time_step_and_attempt() -> None:
     times = iter([10.0, 20.0])
     context = Context(now=lambda: next(times))
     context.set("a", {"x": 1, "y": 2}, who="first")
     context.set("a", {"y": 2, "x": 1}, who="nobody")
-    context.acting_as("step").set("a", True)
+    context.acting_as("step", 2).set("a", True)
 
+    nobody = {"step": None, "attempt": None, "conflict": None}
     assert context.get_history() == [
-        {"key": "a", "before": None, "after": {"x": 1, "y": 2}, "who": "first", "timestamp": 10.0},
-        {"key": "a", "before": {"x": 1, "y": 2}, "after": True, "who": "step", "timestamp": 20.0},
+        {"key": "a", "before": None, "after": {"x": 1, "y": 2}, "who": "first", "timestamp": 10.0, **nobody},
+        {
+            "key": "a",
+            "before": {"x": 1, "y": 2},
+            "after": True,
+            "who": "step",
+            "timestamp": 20.0,
+            "step": "step",
+            "attempt": 2,
+            "conflict": None,
+        },
     ]
 
 

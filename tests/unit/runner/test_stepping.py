@@ -66,7 +66,7 @@ def test_what_a_recipe_wants_after_a_failure_is_told(zoo: Workspace) -> None:
 
     notes = {event.note: event.text for event in zoo.events if isinstance(event, StepNoted)}
     assert notes["fallback"] == "use_cached_data"
-    assert "stops" in notes["rollback"]
+    assert "says nowhere how" in notes["rollback"]
     assert set(notes) == {"fallback", "notify", "rollback"}
 
 

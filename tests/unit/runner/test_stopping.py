@@ -73,7 +73,7 @@ def test_a_python_step_beyond_its_time_is_left_behind_and_stops_the_run(
 ) -> None:
     os.mkfifo(zoo.root / "pipe")
     record = zoo.run(
-        f"  - {{name: stuck, {STUCK}, timeout: 0.1, args: {{pipe: {zoo.root}/pipe}}}}\n"
+        f"  - {{name: stuck, {STUCK}, timeout: 0.1, isolation: thread, args: {{pipe: {zoo.root}/pipe}}}}\n"
         f"  - {{name: never, depends_on: [], {LEGACY}}}\n",
         options=RunOptions(continue_on_error=True, parallel=1, max_retries=3),
     )

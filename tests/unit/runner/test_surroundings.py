@@ -19,7 +19,9 @@ def test_tokens_of_git_and_ci_are_out_of_reach(zoo: Workspace, monkeypatch: pyte
     monkeypatch.setenv("DEPLOY_REGION", "eu")
 
     record = zoo.run(
-        '  - {name: shell, run: "env | grep -q planted && exit 1; test $DEPLOY_REGION = eu"}\n'
+        '  - {name: shell, run: "env | grep -q planted && exit 1; test $DEPLOY_REGION = eu", pass_env: "*"}\n'
+        "  - name: reduced\n"
+        '    run: test -z "$DEPLOY_REGION" && test "$F0CI_PROMOTION" = p-1 && test -n "$PATH"\n'
         "  - {name: python, type: python, module: scriptlets.counting, function: Surroundings}\n",
         options=RunOptions(run="run-1", release="abc", idempotency_key="p-1/2", variables={"F0CI_PROMOTION": "p-1"}),
     )

@@ -1,0 +1,205 @@
+"""How fast runs are, beside their floor, DBOS and Dask; writes `results/run.md`.
+
+    .venv/bin/pip install -e '.[bench]'
+    .venv/bin/python benchmarks/run.py [--recipes 1000] [--waiting 10000] [--rounds 3]
+
+The recipe is six trivial python steps, `a -> (b | c | d) -> e -> f`. Each engine runs in a process of its own, in
+turns with the others. A figure counts only where the journal it leaves holds every step of every run exactly once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.measuring import environment, in_turns  # noqa: E402 - found only from the root
+
+PAGE = ROOT / "benchmarks" / "results" / "run.md"
+BIN = Path(sys.executable).parent
+ENGINES = {
+    "f0ci": "f0ci, SQLite journal, WAL and FULL",
+    "floor": "floor: concurrent.futures and sqlite3, WAL and FULL",
+    "dbos": "DBOS on SQLite, WAL and FULL",
+    "dask": "Dask, one graph a recipe, in memory",
+}
+# how many of the recipes the slow ones run: their rate does not depend on it
+_SHARE = {"f0ci": 1.0, "floor": 1.0, "dbos": 0.2, "dask": 0.2}
+_MOST_MEMORY = 100.0
+_LEAST_RATE, _MOST_START = 0.5, 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One thing that shall hold."""
+
+    what: str
+    value: float
+    limit: str
+    met: bool
+
+    @property
+    def line(self) -> str:
+        """The bar as a row of a table."""
+        return f"| {self.what} | {self.value:.2f} | {self.limit} | {'met' if self.met else '**missed**'} |"
+
+
+def main() -> None:
+    """Measure, print and write the page."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--recipes", type=int, default=1_000)
+    parser.add_argument("--waiting", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--without", nargs="*", default=[], choices=["dbos", "dask"], help="not these")
+    parser.add_argument("--print", action="store_true", help="write no page")
+    options = parser.parse_args()
+    engines = [name for name in ENGINES if name not in options.without]
+    missing = [name for name, module in (("dbos", "dbos"), ("dask", "distributed")) if util.find_spec(module) is None]
+    if set(missing) & set(engines):
+        sys.exit(f"{', '.join(missing)} not installed: .venv/bin/pip install -e '.[bench]'")
+    with tempfile.TemporaryDirectory(prefix="f0ci-benchmark-", dir=_disk()) as name:
+        base = Path(name)
+        rates = measured(base, engines, options.recipes, options.rounds)
+        start = started(base, max(5, options.rounds))
+        waiting = waited(base, options.waiting)
+    text = "\n".join(page(rates, start, waiting, options.recipes, options.rounds))
+    if not options.print:
+        PAGE.parent.mkdir(exist_ok=True)
+        PAGE.write_text(text, encoding="utf-8")
+    print(text)  # noqa: T201 - a program's output
+
+
+def measured(base: Path, engines: Sequence[str], recipes: int, rounds: int) -> dict[str, list[float]]:
+    """Return recipes a second of each engine, round by round."""
+    rates: dict[str, list[float]] = {name: [] for name in engines}
+    for number in range(rounds):
+        for name in engines:
+            folder = base / f"{name}-{number}"
+            folder.mkdir()
+            count = max(1, round(recipes * _SHARE[name]))
+            rates[name].append(count / _engine(name, folder, count)["seconds"])
+    return rates
+
+
+def started(base: Path, rounds: int) -> dict[str, float]:
+    """Return the seconds of `f0ci run` of one small recipe, and of the imports no such command can do without."""
+    folder = base / "start"
+    (folder / "recipes").mkdir(parents=True)
+    (folder / "recipes/small.yaml").write_text("metadata: {name: small}\nsteps:\n  - {name: a, run: 'true'}\n")
+    commands = {
+        "f0ci run": (str(BIN / "f0ci"), "run", "recipes/small.yaml", "--quiet"),
+        "imports": (sys.executable, "-c", "import click, yaml, sqlite3"),
+    }
+    in_turns(commands, folder, 1)
+    found = in_turns(commands, folder, 4 * rounds)
+    if any(cost.code for runs in found.values() for cost in runs.costs):
+        sys.exit("a command of the start-up measurement failed")
+    return {name: runs.wall for name, runs in found.items()}
+
+
+def waited(base: Path, count: int) -> dict[str, float]:
+    """Return what so many runs that wait for an approval cost, and how fast they go on."""
+    folder = base / "waiting"
+    folder.mkdir()
+    return _engine("waiting", folder, count)
+
+
+def _engine(name: str, folder: Path, count: int) -> dict[str, float]:
+    script = ROOT / "benchmarks" / "run_engines.py"
+    answer = subprocess.run(
+        [sys.executable, str(script), name, str(folder), str(count)],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+    )
+    if answer.returncode:
+        sys.exit(f"{name} failed:\n{answer.stdout}{answer.stderr}")
+    found: dict[str, float] = json.loads(answer.stdout.splitlines()[-1])
+    return found
+
+
+def page(
+    rates: dict[str, list[float]], start: dict[str, float], waiting: dict[str, float], recipes: int, rounds: int
+) -> list[str]:
+    """Return the page."""
+    middle = {name: statistics.median(found) for name, found in rates.items()}
+    versions = [f"{name} {metadata.version(name)}" for name in ("dbos", "distributed") if util.find_spec(name)]
+    lines = [
+        "# Runs, measured",
+        "",
+        "Made by `benchmarks/run.py`, which says how. Read the ratios: clock times are those of one machine.",
+        "",
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, {', '.join(versions) or 'no peers'},"
+        f" {os.cpu_count()} cores, {rounds} rounds in turns.",
+        "",
+        f"## {recipes:,} recipes of six trivial steps",
+        "",
+        "| engine | recipes a second, median | fastest round | beside the floor |",
+        "|---|--:|--:|--:|",
+    ]
+    for name, rate in middle.items():
+        lines.append(f"| {ENGINES[name]} | {rate:.0f} | {max(rates[name]):.0f} | {rate / middle['floor']:.2f} |")
+    ratio = statistics.median(ours / floor for ours, floor in zip(rates["f0ci"], rates["floor"], strict=True))
+    lines += [
+        "",
+        "The floor records the start and the end of each run and each step, every record on the disk before anything"
+        " builds on it, and does nothing else. DBOS and Dask run a fifth of the recipes; Dask keeps nothing.",
+        "",
+        "## One small recipe from the command line",
+        "",
+        f"`f0ci run` {start['f0ci run'] * 1000:.0f} ms, `python -c 'import click, yaml, sqlite3'`"
+        f" {start['imports'] * 1000:.0f} ms.",
+        "",
+        f"## {waiting['count']:,.0f} runs that wait for an approval",
+        "",
+        f"Started in {waiting['seconds']:.1f} s; the process then holds {waiting['memory']:.0f} MB,"
+        f" {waiting['grown']:.1f} MB more than before the first, in {waiting['threads']:.0f} threads."
+        f" {waiting['approved']:,.0f} of them"
+        f" approved and taken to their end: {waiting['approved'] / waiting['approval_seconds']:.0f} a second.",
+        "",
+        "## Bars",
+        "",
+        "| what | measured | bar | |",
+        "|---|--:|---|---|",
+        Bar("rate beside the floor", ratio, f"at least {_LEAST_RATE:g}", ratio >= _LEAST_RATE).line,
+        Bar(
+            "`f0ci run` beside the imports",
+            start["f0ci run"] / start["imports"],
+            f"at most {_MOST_START:g}",
+            start["f0ci run"] <= _MOST_START * start["imports"],
+        ).line,
+        Bar(
+            "MB with all runs waiting",
+            waiting["memory"],
+            f"under {_MOST_MEMORY:g}",
+            waiting["memory"] < _MOST_MEMORY,
+        ).line,
+        "",
+    ]
+    return lines
+
+
+def _disk() -> Path:
+    """Return a folder on a real disk: where /tmp lies in memory, nothing is safe on power loss, and all is fast."""
+    folder = ROOT / "benchmarks" / ".work"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Scriptlets of the example."""

@@ -1,0 +1,151 @@
+"""Runs that a journal knows, and their contexts, as functions for people who embed f0ci."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from f0ci.commands.running import open_journal
+from f0ci.core.errors import Refused
+from f0ci.runner.context import Change, to_text
+from f0ci.runner.engine import EmbeddedEngine
+from f0ci.runner.history import RunHistory, context_history, context_of, context_value, history_of
+from f0ci.runner.journal import Journal, default_path
+from f0ci.runner.runs import RunRow, claim, list_runs, recalled_changes, release
+
+
+def known_runs(
+    root: Path,
+    *,
+    journal: Path | None = None,
+    state: str | None = None,
+    recipe: str | None = None,
+    limit: int = 50,
+) -> tuple[RunRow, ...]:
+    """Return runs, newest first; none where nothing was ever run.
+
+    Args:
+        root: the work tree.
+        journal: file of the journal; None is the work tree's own.
+        state: only those in this state.
+        recipe: only those of this file.
+        limit: how many at most.
+    """
+    if journal is None and not default_path(root).exists():
+        return ()
+    with open_journal(root, journal) as opened:
+        return list_runs(opened, state=state, recipe=recipe, limit=limit)
+
+
+def show_run(root: Path, run: str, *, journal: Path | None = None) -> RunHistory:
+    """Return everything that is known of a run, named by its id or the beginning of one.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    with open_journal(root, journal) as opened:
+        return history_of(opened, run)
+
+
+def send(
+    root: Path,
+    run: str,
+    step: str,
+    kind: str,
+    *,
+    who: str | None = None,
+    data: Any = None,
+    key: str | None = None,
+    journal: Path | None = None,
+) -> bool:
+    """Send something to a step that waits, or will; return False where the same key was sent before.
+
+    Args:
+        root: the work tree.
+        run: the run.
+        step: path of the step.
+        kind: `approve`, `reject` or `event`.
+        who: the sender.
+        data: a reason; for an event `{"name": ..., "data": ...}`.
+        key: makes sending it twice the same as once.
+        journal: file of the journal; None is the work tree's own.
+
+    Raises:
+        UsageError: there is no such run.
+        Refused: the run, or the step, is over.
+    """
+    with open_journal(root, journal) as opened:
+        return EmbeddedEngine(opened).send(run, step, kind, who=who, data=data, key=key)
+
+
+def cancel(root: Path, run: str, reason: str, *, journal: Path | None = None) -> RunRow:
+    """Have a run end: one that waits is over at once, one that somebody carries on within seconds.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    with open_journal(root, journal) as opened:
+        return EmbeddedEngine(opened).cancel(run, reason)
+
+
+def get_context(root: Path, run: str, key: str | None = None, *, journal: Path | None = None) -> Any:
+    """Return one value of a run's context, or all of them by key.
+
+    Raises:
+        UsageError: there is no such run, or key.
+    """
+    with open_journal(root, journal) as opened:
+        return context_of(opened, run) if key is None else context_value(opened, run, key)
+
+
+def get_context_history(root: Path, run: str, *, journal: Path | None = None) -> list[Change]:
+    """Return the changes of a run's context, oldest first.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    with open_journal(root, journal) as opened:
+        return context_history(opened, run)
+
+
+def set_context(
+    root: Path, run: str, key: str, value: Any, *, who: str | None = None, journal: Path | None = None
+) -> None:
+    """Give a key of a run's context a value, for the steps to come.
+
+    Raises:
+        UsageError: there is no such run.
+        Refused: the run is over, or somebody carries it on.
+    """
+    text = to_text(key, value)
+    with open_journal(root, journal) as opened, _claimed(opened, run) as row:
+        changes = recalled_changes(opened, row.run)
+        number = changes[-1].number + 1 if changes else 1
+        with opened.transaction() as connection:
+            connection.execute(
+                "INSERT INTO changes (run, number, key, value, who, time) VALUES (?, ?, ?, ?, ?, ?)",
+                (row.run, number, key, text, who, time.time()),
+            )
+
+
+@contextmanager
+def _claimed(journal: Journal, run: str) -> Iterator[RunRow]:
+    row = claim(journal, run)
+    if row.is_over:
+        raise Refused(f"run {row.run!r} is over: {row.state}", "its context stays as it is")
+    try:
+        yield row
+    finally:
+        release(journal, row.run, row.state)
+
+
+def read_value(text: str) -> Any:
+    """Return what somebody typed as a value: JSON where it is JSON, else the text itself."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,374 @@
+"""What carries runs on: a small interface that any engine offers, and the engine that needs nothing but a file.
+
+An engine records a run before anything of it happens (`start`), carries it on until it is over or waits (`resume`),
+takes what people and systems send to waiting steps (`send`), ends runs (`cancel`) and knows them all (`list`). What
+every engine must do is checked by the conformance suite in `tests/unit/runner/conformance.py`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from f0ci.core.clock import Clock, SystemClock
+from f0ci.core.errors import Refused, UsageError
+from f0ci.core.outcome import Outcome
+from f0ci.core.redaction import Redactor
+from f0ci.recipes.records import RunRecord
+from f0ci.runner.context import Context
+from f0ci.runner.events import Listener
+from f0ci.runner.executing import Underway, bind, carry_on, new_id, secrets_of
+from f0ci.runner.frozen import Plan, thaw
+from f0ci.runner.journal import Journal
+from f0ci.runner.options import RunOptions
+from f0ci.runner.recording import JournalRecorder, recall_steps
+from f0ci.runner.runs import (
+    RunRow,
+    ask_to_cancel,
+    claim,
+    find_run,
+    get_run,
+    insert_run,
+    list_runs,
+    plan_document,
+    recalled_changes,
+    release,
+    send_signal,
+)
+from f0ci.runner.sealing import Sealer
+from f0ci.runner.secret_values import SecretValues, hide_sensitive
+from f0ci.runner.surroundings import Surroundings
+from f0ci.runner.threads import Threads
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be run.
+
+    Attributes:
+        plan: what the run follows; frozen.
+        parameters: values by name.
+        options: how it differs from what the recipe says; `options.run` is the run's id, and makes starting it twice
+            the same as once.
+        values: what the context holds at the start.
+    """
+
+    plan: Plan
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    options: RunOptions = field(default_factory=RunOptions)
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    """Carries runs on."""
+
+    def start(self, order: Order) -> str:
+        """Record a run and return its id; nothing of it happens yet.
+
+        Raises:
+            UsageError: the id belongs to a run of something else.
+            InputError: the parameters do not fit.
+        """
+        ...
+
+    def resume(self, run: str) -> RunRecord:
+        """Carry a run on until it is over or waits, and return how it stands; what is recorded does not happen again.
+
+        Raises:
+            UsageError: there is no such run.
+            Refused: somebody else carries it on.
+        """
+        ...
+
+    def send(
+        self, run: str, step: str, kind: str, *, who: str | None = None, data: Any = None, key: str | None = None
+    ) -> bool:
+        """Send `approve`, `reject` or `event` to a step; return False where the same key was sent before.
+
+        Raises:
+            UsageError: there is no such run.
+            Refused: the run, or the step, is over.
+        """
+        ...
+
+    def cancel(self, run: str, reason: str) -> RunRow:
+        """Have a run end."""
+        ...
+
+    def list(self, *, state: str | None = None, recipe: str | None = None, limit: int = 50) -> tuple[RunRow, ...]:
+        """Return runs, newest first."""
+        ...
+
+
+class EmbeddedEngine:
+    """The engine in this process, with a journal for its memory.
+
+    Args:
+        journal: the journal.
+        clock: the time for records.
+        on_event: told of what happens, or None.
+        redactor: keeps secrets out of what people see.
+        given: values of sensitive parameters, which the journal does not hold, for runs that go on.
+        sleep: waits between tries, given seconds; None waits until the run is stopped.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        clock: Clock | None = None,
+        on_event: Listener | None = None,
+        redactor: Redactor | None = None,
+        given: Mapping[str, Any] | None = None,
+        sleep: Callable[[float], object] | None = None,
+    ) -> None:
+        self._journal = journal
+        self._clock = clock or SystemClock()
+        self._on_event = on_event
+        self._redactor = redactor or Redactor()
+        self._given = dict(given or {})
+        self._sleep = sleep
+        self._home: Surroundings | None = None
+        self._threads: Threads | None = None
+        self._plans: dict[str, Plan] = {}
+
+    @contextlib.contextmanager
+    def at_home(self, root: Path) -> Iterator[None]:
+        """Run many recipes of one repository, one after the other, in the same surroundings: scriptlets stay imported.
+
+        Raises:
+            CannotWork: another run is active in this process, or the root cannot be entered.
+        """
+        with Surroundings(root.resolve()) as home:
+            self._home = home
+            self._threads = Threads()
+            try:
+                yield
+            finally:
+                self._threads.close()
+                self._home = self._threads = None
+
+    def start(self, order: Order) -> str:
+        """Record a run and return its id; see `Engine`."""
+        known, params, options, sealer = self._ready(order)
+        if known is None:
+            with self._journal.transaction() as connection:
+                insert_run(connection, order.plan, options, params, order.values, sealer, None)
+        return str(options.run)
+
+    def run(self, order: Order, context: Context | None = None) -> RunRecord:
+        """Start a run and carry it on, which saves a write.
+
+        Args:
+            order: what is to be run.
+            context: holds `order.values`, and the run's values afterwards.
+
+        Raises:
+            F0ciError: as `start` and `resume`.
+        """
+        known, params, options, sealer = self._ready(order)
+        if known is not None:
+            return self.resume(known.run, context)
+        plan, owner = order.plan, self._journal.liveness.owner
+        context = context or Context(order.values)
+        values = context.to_dict()
+        recorder = JournalRecorder(
+            self._journal,
+            str(options.run),
+            context,
+            sealer,
+            now=self._now,
+            insert=lambda connection: insert_run(connection, plan, options, params, values, sealer, owner),
+        )
+        return self._carry_on(
+            Underway(
+                plan, params, options, context, self._redactor, sealer, self._secrets(plan), self._clock.now(), recorder
+            )
+        )
+
+    def resume(self, run: str, context: Context | None = None) -> RunRecord:
+        """Carry a run on until it is over or waits; see `Engine`."""
+        row = claim(self._journal, run)
+        if row.is_over:
+            return self.record(row)
+        try:
+            underway = self._underway(row, context)
+        except BaseException:
+            release(self._journal, row.run, row.state)
+            raise
+        return self._carry_on(underway)
+
+    def fork(self, run: str, start_from: str) -> str:
+        """Record a new run that keeps what a run recorded, but for one step and what depends on it; return its id.
+
+        Raises:
+            UsageError: there is no such run or step.
+            Refused: the run is not over.
+        """
+        from f0ci.recipes.graph import order as order_of
+
+        row = get_run(self._journal, run)
+        if row.state == "running":
+            raise Refused(f"run {row.run!r} is not over", "wait for it to end")
+        plan = self._plan(row)
+        if plan.recipe.step(start_from) is None:
+            raise UsageError(f"--from names {start_from!r}, which is no step of {row.recipe}", None)
+        graph = order_of(plan.recipe)
+        again = {start_from, *graph.successors(start_from), *graph.on_error}
+        kept = [step.name for step in plan.recipe.steps if step.name not in again]
+        options = replace(self._options(row), run=new_id(self._clock.now()))
+        with self._journal.transaction() as connection:
+            connection.execute(
+                "INSERT INTO runs (run, number, plan, recipe, root, environment, release, parameters, options,"
+                " values_before, parent, state, created)"
+                " SELECT ?, (SELECT max(number) + 1 FROM runs), plan, recipe, root, environment, release, parameters,"
+                " ?, values_before, run, 'stopped', ? FROM runs WHERE run = ?",
+                (options.run, json.dumps(options.to_json()), self._clock.now().timestamp(), row.run),
+            )
+            for name in kept:
+                connection.execute(
+                    "INSERT INTO steps SELECT ?1, path, round, kind, outcome, position, attempts, started, ended,"
+                    " seconds, message, outputs, output, next_check FROM steps WHERE run = ?2"
+                    " AND (path = ?3 OR substr(path, 1, length(?3) + 1) = ?3 || '/')"
+                    " AND outcome IN ('passed', 'skipped')",
+                    (options.run, row.run, name),
+                )
+                connection.execute(
+                    "INSERT INTO changes SELECT ?1, number, key, value, who, step, attempt, time, conflict FROM changes"
+                    " WHERE run = ?2 AND (step = ?3 OR substr(step, 1, length(?3) + 1) = ?3 || '/')",
+                    (options.run, row.run, name),
+                )
+        return str(options.run)
+
+    def send(
+        self, run: str, step: str, kind: str, *, who: str | None = None, data: Any = None, key: str | None = None
+    ) -> bool:
+        """Send something to a step; see `Engine`."""
+        return send_signal(self._journal, run, step, kind, who=who, data=data, key=key)
+
+    def cancel(self, run: str, reason: str) -> RunRow:
+        """Have a run end; see `Engine`."""
+        return ask_to_cancel(self._journal, run, reason)
+
+    def list(self, *, state: str | None = None, recipe: str | None = None, limit: int = 50) -> tuple[RunRow, ...]:
+        """Return runs, newest first."""
+        return list_runs(self._journal, state=state, recipe=recipe, limit=limit)
+
+    def record(self, row: RunRow) -> RunRecord:
+        """Return the record of a run as the journal holds it, a mask in place of secrets."""
+        return recorded(self._journal, row)
+
+    def _ready(self, order: Order) -> tuple[RunRow | None, dict[str, Any], RunOptions, Sealer]:
+        given = self._secrets(order.plan)
+        given.hide_given(self._redactor)
+        sealer = Sealer(lambda name: given.find(name, self._redactor))
+        params = bind(order.plan, order.parameters, order.options, self._redactor, sealer)
+        options = replace(order.options, run=order.options.run or new_id(self._clock.now()))
+        known = None if order.options.run is None else find_run(self._journal, str(options.run))
+        if known is not None:
+            self._given = {**self._given, **order.parameters}
+            if known.plan != order.plan.digest or known.parameters != sealer.seal(params):
+                raise UsageError(
+                    f"the run {known.run!r} exists, and is not the same: it runs {known.recipe!r} as it was, with its"
+                    " parameters",
+                    "take another id, or go on with it by `f0ci run --resume " + known.run + "`",
+                )
+        return known, params, options, sealer
+
+    def _underway(self, row: RunRow, context: Context | None) -> Underway:
+        plan = self._plan(row)
+        given = self._secrets(plan)
+        given.hide_given(self._redactor)
+        sealer = Sealer(lambda name: given.find(name, self._redactor))
+        hide_sensitive(plan.recipe, self._given, self._redactor, sealer)
+        params = sealer.unseal(row.parameters)
+        hide_sensitive(plan.recipe, params, self._redactor, sealer)
+        values = sealer.unseal(row.values)
+        context = context or Context()
+        for key, value in values.items():
+            if not context.has(key):
+                context.set(key, value)
+        context.recall(recalled_changes(self._journal, row.run, sealer))
+        recorder = JournalRecorder(
+            self._journal, row.run, context, sealer, fresh=False, before=row.seconds, now=self._now
+        )
+        options = self._options(row)
+        return Underway(
+            plan, params, options, context, self._redactor, sealer, given, row.created, recorder, before=row.seconds
+        )
+
+    def _carry_on(self, underway: Underway) -> RunRecord:
+        ready = replace(
+            underway,
+            listener=self._on_event,
+            clock=self._clock,
+            sleep=self._sleep,
+            home=self._home,
+            threads=self._threads,
+        )
+        try:
+            return carry_on(ready)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            with contextlib.suppress(Exception):
+                release(self._journal, str(underway.options.run), "stopped")
+            raise
+
+    def _now(self) -> float:
+        # finer than the clock of records, where that is the machine's
+        return time.time() if isinstance(self._clock, SystemClock) else self._clock.now().timestamp()
+
+    def _secrets(self, plan: Plan) -> SecretValues:
+        return secrets_of(plan, dict(os.environ) if self._home is None else self._home.outside)
+
+    def _plan(self, row: RunRow) -> Plan:
+        if row.plan not in self._plans:
+            self._plans[row.plan] = thaw(plan_document(self._journal, row.plan), Path(row.root))
+        return self._plans[row.plan]
+
+    @staticmethod
+    def _options(row: RunRow) -> RunOptions:
+        data = json.loads(row.options)
+        known = {name: value for name, value in data.items() if name in RunOptions.__slots__}
+        return RunOptions(**{**known, "run": row.run, "only": tuple(data["only"]), "skip": tuple(data["skip"])})
+
+
+def recorded(journal: Journal, row: RunRow) -> RunRecord:
+    """Return the record of a run as the journal holds it, a mask in place of secrets."""
+    from f0ci.runner.sealing import masked
+
+    steps = recall_steps(journal, row.run, _Masking())
+    word = row.state.upper()
+    outcome = Outcome[word] if word in Outcome.__members__ else Outcome.ERRORED if row.is_over else Outcome.WAITING
+    top = [step.record for (path, _), step in steps.items() if "/" not in path]
+    ran = [record for record in top if record.outcome is not Outcome.SKIPPED]
+    return RunRecord(
+        run=row.run,
+        recipe=row.recipe,
+        outcome=outcome,
+        started=row.created,
+        ended=row.ended,
+        seconds=row.seconds,
+        message=row.message,
+        environment=row.environment,
+        release=row.release,
+        parameters=masked(row.parameters),
+        steps=(*ran, *(record for record in top if record.outcome is Outcome.SKIPPED)),
+        next_check=row.next_check,
+    )
+
+
+class _Masking(Sealer):
+    """Puts a mask in place of every secret."""
+
+    def unseal(self, text: str) -> Any:
+        from f0ci.runner.sealing import masked
+
+        return masked(text)

@@ -1,0 +1,348 @@
+"""What a run writes into the journal while it runs, and reads back when it goes on."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from f0ci.core.outcome import Outcome
+from f0ci.recipes.records import RunRecord, StepRecord
+from f0ci.runner.context import Change, Context
+from f0ci.runner.journal import Journal, JournalError
+from f0ci.runner.sealing import Sealer, storable
+from f0ci.runner.steps.base import Signal, StepResult
+
+_STEP = (
+    "INSERT INTO steps (run, path, round, kind, outcome, started) VALUES (?, ?, ?, ?, 'running', ?)"
+    " ON CONFLICT (run, path, round) DO UPDATE SET outcome = 'running' WHERE outcome IN ('running', 'waiting')"
+)
+_OVER = (
+    "INSERT INTO steps (run, path, round, kind, outcome, position, attempts, started, ended, seconds, message, outputs,"
+    " output, next_check) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (run, path, round) DO UPDATE SET outcome = excluded.outcome, position = excluded.position,"
+    " attempts = excluded.attempts, started = CASE excluded.outcome WHEN 'waiting'"
+    " THEN max(coalesce(steps.started, 0), excluded.started) ELSE coalesce(steps.started, excluded.started) END,"
+    " ended = excluded.ended,"
+    " seconds = excluded.seconds, message = excluded.message, outputs = excluded.outputs, output = excluded.output,"
+    " next_check = excluded.next_check WHERE steps.outcome IN ('running', 'waiting')"
+)
+
+
+class LostRun(JournalError):
+    """Another command carries the run on; this one must not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """A step to be recorded: over, or waiting.
+
+    Attributes:
+        path: its name; inside sub-recipes `parent/child`.
+        kind: step type.
+        result: how it ended, outputs unredacted.
+        record: what the run record says of it.
+    """
+
+    path: str
+    kind: str
+    result: StepResult
+    record: StepRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A step as the journal holds it.
+
+    Attributes:
+        result: how it ended; for a step that is not over, nothing is known.
+        record: what the run record says of it.
+        over: True where it is over and must not run again.
+        attempts: attempts that failed before.
+        since: when its first attempt began, or None.
+        position: order in which the steps ended; 0 for one that is not over.
+    """
+
+    result: StepResult
+    record: StepRecord
+    over: bool
+    attempts: int
+    since: datetime | None
+    position: int = 0
+
+
+class Recorder(Protocol):
+    """Where a run is recorded."""
+
+    def record(self, round_: str, over: Sequence[Over], starting: Sequence[tuple[str, str]]) -> None:
+        """Record steps that are over and steps that are about to start, in one change."""
+        ...
+
+    def attempt(self, path: str, round_: str, attempt: int, started: datetime, message: str) -> None:
+        """Record a failed attempt that will be followed by another."""
+        ...
+
+    def recalled(self, path: str, round_: str) -> Recalled | None:
+        """Return what an earlier process recorded of a step, or None."""
+        ...
+
+    def signals(self, path: str) -> tuple[Signal, ...]:
+        """Return what was sent to a step, oldest first."""
+        ...
+
+    def cancel_asked(self) -> str | None:
+        """Return why somebody wants the run to end, or None."""
+        ...
+
+    def finish(self, record: RunRecord, state: str, over: Sequence[Over]) -> None:
+        """Record how the run stands when nobody carries it on any more, and steps that are not recorded yet."""
+        ...
+
+
+class NoRecorder:
+    """Records nothing: the run lives and dies with its process."""
+
+    def record(self, round_: str, over: Sequence[Over], starting: Sequence[tuple[str, str]]) -> None:
+        """Record nothing."""
+
+    def attempt(self, path: str, round_: str, attempt: int, started: datetime, message: str) -> None:
+        """Record nothing."""
+
+    def recalled(self, path: str, round_: str) -> Recalled | None:  # noqa: ARG002 - nothing was recorded
+        """Return None."""
+        return None
+
+    def signals(self, path: str) -> tuple[Signal, ...]:  # noqa: ARG002 - nobody can send
+        """Return nothing."""
+        return ()
+
+    def cancel_asked(self) -> str | None:
+        """Return None."""
+        return None
+
+    def finish(self, record: RunRecord, state: str, over: Sequence[Over]) -> None:
+        """Record nothing."""
+
+
+@dataclass(slots=True)
+class JournalRecorder:
+    """Records one run in a journal; each call is one durable change.
+
+    Attributes:
+        journal: the journal.
+        run: the run.
+        context: whose changes are recorded along with the steps.
+        sealer: keeps secrets out.
+        fresh: True where no earlier process carried the run on.
+        before: seconds that earlier processes carried it on.
+        insert: makes the run's row, or None where it is there.
+        now: seconds since the epoch.
+    """
+
+    journal: Journal
+    run: str
+    context: Context
+    sealer: Sealer
+    fresh: bool = True
+    before: float = 0.0
+    insert: Callable[[Any], None] | None = None
+    now: Callable[[], float] = time.time
+    _begun: float = field(default_factory=time.monotonic)
+    _position: int = 0
+    _recalled: dict[tuple[str, str], Recalled] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.fresh:
+            self._recalled = recall_steps(self.journal, self.run, self.sealer)
+            self._position = sum(step.over for step in self._recalled.values())
+
+    def record(self, round_: str, over: Sequence[Over], starting: Sequence[tuple[str, str]]) -> None:
+        """Record steps that are over and steps that are about to start, in one change.
+
+        Raises:
+            LostRun: another command took the run over.
+            JournalError: the journal cannot be written.
+        """
+        run, now = self.run, self.now()
+        with self.journal.transaction() as connection:
+            self._begin(connection)
+            self._still_ours(connection)
+            self._record_over(connection, round_, over)
+            connection.executemany(_STEP, [(run, path, round_, kind, now) for path, kind in starting])
+            self._record_changes(connection)
+
+    def attempt(self, path: str, round_: str, attempt: int, started: datetime, message: str) -> None:
+        """Record a failed attempt that will be followed by another."""
+        with self.journal.transaction() as connection:
+            self._still_ours(connection)
+            connection.execute(
+                "INSERT OR IGNORE INTO attempts VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (self.run, path, round_, attempt, started.timestamp(), self.now(), storable(message)),
+            )
+            self._record_changes(connection)
+
+    def recalled(self, path: str, round_: str) -> Recalled | None:
+        """Return what an earlier process recorded of a step, or None."""
+        return self._recalled.get((path, round_))
+
+    def signals(self, path: str) -> tuple[Signal, ...]:
+        """Return what was sent to a step, oldest first."""
+        rows = self.journal.rows(
+            "SELECT kind, who, data, time FROM signals WHERE run = ? AND step = ? ORDER BY number", (self.run, path)
+        )
+        return tuple(Signal(kind, who, json.loads(data), moment_of(time)) for kind, who, data, time in rows)
+
+    def cancel_asked(self) -> str | None:
+        """Return why somebody wants the run to end, or None."""
+        rows = self.journal.rows("SELECT cancel FROM runs WHERE run = ?", (self.run,))
+        return rows[0][0] if rows else None
+
+    def finish(self, record: RunRecord, state: str, over: Sequence[Over]) -> None:
+        """Record how the run stands when nobody carries it on any more, and steps that are not recorded yet."""
+        ended = state not in {"waiting", "stopped"}
+        with self.journal.transaction() as connection:
+            self._begin(connection)
+            self._record_over(connection, "", over)
+            self._record_changes(connection)
+            changed = connection.execute(
+                "UPDATE runs SET state = ?, message = ?, ended = ?, seconds = ?, next_check = ?, owner = NULL"
+                " WHERE run = ? AND owner = ?",
+                (
+                    state,
+                    storable(record.message),
+                    self.now() if ended else None,
+                    self.before + time.monotonic() - self._begun,
+                    record.next_check.timestamp() if record.next_check and not ended else None,
+                    self.run,
+                    self.journal.liveness.owner,
+                ),
+            )
+            _ours(changed.rowcount, self.run)
+
+    def _begin(self, connection: Any) -> None:
+        """Make the run's row along with the first thing to record, where it is not there yet."""
+        if self.insert is not None:
+            self.insert(connection)
+            self.insert = None
+
+    def _record_over(self, connection: Any, round_: str, over: Sequence[Over]) -> None:
+        for step in over:
+            self._position += 1
+            changed = connection.execute(_OVER, self._row(round_, step))
+            if changed.rowcount != 1:
+                raise LostRun(f"step {step.path!r} of run {self.run!r} is recorded already", "start the command again")
+
+    def _still_ours(self, connection: Any) -> None:
+        changed = connection.execute(
+            "UPDATE runs SET seconds = ? WHERE run = ? AND owner = ?",
+            (self.before + time.monotonic() - self._begun, self.run, self.journal.liveness.owner),
+        )
+        _ours(changed.rowcount, self.run)
+
+    def _row(self, round_: str, step: Over) -> tuple[Any, ...]:
+        record, result = step.record, step.result
+        waits = record.outcome is Outcome.WAITING
+        return (
+            self.run,
+            step.path,
+            round_,
+            step.kind,
+            str(record.outcome),
+            None if waits else self._position,
+            record.attempts,
+            record.started.timestamp() if record.started else None,
+            None if waits or record.ended is None else self.now(),
+            record.seconds,
+            storable(record.message),
+            self.sealer.seal(dict(result.outputs)) if result.outputs else "{}",
+            storable(record.output),
+            result.next_check.timestamp() if result.next_check else None,
+        )
+
+    def _record_changes(self, connection: Any) -> None:
+        changes = self.context.take_changes()
+        if changes:
+            connection.executemany(
+                "INSERT INTO changes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", list(self._change_rows(changes))
+            )
+
+    def _change_rows(self, changes: Iterable[Change]) -> Iterable[tuple[Any, ...]]:
+        for change in changes:
+            value = self.sealer.seal_text(change.after)
+            step, attempt = change.step, change.attempt
+            key, who = storable(change.key), None if change.who is None else storable(change.who)
+            yield self.run, change.number, key, value, who, step, attempt, change.time, change.conflict
+
+
+def recall_steps(journal: Journal, run: str, sealer: Sealer) -> dict[tuple[str, str], Recalled]:
+    """Return the steps that a journal holds of a run, by path and round, in the order they ended.
+
+    Raises:
+        InputError: an output holds a secret that was not given again.
+    """
+    failed: dict[tuple[str, str], int] = {}
+    for path, round_, count in journal.rows(
+        "SELECT path, round, max(attempt) FROM attempts WHERE run = ? GROUP BY path, round", (run,)
+    ):
+        failed[path, round_] = count
+    rows = journal.rows(
+        "SELECT path, round, outcome, attempts, started, ended, seconds, message, outputs, output, position FROM steps"
+        " WHERE run = ? ORDER BY position IS NULL, position",
+        (run,),
+    )
+    found: dict[tuple[str, str], Recalled] = {}
+    for path, round_, word, attempts, started, ended, seconds, message, outputs, output, position in rows:
+        over = word not in {"running", "waiting"}
+        outcome = Outcome[word.upper()] if over else Outcome.WAITING
+        known: Mapping[str, Any] = sealer.unseal(outputs)
+        began = None if started is None else moment_of(started)
+        record = StepRecord(
+            name=path.rpartition("/")[2],
+            outcome=outcome,
+            attempts=attempts,
+            started=began if attempts else None,
+            ended=None if ended is None else moment_of(ended),
+            seconds=seconds,
+            message=message,
+            outputs=known,
+            output=output,
+        )
+        result = StepResult(outcome, message, outputs=known)
+        since = None if began is None else began.replace(microsecond=0)
+        found[path, round_] = Recalled(result, record, over, failed.get((path, round_), 0), since, position or 0)
+    return _nested(found)
+
+
+def _nested(found: dict[tuple[str, str], Recalled]) -> dict[tuple[str, str], Recalled]:
+    """Return the steps with those of sub-recipes inside the step that called them, of its last attempt."""
+    children: dict[tuple[str, str], list[str]] = {}
+    for path, round_ in found:
+        parent = path.rpartition("/")[0]
+        if parent:
+            children.setdefault((parent, round_), []).append(path)
+    # the innermost first
+    for path, round_ in sorted(found, key=lambda key: -key[0].count("/")):
+        step = found[path, round_]
+        inside = f"{round_}.{step.record.attempts}" if round_ else str(step.record.attempts)
+        below = [found[child, inside] for child in children.get((path, inside), ())]
+        if below:
+            # those that never ran last, as a record has them
+            ran = [one.record for one in below if one.record.outcome is not Outcome.SKIPPED]
+            steps = (*ran, *(one.record for one in below if one.record.outcome is Outcome.SKIPPED))
+            found[path, round_] = replace(step, record=replace(step.record, steps=steps))
+    return found
+
+
+def moment_of(seconds: float) -> datetime:
+    """Return the moment that a time of the journal names."""
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _ours(changed: int, run: str) -> None:
+    if changed != 1:
+        raise LostRun(
+            f"another command carries run {run!r} on", "leave it to that one; see `f0ci runs show " + run + "`"
+        )

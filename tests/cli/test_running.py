@@ -1,0 +1,384 @@
+"""`f0ci run`, `runs` and `context`: what people type, and what goes wrong."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import Command
+from tests.conftest import write_files
+
+SCRIPTLETS = """
+import os, time
+
+def mark(context, params):
+    with open("marks.txt", "a") as file:
+        file.write(params["name"] + "\\n")
+    context.set("marks." + params["name"], params["name"].upper())
+    return {"name": params["name"]}
+
+def hold(context, params):
+    mark(context, params)
+    while not os.path.exists("gate"):
+        time.sleep(0.01)
+
+class Odd:
+    def run(self, context, params):
+        return {"odd": Odd, "set": {1}}
+"""
+MARK = "type: python, module: scriptlets.marks, function: mark, args: {name: NAME}"
+ASKING = (
+    "metadata: {name: asking}\nsteps:\n"
+    f"  - {{name: a, {MARK.replace('NAME', 'a')}}}\n"
+    "  - {name: ask, type: wait, args: {approval: {by: [alice]}, message: ship it?}}\n"
+    f"  - {{name: b, {MARK.replace('NAME', 'b')}}}\n"
+)
+LONG = (
+    "metadata: {name: long}\nsteps:\n"
+    f"  - {{name: a, {MARK.replace('NAME', 'a')}}}\n"
+    "  - {name: hold, type: python, module: scriptlets.marks, function: hold, args: {name: hold}}\n"
+    f"  - {{name: b, {MARK.replace('NAME', 'b')}}}\n"
+)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """Return a repository with recipes."""
+    root = tmp_path / "project"
+    write_files(
+        root,
+        {
+            "f0ci.yaml": "version: 1\n",
+            "scriptlets/marks.py": SCRIPTLETS,
+            "recipes/asking.yaml": ASKING,
+            "recipes/long.yaml": LONG,
+            "recipes/given.yaml": "metadata: {name: given}\nparameters: [{name: n, type: integer}, {name: s}]\nsteps:\n"
+            '  - {name: tell, run: "echo $N $S", args: {N: "#{params.n + 1}", S: "#{params.s}"}}\n'
+            '  - {name: more, run: "echo more"}\n',
+        },
+    )
+    return root
+
+
+def marks(root: Path) -> list[str]:
+    """Return the bodies that ran."""
+    file = root / "marks.txt"
+    return file.read_text().split() if file.exists() else []
+
+
+def test_a_run_that_waits_is_approved_and_goes_on(project: Path, f0ci: Command) -> None:
+    waiting = f0ci(project, "run", "recipes/asking.yaml", "--run-id", "ship-1")
+    assert waiting.code == 5
+    assert "waiting ask for an approval by alice: ship it?" in waiting.err
+    assert "f0ci run --resume ship-1" in waiting.err
+
+    assert f0ci(project, "run", "--resume", "ship-1", "--quiet").code == 5
+    bob = f0ci(project, "runs", "send", "ship-1", "ask", "--approve", "--by", "bob")
+    assert bob.code == 5
+    done = f0ci(project, "runs", "send", "ship-1", "ask", "--approve", "--by", "alice", "--format", "json")
+    assert done.code == 0
+    assert json.loads(done.out)["outcome"] == "passed"
+    assert marks(project) == ["a", "b"]
+    assert f0ci(project, "runs", "send", "ship-1", "ask", "--approve").code == 4
+
+
+def test_runs_are_listed_and_shown(project: Path, f0ci: Command) -> None:
+    assert f0ci(project, "runs").err == "no runs\n"
+    f0ci(project, "run", "recipes/asking.yaml", "--run-id", "ship-1")
+    f0ci(project, "run", "recipes/given.yaml", "--params", "n=1,s=x,y", "--quiet")
+
+    listed = json.loads(f0ci(project, "runs", "--format", "json").out)["runs"]
+    assert [(row["recipe"], row["state"]) for row in listed] == [
+        ("recipes/given.yaml", "passed"),
+        ("recipes/asking.yaml", "waiting"),
+    ]
+    assert [line.split()[0] for line in f0ci(project, "runs", "--state", "waiting").out.splitlines()] == [
+        "run",
+        "ship-1",
+    ]
+    shown = f0ci(project, "runs", "show", "ship")
+    assert "run ship-1: recipes/asking.yaml waiting" in shown.out
+    assert "ask |" in shown.out
+    data: dict[str, Any] = json.loads(f0ci(project, "runs", "show", "ship-1", "--format", "json").out)
+    assert [step["path"] for step in data["timeline"]] == ["a", "ask"]
+    assert data["record"]["outcome"] == "waiting"
+    assert f0ci(project, "runs", "show", "ship-1", "--format", "csv").out.startswith("path,kind,outcome,started")
+    unknown = f0ci(project, "runs", "show", "shop")
+    assert (unknown.code, "has no run 'shop'" in unknown.err) == (2, True)
+
+
+def test_the_context_of_a_run_is_read_and_changed(project: Path, f0ci: Command) -> None:
+    f0ci(project, "run", "recipes/asking.yaml", "--run-id", "r")
+
+    assert f0ci(project, "context", "get", "r", "marks.a").out == '"A"\n'
+    assert f0ci(project, "context", "set", "r", "limits.rows", "[500]", "--by", "ann").code == 0
+    assert json.loads(f0ci(project, "context", "list", "r", "--format", "json").out) == {
+        "marks.a": "A",
+        "limits.rows": [500],
+    }
+    assert (
+        f0ci(project, "context", "list", "r", "--format", "csv").out
+        == "key,value\r\nmarks.a,A\r\nlimits.rows,[500]\r\n"
+    )
+    history = json.loads(f0ci(project, "context", "history", "r", "--format", "json").out)
+    assert [(change["key"], change["step"], change["attempt"], change["who"]) for change in history] == [
+        ("marks.a", "a", 1, "a"),
+        ("limits.rows", None, None, "ann"),
+    ]
+    missing = f0ci(project, "context", "get", "r", "marks.aa")
+    assert (missing.code, "did you mean 'marks.a'?" in missing.err) == (2, True)
+    f0ci(project, "runs", "cancel", "r")
+    assert f0ci(project, "context", "set", "r", "x", "1").code == 4
+
+
+def test_a_waiting_run_is_cancelled(project: Path, f0ci: Command) -> None:
+    f0ci(project, "run", "recipes/asking.yaml", "--run-id", "r")
+
+    assert f0ci(project, "runs", "cancel", "r", "--reason", "wrong").out == "run r is cancelled\n"
+    assert f0ci(project, "run", "--resume", "r", "--quiet").code == 1
+
+
+@pytest.mark.parametrize(
+    ("args", "output"),
+    [
+        (("recipes/given.yaml", "-p", "n=1", "-p", "s=a,b=c"), "2 a,b=c"),
+        (("--recipe", "recipes/given.yaml", "--params", "n=41,s=a,b"), "42 a,b"),
+        (("recipes/given.yaml", "--params", "n=1,s=x", "--only", "tell", "--debug"), "2 x"),
+    ],
+)
+def test_parameters_and_the_original_runners_options(
+    project: Path, f0ci: Command, args: tuple[str, ...], output: str
+) -> None:
+    answer = f0ci(project, "run", *args, "--continue-on-error", "--step-timeout", "9", "--max-retries", "1")
+
+    assert answer.code == 0
+    assert f"| {output}\n" in answer.out
+
+
+def test_events_go_to_a_file(project: Path, f0ci: Command, tmp_path: Path) -> None:
+    f0ci(project, "run", "recipes/given.yaml", "-p", "n=1", "--events", str(tmp_path / "events.jsonl"), "--quiet")
+
+    events = [json.loads(line)["event"] for line in (tmp_path / "events.jsonl").read_text().splitlines()]
+    assert events == ["step_started", "step_ended"] * 2
+
+
+def test_the_journal_can_lie_elsewhere(project: Path, f0ci: Command, tmp_path: Path) -> None:
+    f0ci(project, "run", "recipes/given.yaml", "-p", "n=1", "--journal", str(tmp_path / "j/runs.sqlite"), "--quiet")
+
+    assert not (project / ".f0ci").exists()
+    assert "given" in f0ci(project, "runs", "--journal", str(tmp_path / "j/runs.sqlite")).out
+
+
+def start(project: Path, *args: str) -> subprocess.Popen[str]:
+    """Start f0ci as a process of its own."""
+    script = "import sys; from f0ci.cli import main; main(sys.argv[1:])"
+    command = [sys.executable, "-c", script, "-C", str(project), *args]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def until(condition: Any) -> None:
+    """Wait until something holds; fail after a while."""
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline, "it never came about"
+        time.sleep(0.02)
+
+
+def test_a_killed_run_goes_on_after_its_last_recorded_step(project: Path, f0ci: Command) -> None:
+    process = start(project, "run", "recipes/long.yaml", "--run-id", "r")
+    until(lambda: marks(project) == ["a", "hold"])
+    taken = f0ci(project, "run", "--resume", "r")
+    assert (taken.code, "is being carried on by another command" in taken.err) == (4, True)
+    assert json.loads(f0ci(project, "runs", "--format", "json").out)["runs"][0]["state"] == "running"
+    process.kill()
+    process.communicate()
+    assert json.loads(f0ci(project, "runs", "--format", "json").out)["runs"][0]["state"] == "stopped"
+
+    # an edited recipe changes nothing for a run that was started
+    (project / "recipes/long.yaml").write_text("metadata: {name: other}\nsteps: [{name: x, run: exit 1}]\n")
+    (project / "gate").touch()
+    assert f0ci(project, "run", "--resume", "r").code == 0
+    assert marks(project) == ["a", "hold", "hold", "b"]
+
+
+def test_an_interrupted_run_goes_on(project: Path, f0ci: Command) -> None:
+    process = start(project, "run", "recipes/long.yaml", "--run-id", "r")
+    until(lambda: marks(project) == ["a", "hold"])
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=30)
+    assert (process.returncode, "f0ci run --resume r" in error) == (130, True)
+
+    (project / "gate").touch()
+    assert f0ci(project, "run", "--resume", "r").code == 0
+    assert marks(project) == ["a", "hold", "hold", "b"]
+
+
+def test_a_running_run_is_cancelled_from_elsewhere(project: Path, f0ci: Command) -> None:
+    process = start(project, "run", "recipes/long.yaml", "--run-id", "r")
+    until(lambda: marks(project) == ["a", "hold"])
+    assert f0ci(project, "runs", "cancel", "r", "--reason", "wrong").out == "run r is told to end\n"
+    output, _ = process.communicate(timeout=30)
+
+    assert (process.returncode, "wrong" in output) == (1, True)
+    assert json.loads(f0ci(project, "runs", "--format", "json").out)["runs"][0]["state"] == "cancelled"
+
+
+def test_a_run_can_be_stayed_with(project: Path, f0ci: Command) -> None:
+    process = start(project, "run", "recipes/asking.yaml", "--run-id", "r", "--wait", "30")
+    until(lambda: marks(project) == ["a"] and "waiting" in f0ci(project, "runs").out)
+    f0ci(project, "runs", "send", "r", "ask", "--approve", "--by", "alice", "--later")
+    output, error = process.communicate(timeout=30)
+
+    assert process.returncode == 0, output + error
+    assert marks(project) == ["a", "b"]
+
+
+def test_a_full_disk_ends_the_run_with_a_hint_and_it_goes_on(project: Path, f0ci: Command) -> None:
+    big = "metadata: {}\nsteps:\n  - {name: a, run: 'head -c 60000 /dev/urandom | base64'}\n" + "".join(
+        f"  - {{name: b{number}, run: 'head -c 60000 /dev/urandom | base64'}}\n" for number in range(20)
+    )
+    write_files(project, {"recipes/big.yaml": big})
+    f0ci(project, "run", "recipes/given.yaml", "-p", "n=1")
+    script = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000));"
+        " from f0ci.cli import main; main(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", script, "-C", str(project), "run", "recipes/big.yaml", "--run-id", "r"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+    assert answer.returncode == 3, answer.stderr
+    assert "free space on its disk, then go on with `f0ci run --resume RUN`" in answer.stderr
+    assert "Traceback" not in answer.stderr
+    assert f0ci(project, "run", "--resume", "r", "--quiet").code == 0
+
+
+@pytest.mark.parametrize(
+    ("recipe", "code", "words"),
+    [
+        ("steps: [{name: a, type: magic}]", 3, "there is no step type 'magic'"),
+        ("steps: [{name: a, module: scriptlets.gone, function: f}]", 1, "there is no module 'scriptlets.gone'"),
+        ("steps: [{name: a, module: scriptlets.needy, function: f}]", 1, "imports 'not_installed', which is missing"),
+        ("steps: [{name: a, module: scriptlets.torn, function: f}]", 1, "SyntaxError"),
+        (
+            "steps: [{name: a, depends_on: [b], run: x}, {name: b, depends_on: [a], run: x}]",
+            3,
+            "steps wait for each other",
+        ),
+        ("parameters: [{name: n, type: integer}]\nsteps: [{name: a, run: x}]", 3, "is text, not a whole number"),
+        ("steps: [{name: a, type: http, args: {url: 'ftp://x'}}]", 1, "is no address to ask"),
+        ("steps: [{name: a, run: x, timeout: soon}]", 1, "timeout is 'soon', not a number"),
+    ],
+)
+def test_bad_input_is_told_with_its_exit_code(project: Path, f0ci: Command, recipe: str, code: int, words: str) -> None:
+    write_files(
+        project,
+        {
+            "recipes/bad.yaml": f"metadata: {{name: bad}}\n{recipe}\n",
+            "scriptlets/needy.py": "import not_installed\n",
+            "scriptlets/torn.py": "def f(:\n",
+        },
+    )
+    given = ("-p", "n=many") if "parameters" in recipe else ()
+
+    answer = f0ci(project, "run", "recipes/bad.yaml", *given)
+
+    assert answer.code == code
+    assert words in answer.out + answer.err
+    assert "Traceback" not in answer.out + answer.err
+
+
+def test_what_json_has_no_word_for_becomes_text(project: Path, f0ci: Command) -> None:
+    write_files(
+        project,
+        {"recipes/odd.yaml": "metadata: {}\nsteps: [{name: odd, module: scriptlets.marks, function: Odd}]\n"},
+    )
+
+    answer = f0ci(project, "run", "recipes/odd.yaml", "--format", "json")
+
+    outputs = json.loads(answer.out)["steps"][0]["outputs"]
+    assert outputs["odd"] == "<class 'scriptlets.marks.Odd'>"
+    assert outputs["set"] == [1]
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "words"),
+    [
+        ((), 2, "a run needs a recipe, or --resume RUN"),
+        (("recipes/given.yaml", "--resume", "r"), 2, "a run needs a recipe, or --resume RUN"),
+        (("recipes/given.yaml", "--recipe", "x"), 2, "the recipe is given twice"),
+        (("--resume", "r"), 3, "there is no journal"),
+        (("--resume", "r", "--only", "a"), 2, "keeps its own --only"),
+        (("recipes/given.yaml", "-p", "n=1", "--from", "tel"), 2, "--from names 'tel'"),
+        (("recipes/given.yaml", "-p", "n=1", "--journal", "f0ci.yaml"), 3, "is not a database"),
+        (("recipes/given.yaml", "-p", "n=1", "--events", "/nowhere/x"), 3, "cannot write events"),
+    ],
+)
+def test_wrong_usage(project: Path, f0ci: Command, args: tuple[str, ...], code: int, words: str) -> None:
+    args = tuple(str(project / "f0ci.yaml") if arg == "f0ci.yaml" else arg for arg in args)
+    answer = f0ci(project, "run", *args)
+
+    assert (answer.code, words in answer.err) == (code, True)
+
+
+def test_a_journal_of_a_newer_version_is_refused(project: Path, f0ci: Command) -> None:
+    f0ci(project, "run", "recipes/given.yaml", "-p", "n=1")
+    import sqlite3
+
+    connection = sqlite3.connect(project / ".f0ci/runs/journal.sqlite")
+    connection.execute("PRAGMA user_version = 9")
+    connection.close()
+
+    answer = f0ci(project, "runs")
+    assert (answer.code, "has version 9, this f0ci knows up to 1" in answer.err) == (3, True)
+
+
+def test_a_scriptlet_is_made_with_its_test_and_recipe(project: Path, f0ci: Command) -> None:
+    answer = f0ci(project, "init", "scriptlet", "LoadNumbers")
+    assert answer.code == 0
+    assert "wrote recipes/load_numbers.yaml" in answer.out
+
+    assert f0ci(project, "validate", "--fail-on", "note").code == 0
+    assert f0ci(project, "run", "recipes/load_numbers.yaml", "-p", "name=Ada").code == 0
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    environ = {**os.environ, "PYTHONPATH": str(project), "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run(tests, cwd=project, env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert "2 passed" in ran.stdout, ran.stdout
+
+    again = f0ci(project, "init", "scriptlet", "load-numbers")
+    assert (again.code, "there is a file 'scriptlets/load_numbers.py' already" in again.err) == (3, True)
+    assert f0ci(project, "init", "scriptlet", "5ive").code == 2
+    assert f0ci(project, "init", "script", "five").code == 2
+
+
+def test_the_progress_on_a_terminal_is_a_tree(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.console import Console
+
+    from f0ci.cli.progress import _Tree
+    from f0ci.core.outcome import Outcome
+    from f0ci.runner.events import StepEnded, StepSkipped, StepStarted, StepWaiting
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    tree = _Tree("recipes/r.yaml")
+    for name in ("a", "call", "call/b"):
+        tree.tell(StepStarted(name, "shell", None))  # type: ignore[arg-type]
+    tree.tell(StepEnded("a", Outcome.FAILED, 2, 1.5, "no [rows]"))
+    tree.tell(StepSkipped("c", "never"))
+    tree.tell(StepWaiting("d", "for an approval", None))
+    console = Console(record=True, width=100, file=io.StringIO())
+    console.print(tree)
+    text = console.export_text()
+
+    assert "a 1.5 s, 2 tries: no [rows]" in text
+    lines = {line.lstrip("│├└─ ").split()[1]: line for line in text.splitlines()[1:]}
+    indent = {name: len(line) - len(line.lstrip("│├└─ ")) for name, line in lines.items()}
+    assert indent["b"] > indent["call"] == indent["a"]
+    assert "for an approval" in text

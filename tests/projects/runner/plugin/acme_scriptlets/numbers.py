@@ -1,0 +1,3 @@
+class Sum:
+    def run(self, context, params):
+        return {"sum": sum(params["numbers"])}
