@@ -11,7 +11,8 @@ from f0ci.analysis.judging import Conclusion, Judgement, Verdict, conclude, judg
 from f0ci.analysis.providers.base import Measurement
 from f0ci.core.outcome import Outcome
 from f0ci.workflows.conditions import parse_condition
-from f0ci.workflows.model import Check, MetricSpec
+from f0ci.workflows.metrics import MetricSpec
+from f0ci.workflows.model import Check
 
 PASSED, FAILED = Verdict.PASSED, Verdict.FAILED
 TOO_LITTLE, NO_TRAFFIC, ERROR = Verdict.INSUFFICIENT_DATA, Verdict.NO_TRAFFIC, Verdict.PROVIDER_ERROR
