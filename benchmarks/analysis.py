@@ -134,9 +134,9 @@ def jump_page(runs: int) -> str:
             rows.append(f"| {before} s | windows of {length} s, {limit} may fail | {_row(fixed)} |")
     return (
         "## A jump from 0.5 % to 5 % errors at 100 requests a second\n\n"
-        f"Bound 1 %, {SECONDS} s, looked at every second, {runs} runs a row. Fixed windows tolerate as many failing "
-        "ones as keep their false rollbacks at 1 % at most. Bar: a median of at most 10 s, and neither the median nor the "
-        "95th percentile above any of theirs.\n\n"
+        f"Bound 1 %, {SECONDS} s, looked at every second, {runs} runs a row. "
+        "Fixed windows tolerate as many failing ones as keep their false rollbacks at 1 % at most. "
+        "Bar: a median of at most 10 s, and neither the median nor the 95th percentile above any of theirs.\n\n"
         "| healthy before | rule | delay, median | 95th percentile | false rollbacks |\n|---|---|---|---|---|\n"
         + "\n".join(rows)
         + "\n"

@@ -78,10 +78,21 @@ def ratio_evidence(new: Counts, base: Counts, factor: float, margin: float = 0.0
         allowed = new.share >= limit if below else new.share <= limit
     best = _best(new) + _best(base)
     if not allowed:
-        # the likeliest of what is allowed lies at its edge
-        low, high = max(0.0, -margin / factor), min(1.0, (1 - margin) / factor)
-        best = _maximum(lambda p: _together(new, base, factor * p + margin, p), low, high) if low <= high else best
+        best = _best_at_edge(new, base, factor, margin, best)
     return log_marginal(new) + log_marginal(base) - best
+
+
+def _best_at_edge(new: Counts, base: Counts, factor: float, margin: float, otherwise: float) -> float:
+    """Return the largest log probability under proportions of which one is exactly the other's bound."""
+    if margin == 0:
+        # where the derivative is zero: a quadratic equation, of which the smaller root lies between 0 and 1
+        middle = (new.hits + base.hits) * (1 + factor) + factor * new.misses + base.misses
+        whole = factor * (new.total + base.total)
+        root = math.sqrt(max(0.0, middle * middle - 4 * whole * (new.hits + base.hits)))
+        share = (middle - root) / (2 * whole)
+        return _together(new, base, factor * share, share)
+    low, high = max(0.0, -margin / factor), min(1.0, (1 - margin) / factor)
+    return _maximum(lambda p: _together(new, base, factor * p + margin, p), low, high) if low <= high else otherwise
 
 
 def interval_of_difference(new: Counts, base: Counts, alpha: float) -> tuple[float, float]:

@@ -42,6 +42,7 @@ _ORDERED = frozenset({"<", "<=", ">", ">="})
 # betting odds of two to one against the new release are too many to call it good
 _DOUBT = math.log(2)
 _LARGEST = 700.0
+_MOST_SHOWN = 1e6
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +238,9 @@ def _upwards(condition: Condition) -> bool:
 
 
 def _odds(number: float) -> str:
-    return f"{number:.3g}:1" if number < 1e6 else "over 1000000:1"
+    if number > _MOST_SHOWN:
+        return f"over {_MOST_SHOWN:.0f}:1"
+    return f"{number:.0f}:1" if number >= 10 else f"{number:.2g}:1"
 
 
 def _signed(share: float) -> str:
