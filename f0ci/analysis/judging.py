@@ -17,29 +17,11 @@
     | 11 | otherwise, what `f0ci.analysis.weighing` says: whether a success criterion holds and a rollback trigger    |
     |    | does not, by evidence where there are counts or a series   | passed, failed or |
     |    |                                                            | insufficient_data |
-
-`conclude` answers for all checks of a look, by the first row that fits:
-
-    | what was judged                                                      | outcome      |
-    |----------------------------------------------------------------------|--------------|
-    | nothing, or only metrics of a dry run                                | skipped      |
-    | a check failed, or could not be judged and its policy is `fail`      | failed       |
-    | a check whose metric nobody declares, so that waiting changes nothing| errored      |
-    | a check could not be judged and its policy is `pause` (or unknown)   | inconclusive |
-    | a check could not be judged and its waiver is over, or there is none | inconclusive |
-    | no check was judged, every one was waived                            | inconclusive |
-    | a check could not be judged, `wait`, and the deadline has passed     | inconclusive |
-    | a check could not be judged, `wait`, before the deadline             | waiting      |
-    | every check passed, or has a waiver that counts                      | passed       |
-
-A check without an answer therefore never counts as passed, however long it waits. What a waiver lets through is no
-measured success: its verification is `none`, and its reason is among the reasons.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -48,9 +30,8 @@ from typing import Any
 from f0ci.analysis.providers.base import Measurement, Observation
 from f0ci.analysis.weighing import Weighed, weigh
 from f0ci.core.clock import format_time
-from f0ci.core.outcome import Outcome, worst
 from f0ci.workflows.conditions import check_units
-from f0ci.workflows.metrics import WAIVED, MetricSpec
+from f0ci.workflows.metrics import MetricSpec
 from f0ci.workflows.model import Check
 from f0ci.workflows.units import kind_of, to_base
 
@@ -111,21 +92,6 @@ class Judgement:
             **({"decided_at": format_time(self.decided_at)} if self.decided_at else {}),
             **({"dry_run": True} if self.dry_run else {}),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """What all judgements of one look say together.
-
-    Attributes:
-        outcome: see the module's second table.
-        reasons: what led to it, worst first; for `passed`, what every check rests on.
-        verification: `measured` where every check was answered and passed, else `none`.
-    """
-
-    outcome: Outcome
-    reasons: tuple[str, ...]
-    verification: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,55 +200,3 @@ def _shown(measurement: Measurement) -> str:
     if measurement.hits is not None:
         return f"{value * 100:.3g} % ({measurement.hits} of {measurement.samples})"
     return f"{value:.6g}{unit if unit not in {'ratio', 'count'} else ''}"
-
-
-def conclude(
-    judgements: Sequence[Judgement],
-    policies: Mapping[str, MetricSpec],
-    *,
-    expired: bool = False,
-    at: datetime | None = None,
-) -> Conclusion:
-    """Say what some judgements mean together; see the second table above.
-
-    Args:
-        judgements: one for each check.
-        policies: the metrics' specifications by name, whose `on_...` say what a missing answer means.
-        expired: True once the window's deadline has passed, after which nobody waits any longer.
-        at: the window's end, at which a waiver must still count; None knows no waiver that does.
-    """
-    deciding = [judgement for judgement in judgements if not judgement.dry_run]
-    if not deciding:
-        said = tuple(f"dry run: {judgement.reason}" for judgement in judgements)
-        return Conclusion(Outcome.SKIPPED, said or ("nothing was checked",))
-    weighed = [_weigh(j, policies.get(j.metric), expired=expired, at=at) for j in deciding]
-    outcome = worst(each for each, _ in weighed)
-    waived = [judgement.verdict is not Verdict.PASSED for judgement in deciding]
-    if outcome is Outcome.PASSED and all(waived):
-        return Conclusion(Outcome.INCONCLUSIVE, ("every check was waived, nothing was measured",))
-    ordered = sorted(weighed, key=lambda pair: -pair[0])
-    reasons = tuple(dict.fromkeys(r for each, r in ordered if outcome is Outcome.PASSED or each > Outcome.PASSED))
-    return Conclusion(outcome, reasons, "measured" if outcome is Outcome.PASSED and not any(waived) else "none")
-
-
-def _weigh(judgement: Judgement, spec: MetricSpec | None, *, expired: bool, at: datetime | None) -> tuple[Outcome, str]:
-    reason = judgement.reason
-    if judgement.verdict is Verdict.PASSED:
-        return Outcome.PASSED, reason
-    if judgement.verdict is Verdict.FAILED:
-        return Outcome.FAILED, reason
-    if spec is None:
-        return Outcome.ERRORED, reason
-    policy = {
-        Verdict.INSUFFICIENT_DATA: spec.on_insufficient_data,
-        Verdict.NO_TRAFFIC: spec.on_no_traffic,
-        Verdict.PROVIDER_ERROR: spec.on_provider_error,
-    }[judgement.verdict]
-    if policy == "fail":
-        return Outcome.FAILED, reason
-    if policy == WAIVED:
-        if spec.waiver is None or at is None or not spec.waiver.counts_at(at):
-            over = f"its waiver is over since {spec.waiver.until}" if spec.waiver else "it has no waiver"
-            return Outcome.INCONCLUSIVE, f"{reason}; {over}"
-        return Outcome.PASSED, f"{reason}; waived until {spec.waiver.until}: {spec.waiver.reason}"
-    return (Outcome.WAITING if policy == "wait" and not expired else Outcome.INCONCLUSIVE), reason

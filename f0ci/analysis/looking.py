@@ -16,7 +16,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from f0ci.analysis.judging import Conclusion, Judgement, conclude, judge
+from f0ci.analysis.concluding import Conclusion, conclude
+from f0ci.analysis.judging import Judgement, judge
 from f0ci.analysis.observing import observe
 from f0ci.analysis.providers.base import Observation, Query
 from f0ci.workflows.metrics import BEFORE, STABLE, MetricSpec
@@ -83,9 +84,11 @@ def look(checks: Sequence[Check], specs: Mapping[str, MetricSpec | None], questi
         for check in checks
         for name in [check.condition.metric]
     )
-    conclusion = conclude(judgements, known, expired=question.expired, at=question.end)
-    latest = max((spec.delay for spec in known.values()), default=timedelta())
-    return Look(judgements, conclusion, next_look_at(list(known.values()), question), question.end + latest)
+    complete_at = question.end + max((spec.delay for spec in known.values()), default=timedelta())
+    conclusion = conclude(
+        judgements, known, expired=question.expired, at=question.end, complete=query.now >= complete_at
+    )
+    return Look(judgements, conclusion, next_look_at(list(known.values()), question), complete_at)
 
 
 def observe_baseline(spec: MetricSpec, question: Question, root: Path) -> Observation | None:

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from f0ci.analysis.judging import Judgement, Verdict, conclude, judge
+from f0ci.analysis.concluding import conclude
+from f0ci.analysis.judging import Judgement, Verdict, judge
 from f0ci.analysis.observing import combine
 from f0ci.analysis.providers.base import Measurement, Observation, Point
 from f0ci.core.outcome import Outcome

@@ -97,12 +97,7 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
         return look(described.checks, specs, question, site.root)
 
     seen = look_until(end)
-    if (
-        seen.conclusion.outcome is Outcome.WAITING
-        and now > end
-        and last.watched
-        and holds_too_little(seen.judgements)
-    ):
+    if seen.conclusion.outcome is Outcome.WAITING and now > end and last.watched and holds_too_little(seen.judgements):
         end = min(now, end + PATIENCE)
         seen = look_until(end)
     judgements, conclusion = seen.judgements, seen.conclusion

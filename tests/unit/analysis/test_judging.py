@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f0ci.analysis.judging import Conclusion, Judgement, Verdict, conclude, judge
+from f0ci.analysis.concluding import Conclusion, conclude
+from f0ci.analysis.judging import Judgement, Verdict, judge
 from f0ci.analysis.providers.base import Measurement
 from f0ci.core.outcome import Outcome
 from f0ci.workflows.conditions import parse_condition

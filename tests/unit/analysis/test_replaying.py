@@ -110,7 +110,7 @@ def test_rates_and_delays() -> None:
     found = rates(spans, 10 * STEP)
 
     assert (found.count, found.failed, found.undecided) == (3, 2, 0)
-    assert found.delays == (10, 10)
+    assert list(found.delays) == [10, 10]
     assert [found.delay(share) for share in (0.5, 0.95)] == [10, 10]
     assert [Rates(300, 0, 0).delay(share) for share in (0.5, 0.95)] == [None, None]
     assert Rates(300, 0, 0).highest == pytest.approx(0.0152, abs=1e-4)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from f0ci.analysis.judging import Judgement, Verdict, conclude, judge
+from f0ci.analysis.concluding import conclude
+from f0ci.analysis.judging import Judgement, Verdict, judge
 from f0ci.analysis.observing import combine
 from f0ci.analysis.providers.base import Measurement, Observation, Point
 from f0ci.core.outcome import Outcome
@@ -252,3 +253,20 @@ def test_waivers_and_dry_runs(
 
     assert (found.outcome, found.verification) == (outcome, verification)
     assert any(reason in one for one in found.reasons)
+
+
+@pytest.mark.parametrize("policy", ["wait", "pause", "fail", "pass-with-waiver"])
+@pytest.mark.parametrize("verdict", [Verdict.INSUFFICIENT_DATA, Verdict.NO_TRAFFIC])
+def test_while_the_window_lasts_more_may_come(policy: str, verdict: Verdict) -> None:
+    spec = replace(WAIVED, on_insufficient_data=policy, on_no_traffic=policy)
+    unanswered = [replace(IDLE, verdict=verdict)]
+
+    assert conclude(unanswered, {"rate": spec}, at=START, complete=False).outcome is Outcome.WAITING
+    assert conclude(unanswered, {"rate": spec}, at=START).outcome is not Outcome.PASSED
+
+
+def test_an_error_is_not_waited_for_against_what_is_said() -> None:
+    spec = replace(RATE, on_provider_error="fail")
+    failed = [replace(IDLE, verdict=Verdict.PROVIDER_ERROR)]
+
+    assert conclude(failed, {"rate": spec}, complete=False).outcome is Outcome.FAILED
