@@ -4,7 +4,7 @@
 
     | what was judged                                                      | outcome      |
     |----------------------------------------------------------------------|--------------|
-    | nothing, or only metrics of a dry run                                | skipped      |
+    | nothing, or only what decides nothing                                | skipped      |
     | a check failed, or could not be judged and its policy is `fail`      | failed       |
     | there is too little data or no traffic, and the window is not over   | waiting      |
     | a check whose metric nobody declares, so that waiting changes nothing| errored      |
@@ -64,7 +64,7 @@ def conclude(
     """
     deciding = [judgement for judgement in judgements if not judgement.dry_run]
     if not deciding:
-        said = tuple(f"dry run: {judgement.reason}" for judgement in judgements)
+        said = tuple(f"decides nothing: {judgement.reason}" for judgement in judgements)
         return Conclusion(Outcome.SKIPPED, said or ("nothing was checked",))
     weighed = [_weigh(j, policies.get(j.metric), expired=expired, at=at, complete=complete) for j in deciding]
     outcome = worst(each for each, _ in weighed)

@@ -62,7 +62,7 @@ class Judgement:
         high: the largest, or None.
         odds: the evidence against the release, as betting odds to one, or None where none was weighed.
         decided_at: when the verdict was certain, or None.
-        dry_run: True where it decides nothing.
+        dry_run: True where it decides nothing: in a dry run, or where there is nothing to compare with.
     """
 
     verdict: Verdict

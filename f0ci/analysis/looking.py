@@ -3,7 +3,7 @@
 The window is fixed by who asks. A baseline is measured
 
     stable            the same questions about the release that ran before, over the same window; where none ran, or it
-                      is the same release, there is no baseline
+                      is the same release, nothing is compared and the check decides nothing
     before            the same questions over a window of the same length, up to the change
     a mapping         the metric's settings with these in their place, over the same window
 """
@@ -79,8 +79,9 @@ def look(checks: Sequence[Check], specs: Mapping[str, MetricSpec | None], questi
     seen = {name: observe(spec, query, root) for name, spec in known.items()}
     compared = {check.condition.metric for check in checks if check.condition.needs_baseline}
     bases = {name: observe_baseline(known[name], question, root) for name in compared & known.keys()}
+    ran_before = _has_stable(question)
     judgements = tuple(
-        judge(check, known.get(name), seen.get(name), bases.get(name))
+        comparable(check, known.get(name), judge(check, known.get(name), seen.get(name), bases.get(name)), ran_before)
         for check in checks
         for name in [check.condition.metric]
     )
@@ -89,6 +90,19 @@ def look(checks: Sequence[Check], specs: Mapping[str, MetricSpec | None], questi
         judgements, known, expired=question.expired, at=question.end, complete=query.now >= complete_at
     )
     return Look(judgements, conclusion, next_look_at(list(known.values()), question), complete_at)
+
+
+def comparable(check: Check, spec: MetricSpec | None, judgement: Judgement, ran_before: bool) -> Judgement:
+    """Return a judgement, or what it is where no other release ran before that anything could be worse than; pure."""
+    if not check.condition.needs_baseline or spec is None or spec.baseline != STABLE or ran_before:
+        return judgement
+    return replace(
+        judgement, dry_run=True, reason=f"{judgement.condition}: no other release ran before to compare with"
+    )
+
+
+def _has_stable(question: Question) -> bool:
+    return bool(question.stable) and question.stable != question.query.release
 
 
 def observe_baseline(spec: MetricSpec, question: Question, root: Path) -> Observation | None:
@@ -100,7 +114,7 @@ def observe_baseline(spec: MetricSpec, question: Question, root: Path) -> Observ
     if spec.baseline != STABLE and isinstance(spec.baseline, Mapping):
         other = replace(spec, settings={**spec.settings, **spec.baseline})
         return observe(other, replace(query, baseline=question.stable), root)
-    if not question.stable or question.stable == query.release:
+    if not _has_stable(question):
         return None
     return observe(spec, replace(query, release=question.stable, canary=query.release, baseline=question.stable), root)
 

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from f0ci.analysis.concluding import conclude
 from f0ci.analysis.judging import Judgement, Verdict, judge
+from f0ci.analysis.looking import comparable
 from f0ci.analysis.observing import combine
 from f0ci.analysis.providers.base import Measurement, Observation, Point
 from f0ci.core.outcome import Outcome
@@ -130,8 +131,9 @@ def replay(
         seen: what was observed of each metric, point by point.
         bases: what each baseline observed, where a condition needs one.
     """
+    ran_before = bool(span.stable) and span.stable != span.release
     judgements = tuple(
-        judge(check, specs.get(name), seen.get(name), bases.get(name))
+        comparable(check, specs.get(name), judge(check, specs.get(name), seen.get(name), bases.get(name)), ran_before)
         for check in checks
         for name in [check.condition.metric]
     )

@@ -237,7 +237,7 @@ CONCLUSIONS: list[tuple[str, list[Judgement], MetricSpec, Outcome, str, str]] = 
         "bad",
     ),
     ("a dry run beside an answer", [DRY, GOOD], RATE, Outcome.PASSED, "measured", "fine"),
-    ("only dry runs", [DRY], RATE, Outcome.SKIPPED, "none", "dry run: bad"),
+    ("only dry runs", [DRY], RATE, Outcome.SKIPPED, "none", "decides nothing: bad"),
 ]
 
 
