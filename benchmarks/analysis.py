@@ -70,8 +70,8 @@ def healthy_page(runs: int) -> str:
 
 def peeking_page(runs: int) -> str:
     """Return how often something is called where nothing is wrong, looking after every point."""
-    alpha, few = 0.05, max(200, runs // 10)
-    once, peeking = releases.peeking_with_fixed_test(np.random.default_rng(4), few // 2, 0.02, 60)
+    alpha, few = 0.05, max(200, runs // 3)
+    once, peeking = releases.peeking_with_fixed_test(np.random.default_rng(4), few // 4, 0.02, 60)
     rows = [
         (
             "a proportion exactly at its bound",
@@ -86,7 +86,7 @@ def peeking_page(runs: int) -> str:
         ),
     ]
     lines = [f"| {what} | {called / count:.1%} | {highest(called, count):.1%} | 5 % |" for what, called, count in rows]
-    fixed = few // 2
+    fixed = few // 4
     lines.append(f"| Mann-Whitney at 2 %, looked at once | {once / fixed:.1%} | {highest(once, fixed):.1%} | 2 % |")
     lines.append(
         f"| Mann-Whitney at 2 %, after every point | {peeking / fixed:.1%} | {highest(peeking, fixed):.1%} | 2 % |"

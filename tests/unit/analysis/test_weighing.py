@@ -46,6 +46,12 @@ def once(hits: int, total: int) -> Measurement:
     return Measurement(hits / total, total, "ratio", hits=hits)
 
 
+def earlier(seen: Observation) -> Observation:
+    """The same, an hour before."""
+    back = timedelta(hours=1)
+    return replace(seen, points=tuple(replace(one, start=one.start - back, end=one.end - back) for one in seen.points))
+
+
 LOW, HIGH = [0.1 + 0.001 * at for at in range(10)], [10 + 0.1 * at for at in range(10)]
 REGRESSION = replace(RATE, regression=Quantity(1, "%"))
 ROWS: list[tuple[str, Check, MetricSpec, Any, Any, Verdict, str]] = [
@@ -142,6 +148,43 @@ ROWS: list[tuple[str, Check, MetricSpec, Any, Any, Verdict, str]] = [
         FAILED,
         "evidence against it",
     ),
+    (
+        "twice as slow is ruled out",
+        check("latency <= baseline * 1.1"),
+        replace(SECONDS, regression=Quantity(100, "%")),
+        values(*LOW),
+        values(*reversed(LOW)),
+        PASSED,
+        "100% more is ruled out",
+    ),
+    (
+        "a little slower is not",
+        check("latency <= baseline"),
+        replace(SECONDS, regression=Quantity(1, "%")),
+        values(*LOW),
+        values(*reversed(LOW)),
+        TOO_LITTLE,
+        "1% more is not ruled out yet",
+    ),
+    (
+        "half as many is ruled out",
+        check("latency >= baseline * 0.9"),
+        replace(SECONDS, regression=Quantity(50, "%")),
+        values(*HIGH),
+        values(*reversed(HIGH)),
+        PASSED,
+        "50% more is ruled out",
+    ),
+    (
+        "a baseline from before",
+        check("rate <= baseline"),
+        RATE,
+        counts(*[(10, 100)] * 5),
+        earlier(counts(*[(1, 100)] * 6)),
+        FAILED,
+        "with 300 samples",
+    ),
+    ("one side without points", check("rate <= baseline"), RATE, counts((60, 500)), once(10, 1000), FAILED, "baseline"),
     ("fewer requests", check("latency >= baseline * 0.5"), SECONDS, values(*LOW), values(*HIGH), FAILED, "not hold"),
     ("a value beside a value", check("latency <= baseline"), SECONDS, values(2.0), values(1.0), FAILED, "not hold"),
     ("mean of points", check("latency < 2s"), SECONDS, values(1, 1, 9), None, FAILED, "latency is 3.66667s"),
