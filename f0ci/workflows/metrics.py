@@ -127,7 +127,7 @@ def metric_from(name: str, raw: Mapping[str, Any]) -> MetricSpec:
         judge=_text(raw, "judge", "auto"),
         alpha=float(alpha) if isinstance(alpha, float) and 0 < alpha < 1 else DEFAULT_ALPHA,
         regression=_quantity(raw.get("regression")),
-        baseline=baseline if isinstance(baseline, Mapping) or baseline in {STABLE, BEFORE} else STABLE,
+        baseline=baseline if isinstance(baseline, Mapping | str) and baseline else STABLE,
         dry_run=raw.get("dry_run") is True,
         waiver=_waiver(raw.get("waiver")),
         at=("spec", "metrics", name),

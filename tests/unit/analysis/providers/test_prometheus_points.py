@@ -13,6 +13,7 @@ from f0ci.analysis.judging import Verdict, judge
 from f0ci.analysis.measuring import measure_points
 from f0ci.analysis.observing import observe
 from f0ci.analysis.providers.base import Measurement, Query
+from f0ci.commands.replaying import ReplayRequest, replay_gates
 from f0ci.workflows.conditions import parse_condition
 from f0ci.workflows.metrics import MetricSpec
 from f0ci.workflows.model import Check
@@ -91,3 +92,33 @@ def test_a_window_is_judged_point_by_point(prometheus: Prometheus) -> None:
     assert START < bad.decided_at < START + timedelta(minutes=10)
     assert good.verdict is Verdict.PASSED
     assert good.samples == 8000
+
+
+WORKFLOW = """apiVersion: framework0.io/v1
+kind: ProductionWorkflow
+spec:
+  environments: {prod: {}}
+  pipeline_stages:
+    - name: to_prod
+      environment: prod
+      validation: {duration: 5m, success_criteria: [error_rate < BOUND, "latency_p95 <= baseline * 1.2"]}
+  metrics:
+    error_rate: {provider: prometheus, url: URL, bad: 'BAD', total: 'TOTAL', interval: 30s}
+    latency_p95: {provider: prometheus, url: URL, query: 'LATE', unit: s, interval: 1m}
+"""
+
+
+@pytest.mark.parametrize(("bound", "rolled_back"), [("5%", 0), ("0.1%", 4)])
+def test_history_is_replayed_over_a_range(tmp_path: Path, prometheus: Prometheus, bound: str, rolled_back: int) -> None:
+    text = WORKFLOW.replace("BOUND", bound).replace("URL", prometheus.url)
+    for name, query in (("BAD", BAD), ("TOTAL", TOTAL), ("LATE", LATE)):
+        text = text.replace(f"'{name}'", "'" + query.replace("'", "''") + "'")
+    (tmp_path / "workflow.yaml").write_text(text)
+    start, end = START, START + timedelta(minutes=20)
+    request = ReplayRequest("workflow.yaml", start, end, injections=("error_rate=20%", "latency_p95=*10"))
+    (prod,) = replay_gates(tmp_path, request)
+
+    assert (prod.healthy.count, prod.healthy.failed, prod.healthy.undecided) == (4, rolled_back, 0)
+    found = prod.injected["error_rate=20%"]
+    assert found.failed == found.count == 4 - rolled_back
+    assert (found.delay(0.95) or 0) <= 60
