@@ -31,7 +31,7 @@ class MetricAnswer:
     Attributes:
         environment: the environment that was asked about.
         metric: its name, with `(baseline)` where the baseline was measured.
-        state: `ok`, `no data`, `no traffic`, `several series`, `error` or `not declared`.
+        state: `ok`, `no data`, `no traffic`, `no baseline`, `several series`, `error` or `not declared`.
         measurement: what was measured, or None where nobody could be asked.
         window: how long the window was.
         note: what to know of it.
@@ -47,7 +47,7 @@ class MetricAnswer:
     @property
     def is_sound(self) -> bool:
         """Tell whether a condition could be judged by it, were there traffic."""
-        return self.state in {"ok", "no traffic"}
+        return self.state in {"ok", "no traffic", "no baseline"}
 
     def to_json(self) -> dict[str, Any]:
         """Return it as data."""
@@ -130,7 +130,7 @@ def _answer(
 ) -> MetricAnswer:
     if measured is None:
         note = "no other release ran before; nothing is compared with"
-        return MetricAnswer(environment, metric, "no data", None, span, note)
+        return MetricAnswer(environment, metric, "no baseline", None, span, note)
     state = "ok"
     note = measured.note
     if measured.error is not None:

@@ -137,6 +137,15 @@ def test_check_shows_what_metrics_say_now(shop: Path, f0ci: Command) -> None:
     assert "needs about" in data[0]["note"]
 
 
+def test_check_knows_that_a_first_release_has_nothing_to_be_compared_with(shop: Path, f0ci: Command) -> None:
+    text = WORKFLOW.replace(", baseline: before", "")
+    write_files(shop, {"workflow.yaml": text, "m.csv": history(SystemClock().now() - timedelta(minutes=12), 12)})
+    told = f0ci(shop, "metrics", "check", "prod", "--window", "5m")
+
+    assert told.code == 0
+    assert "no other release ran before" in told.out
+
+
 def test_check_finds_a_misspelt_metric_before_a_promotion(shop: Path, f0ci: Command) -> None:
     text = WORKFLOW.replace("bad: bad", "bad: badd").replace("success_rate: {", "sucess_rate: {")
     write_files(shop, {"workflow.yaml": text, "m.csv": history(SystemClock().now() - timedelta(minutes=12), 12)})

@@ -108,3 +108,4 @@ def test_releases_are_judged_by_points_beside_the_one_before(shop: Shop) -> None
     (prod,) = told.data["environments"]
     assert [(one["healthy"], one["outcome"]) for one in prod["windows"]] == [(True, "passed"), (False, "failed")]
     assert (prod["healthy"]["rolled_back"], prod["bad"]["rolled_back"]) == (0, 1)
+    shop.line.done("audit", "verify")
