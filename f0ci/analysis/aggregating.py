@@ -68,7 +68,8 @@ def ratio(part: float | None, whole: float, name: str) -> Measurement:
         return Measurement(None, 0, no_traffic=True)
     if part is None or not known:
         return Measurement(None, 0, unit="ratio", note=f"{name!r} has no value")
-    return Measurement(min(1.0, part / whole), whole_count(whole), unit="ratio")
+    counted = whole_count(whole)
+    return Measurement(min(1.0, part / whole), counted, unit="ratio", hits=min(whole_count(part), counted))
 
 
 def whole_count(estimate: float) -> int:

@@ -14,35 +14,25 @@
     |  8 | fewer samples than `min_samples`, or none                  | insufficient_data |
     |  9 | the condition needs a baseline and there is none           | insufficient_data |
     | 10 | the baseline itself falls under rows 2 to 8                | that row's        |
-    | 11 | a success criterion holds, or a rollback trigger does not  | passed            |
-    | 12 | a success criterion does not hold, or a trigger does       | failed            |
-
-`conclude` answers for all checks of a look, by the first row that fits:
-
-    | what was judged                                                      | outcome      |
-    |----------------------------------------------------------------------|--------------|
-    | nothing                                                              | skipped      |
-    | a check failed, or could not be judged and its policy is `fail`      | failed       |
-    | a check whose metric nobody declares, so that waiting changes nothing| errored      |
-    | a check could not be judged and its policy is `pause` (or unknown)   | inconclusive |
-    | a check could not be judged, `wait`, and the deadline has passed     | inconclusive |
-    | a check could not be judged, `wait`, before the deadline             | waiting      |
-    | every check passed                                                   | passed       |
-
-A check without an answer therefore never counts as passed, however long it waits.
+    | 11 | otherwise, what `f0ci.analysis.weighing` says: whether a success criterion holds and a rollback trigger    |
+    |    | does not, by evidence where there are counts or a series   | passed, failed or |
+    |    |                                                            | insufficient_data |
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from f0ci.analysis.providers.base import Measurement
-from f0ci.core.outcome import Outcome, worst
+from f0ci.analysis.providers.base import Measurement, Observation
+from f0ci.analysis.weighing import Weighed, weigh
+from f0ci.core.clock import format_time
 from f0ci.workflows.conditions import check_units
-from f0ci.workflows.model import Check, MetricSpec
+from f0ci.workflows.metrics import MetricSpec
+from f0ci.workflows.model import Check
 from f0ci.workflows.units import kind_of, to_base
 
 
@@ -68,6 +58,11 @@ class Judgement:
         metric: the metric or detector that was judged.
         condition: the condition in its shortest form.
         rollback: True for a rollback trigger.
+        low: the smallest value that the evidence does not rule out, in the base unit, or None.
+        high: the largest, or None.
+        odds: the evidence against the release, as betting odds to one, or None where none was weighed.
+        decided_at: when the verdict was certain, or None.
+        dry_run: True where it decides nothing: in a dry run, or where there is nothing to compare with.
     """
 
     verdict: Verdict
@@ -77,21 +72,26 @@ class Judgement:
     metric: str = ""
     condition: str = ""
     rollback: bool = False
+    low: float | None = None
+    high: float | None = None
+    odds: float | None = None
+    decided_at: datetime | None = None
+    dry_run: bool = False
 
-
-@dataclass(frozen=True, slots=True)
-class Conclusion:
-    """What all judgements of one look say together.
-
-    Attributes:
-        outcome: see the module's second table.
-        reasons: what led to it, worst first; for `passed`, what every check rests on.
-        verification: `measured` where every check was answered and passed, else `none`.
-    """
-
-    outcome: Outcome
-    reasons: tuple[str, ...]
-    verification: str = "none"
+    def to_json(self) -> dict[str, Any]:
+        """Return the judgement as data, for events and reports."""
+        known = {"low": self.low, "high": self.high, "odds": None if self.odds is None else float(f"{self.odds:.4g}")}
+        return {
+            "condition": self.condition,
+            "rollback": self.rollback,
+            "verdict": str(self.verdict),
+            "value": self.value,
+            "samples": self.samples,
+            "reason": self.reason,
+            **{name: value for name, value in known.items() if value is not None},
+            **({"decided_at": format_time(self.decided_at)} if self.decided_at else {}),
+            **({"dry_run": True} if self.dry_run else {}),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,42 +103,52 @@ class _Unanswered:
 def judge(
     check: Check,
     spec: MetricSpec | None,
-    measurement: Measurement | None,
-    baseline: Measurement | None = None,
+    measurement: Measurement | Observation | None,
+    baseline: Measurement | Observation | None = None,
 ) -> Judgement:
     """Judge one check; see the first table above.
 
     Args:
         check: a success criterion or a rollback trigger.
         spec: how its metric is measured, or None where the workflow does not say.
-        measurement: what the provider answered, or None where nobody was asked.
+        measurement: what the provider answered, with its points where there are any; None where nobody was asked.
         baseline: what `baseline` in the condition is compared with, measured like the metric itself.
     """
     condition = check.condition
+    seen, base = _observed(spec, measurement), _observed(spec, baseline)
 
     def say(verdict: Verdict, reason: str, value: float | None = None) -> Judgement:
-        samples = measurement.samples if measurement is not None else 0
-        return Judgement(verdict, value, samples, reason, condition.metric, str(condition), check.rollback)
+        samples = seen.measurement.samples if seen is not None else 0
+        dry = spec is not None and spec.dry_run
+        return Judgement(verdict, value, samples, reason, condition.metric, str(condition), check.rollback, dry_run=dry)
 
-    if spec is None or measurement is None:
+    if spec is None or seen is None:
         kind = "detector" if condition.is_detector else "metric"
         missing = "is not declared" if spec is None else "was not measured"
         return say(Verdict.PROVIDER_ERROR, f"{kind} {condition.metric!r} {missing}")
-    misfit = check_units(condition, replace(spec, unit=spec.unit or measurement.unit))
-    value = _answer(spec, measurement, misfit[0] if misfit else None)
+    misfit = check_units(condition, replace(spec, unit=spec.unit or seen.measurement.unit))
+    value = _answer(spec, seen.measurement, misfit[0] if misfit else None)
     if isinstance(value, _Unanswered):
         return say(value.verdict, value.reason)
-    compared: float | None = None
     if condition.needs_baseline:
-        if baseline is None:
+        if base is None:
             return say(Verdict.INSUFFICIENT_DATA, f"metric {spec.name!r} has no baseline to compare with", value)
-        answer = _answer(spec, baseline, None)
+        answer = _answer(spec, base.measurement, None)
         if isinstance(answer, _Unanswered):
             return say(answer.verdict, f"baseline: {answer.reason}", value)
-        compared = answer
-    holds = condition.holds(value, compared)
-    verdict = Verdict.PASSED if holds is not check.rollback else Verdict.FAILED
-    return say(verdict, _explain(check, spec, measurement, baseline, holds=holds), value)
+    compared = base if condition.needs_baseline else None
+    weighed = weigh(check, spec, seen, compared, value)
+    said = say(Verdict(weighed.verdict), _explain(check, spec, seen, compared, weighed), value)
+    return replace(said, low=weighed.low, high=weighed.high, odds=weighed.odds, decided_at=weighed.decided_at)
+
+
+def _observed(spec: MetricSpec | None, measurement: Measurement | Observation | None) -> Observation | None:
+    """Return a measurement with its points; without a unit of its own it is in the metric's."""
+    if measurement is None:
+        return None
+    unit = spec.unit if spec is not None else ""
+    seen = measurement if isinstance(measurement, Observation) else Observation(measurement)
+    return replace(seen, measurement=replace(seen.measurement, unit=seen.measurement.unit or unit))
 
 
 def _answer(spec: MetricSpec, measurement: Measurement, misfit: str | None) -> float | _Unanswered:
@@ -168,51 +178,25 @@ def _answer(spec: MetricSpec, measurement: Measurement, misfit: str | None) -> f
     return to_base(measurement.value, unit)
 
 
-def _explain(
-    check: Check, spec: MetricSpec, measurement: Measurement, baseline: Measurement | None, *, holds: bool
-) -> str:
-    condition = check.condition
+def _explain(check: Check, spec: MetricSpec, seen: Observation, base: Observation | None, weighed: Weighed) -> str:
+    condition, measurement = check.condition, seen.measurement
     if condition.is_detector:
-        return f"{condition.metric!r} {'is' if holds else 'is not'} detected"
-    unit = measurement.unit or spec.unit
-    shown = f"{condition.metric} is {measurement.value:.6g}{unit if unit not in {'ratio', 'count'} else ''}"
-    against = f", the baseline {baseline.value:.6g}" if condition.needs_baseline and baseline else ""
+        note = f": {measurement.note}" if measurement.note else ""
+        return f"{condition.metric!r} {'is' if weighed.holds else 'is not'} detected{note}"
+    shown = f"{condition.metric} is {_shown(measurement)}"
+    against = f", the baseline {_shown(base.measurement)}" if base is not None else ""
     samples = f"{measurement.samples} sample{'' if measurement.samples == 1 else 's'}"
+    if weighed.low is not None and weighed.high is not None:
+        level = f"{(1 - spec.alpha) * 100:g} % confidence"
+        samples = f"{samples}, {level}: {weighed.low * 100:.3g} % to {weighed.high * 100:.3g} %"
     kind = "rollback trigger" if check.rollback else "criterion"
-    return f"{shown}{against} ({samples}): {kind} {str(condition)!r} {'holds' if holds else 'does not hold'}"
+    answer = f"{kind} {str(condition)!r} {'holds' if weighed.holds else 'does not hold'}"
+    more = f"; {weighed.said}" if weighed.said else ""
+    return f"{shown}{against} ({samples}): {answer}{more}"
 
 
-def conclude(
-    judgements: Sequence[Judgement], policies: Mapping[str, MetricSpec], *, expired: bool = False
-) -> Conclusion:
-    """Say what some judgements mean together; see the second table above.
-
-    Args:
-        judgements: one for each check.
-        policies: the metrics' specifications by name, whose `on_...` say what a missing answer means.
-        expired: True once the window's deadline has passed, after which nobody waits any longer.
-    """
-    if not judgements:
-        return Conclusion(Outcome.SKIPPED, ("nothing was checked",))
-    weighed = [(_weigh(j, policies.get(j.metric), expired=expired), j.reason) for j in judgements]
-    outcome = worst(each for each, _ in weighed)
-    ordered = sorted(weighed, key=lambda pair: -pair[0])
-    reasons = tuple(dict.fromkeys(r for each, r in ordered if outcome is Outcome.PASSED or each > Outcome.PASSED))
-    return Conclusion(outcome, reasons, "measured" if outcome is Outcome.PASSED else "none")
-
-
-def _weigh(judgement: Judgement, spec: MetricSpec | None, *, expired: bool) -> Outcome:
-    if judgement.verdict is Verdict.PASSED:
-        return Outcome.PASSED
-    if judgement.verdict is Verdict.FAILED:
-        return Outcome.FAILED
-    if spec is None:
-        return Outcome.ERRORED
-    policy = {
-        Verdict.INSUFFICIENT_DATA: spec.on_insufficient_data,
-        Verdict.NO_TRAFFIC: spec.on_no_traffic,
-        Verdict.PROVIDER_ERROR: spec.on_provider_error,
-    }[judgement.verdict]
-    if policy == "fail":
-        return Outcome.FAILED
-    return Outcome.WAITING if policy == "wait" and not expired else Outcome.INCONCLUSIVE
+def _shown(measurement: Measurement) -> str:
+    value, unit = measurement.value or 0.0, measurement.unit
+    if measurement.hits is not None:
+        return f"{value * 100:.3g} % ({measurement.hits} of {measurement.samples})"
+    return f"{value:.6g}{unit if unit not in {'ratio', 'count'} else ''}"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from f0ci.analysis.providers.base import Measurement, Query
+from f0ci.analysis.providers.base import Measurement, Point, Query, intervals
 from f0ci.core import plugins
 from f0ci.core.errors import CannotWork, UsageError
-from f0ci.workflows.model import MetricSpec, Workflow
+from f0ci.workflows.metrics import MetricSpec
+from f0ci.workflows.model import Workflow
 
 PROVIDERS = "f0ci.analysis.providers"
 
@@ -24,11 +25,20 @@ def metric_spec(workflow: Workflow, name: str) -> MetricSpec | None:
     A declared metric of that name comes first; a detector bound to a command is measured by running it.
     """
     if name in workflow.metrics:
-        return workflow.metrics[name]
+        return _with_watched(workflow, workflow.metrics[name])
     binding = workflow.detectors.get(name)
     if binding is None or binding.run is None:
         return None
     return MetricSpec(name, "command", {"run": binding.run}, at=binding.at)
+
+
+def _with_watched(workflow: Workflow, spec: MetricSpec) -> MetricSpec:
+    """Return a metric that watches others together with how those are measured."""
+    watched = spec.settings.get("metrics")
+    if spec.provider != "anomaly" or not isinstance(watched, list):
+        return spec
+    specs = {name: workflow.metrics[name] for name in map(str, watched) if name in workflow.metrics}
+    return replace(spec, settings={**spec.settings, "specs": specs})
 
 
 def measure(spec: MetricSpec, query: Query, root: Path) -> Measurement:
@@ -48,6 +58,34 @@ def measure(spec: MetricSpec, query: Query, root: Path) -> Measurement:
         module = plugins.load(PROVIDERS, spec.provider, noun="metric provider")
         answer: Measurement = module.measure(asked, root)
     except (CannotWork, UsageError) as error:
-        message = f"{error}; {error.hint}" if error.hint else str(error)
-        return Measurement(None, 0, unit=spec.unit, series=0, error=message)
+        return _error(spec, error)
     return replace(answer, unit=answer.unit or spec.unit)
+
+
+def measure_points(spec: MetricSpec, query: Query, root: Path) -> tuple[Point, ...]:
+    """Ask a metric's provider for each interval of a window.
+
+    Args:
+        spec: how the metric is measured; it has an interval.
+        query: the window; its whole intervals are asked for, from its beginning on.
+        root: folder that relative paths of settings start from.
+
+    Returns:
+        One point an interval, in order of time; a question that failed for all is an error in each.
+    """
+    interval = spec.interval or query.end - query.start
+    spans = intervals(query, interval)
+    asked = replace(query, settings=spec.settings, metric=spec.name)
+    try:
+        module = plugins.load(PROVIDERS, spec.provider, noun="metric provider")
+        if not hasattr(module, "measure_points"):
+            return tuple(Point(a, b, measure(spec, replace(query, start=a, end=b), root)) for a, b in spans)
+        points: tuple[Point, ...] = module.measure_points(asked, root, interval)
+    except (CannotWork, UsageError) as error:
+        return tuple(Point(start, end, _error(spec, error)) for start, end in spans)
+    return tuple(replace(p, measurement=replace(p.measurement, unit=p.measurement.unit or spec.unit)) for p in points)
+
+
+def _error(spec: MetricSpec, error: CannotWork | UsageError) -> Measurement:
+    message = f"{error}; {error.hint}" if error.hint else str(error)
+    return Measurement(None, 0, unit=spec.unit, series=0, error=message)

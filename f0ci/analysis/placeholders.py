@@ -3,7 +3,9 @@
 Placeholders are expressions, evaluated by the same sandbox as those of recipes. They see
 
     environment   workflow name of the environment
-    release       digest of the release, empty where nobody knows it
+    release       digest of the release that is asked about, empty where nobody knows it
+    canary        digest of the release that is judged; differs from `release` while the baseline is measured
+    baseline      digest of the release that ran before, empty where none did
     start, end    the window's first and last moment, in seconds since 1970
     start_iso, end_iso    the same as 2026-11-21T09:30:00Z
     window        whole seconds between the two, at least 1
@@ -59,6 +61,8 @@ def _scope(query: Query) -> dict[str, Any]:
     return {
         "environment": query.environment,
         "release": query.release,
+        "canary": query.canary or query.release,
+        "baseline": query.baseline,
         "start": _seconds(query.start),
         "end": _seconds(query.end),
         "start_iso": format_time(query.start),

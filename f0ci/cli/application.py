@@ -55,6 +55,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("status", "looking", "Show what every environment runs and waits for."),
             ("why", "looking", "Say what keeps a release out of an environment."),
             ("history", "looking", "List promotions, newest first."),
+            ("metrics", "measuring", "Ask every metric now."),
+            ("analysis", "replaying", "Try conditions on recorded history."),
             ("audit", "auditing", "Verify the history."),
         ),
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,8 @@ from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
 
 if TYPE_CHECKING:
-    from f0ci.analysis.judging import Conclusion, Judgement
+    from f0ci.analysis.judging import Judgement
+    from f0ci.analysis.looking import Look
 
 # late data may still arrive this long after a window ends; then a missing answer is for a person
 PATIENCE = timedelta(hours=1)
@@ -66,8 +67,8 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
         step: index of the plan's step.
         now: when it is asked.
     """
-    from f0ci.analysis.judging import conclude, judge
-    from f0ci.analysis.measuring import measure, metric_spec
+    from f0ci.analysis.looking import Question, look
+    from f0ci.analysis.measuring import metric_spec
     from f0ci.analysis.providers.base import Query
     from f0ci.source.project import load_project
     from f0ci.workflows.reading import read_workflow
@@ -88,35 +89,23 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
     # without a time to watch, what the deploy recipe itself measured is all there is
     start, end = last.start if last.watched else applied.time, last.end
     specs = {check.condition.metric: metric_spec(workflow, check.condition.metric) for check in described.checks}
-    known = {name: spec for name, spec in specs.items() if spec}
+    stable = str(promotion.plan["base"]["release"] or "")
 
-    def look(until: datetime) -> tuple[list[Judgement], Conclusion]:
+    def look_until(until: datetime) -> Look:
         query = Query(promotion.environment, promotion.release, start, min(max(now, start), until), now)
-        found = []
-        for check in described.checks:
-            spec = specs[check.condition.metric]
-            found.append(judge(check, spec, measure(spec, query, site.root) if spec else None))
-        return found, conclude(found, known, expired=now > end + PATIENCE)
+        question = Question(query, stable, applied.time, now > end + PATIENCE, until)
+        return look(described.checks, specs, question, site.root)
 
-    judgements, conclusion = look(end)
-    if conclusion.outcome is Outcome.WAITING and now > end and last.watched and holds_too_little(judgements):
+    seen = look_until(end)
+    if seen.conclusion.outcome is Outcome.WAITING and now > end and last.watched and holds_too_little(seen.judgements):
         end = min(now, end + PATIENCE)
-        judgements, conclusion = look(end)
+        seen = look_until(end)
+    judgements, conclusion = seen.judgements, seen.conclusion
     record = {
         "step": step,
         "window": {"start": format_time(start), "end": format_time(end)},
         "asked_at": format_time(now),
-        "judgements": [
-            {
-                "condition": judgement.condition,
-                "rollback": judgement.rollback,
-                "verdict": str(judgement.verdict),
-                "value": judgement.value,
-                "samples": judgement.samples,
-                "reason": judgement.reason,
-            }
-            for judgement in judgements
-        ],
+        "judgements": seen.records,
         "outcome": str(conclusion.outcome),
         "reasons": list(conclusion.reasons),
         "verification": conclusion.verification,
@@ -124,7 +113,9 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
     missing = tuple(
         sorted({f"{one.condition}: {one.verdict}" for one in judgements if one.verdict not in {"passed", "failed"}})
     )
-    return settle(conclusion.outcome, conclusion.reasons, conclusion.verification, record, now, end, missing)
+    complete = seen.complete_at or end
+    settled = settle(conclusion.outcome, conclusion.reasons, conclusion.verification, record, now, complete, missing)
+    return replace(settled, next_check_at=sooner(settled, seen.next_look_at, now))
 
 
 def holds_too_little(judgements: Iterable[Judgement]) -> bool:
@@ -132,7 +123,8 @@ def holds_too_little(judgements: Iterable[Judgement]) -> bool:
 
     Where a provider failed nobody knows what the window holds, so it is asked again and not left.
     """
-    return {str(one.verdict) for one in judgements} <= {"passed", "insufficient_data", "no_traffic"}
+    deciding = {str(one.verdict) for one in judgements if not one.dry_run}
+    return deciding <= {"passed", "insufficient_data", "no_traffic"}
 
 
 def unjudged(last: Lasting, now: datetime, ran: str) -> Verification:
@@ -173,6 +165,13 @@ def settle(
         "a person is needed: mend the measurement and watch again with `f0ci resume`, or roll back with `f0ci rollback`"
     )
     return Verification(outcome, (*reasons, person), waits_for=(*(missing or reasons), person))
+
+
+def sooner(look: Verification, point: datetime | None, now: datetime) -> datetime | None:
+    """Return when looking again may help: at the next point, where that comes first; pure."""
+    if look.next_check_at is None or point is None or point <= now:
+        return look.next_check_at
+    return min(point, look.next_check_at)
 
 
 def check_metrics_answer(site: Site, plan: Plan) -> None:

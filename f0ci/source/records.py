@@ -13,7 +13,7 @@ from f0ci.core.errors import InputError
 from f0ci.core.suggestions import did_you_mean
 from f0ci.source.document import parse_document
 
-FORMATS: Mapping[str, str] = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+FORMATS: Mapping[str, str] = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xml": "junit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +55,18 @@ def read_records(path: str, raw: bytes, form: str) -> Iterator[Record]:
     Args:
         path: for messages.
         raw: the file's bytes, UTF-8 (a byte-order mark is allowed).
-        form: `csv` with a header line, `json` (a list of objects, or one object), or `jsonl`.
+        form: `csv` with a header line, `json` (a list of objects, or one object), `jsonl`, or `junit`.
 
     Raises:
         InputError: the file is not what `form` says; carries the place.
     """
     if form == "json":
         yield from _json(path, raw)
+        return
+    if form == "junit":
+        from f0ci.source.junit import read_junit
+
+        yield from (Record(cells, path.__str__) for cells in read_junit(path, raw))
         return
     try:
         text = raw.decode("utf-8-sig")

@@ -23,7 +23,7 @@ from f0ci.core.suggestions import closest
 from f0ci.workflows.units import PLAIN, RATIO, SUFFIXES, UNITS, Quantity, kind_of, number_text
 
 if TYPE_CHECKING:
-    from f0ci.workflows.model import MetricSpec
+    from f0ci.workflows.metrics import MetricSpec
 
 __all__ = ["OPERATORS", "Condition", "ConditionError", "Quantity", "check_units", "parse_condition"]
 

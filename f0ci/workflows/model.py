@@ -11,6 +11,7 @@ from f0ci.source.document import Document
 from f0ci.source.project import ENVIRONMENT_ALIASES
 from f0ci.source.reading import Path
 from f0ci.workflows.conditions import Condition
+from f0ci.workflows.metrics import MetricSpec
 from f0ci.workflows.rollouts import Rollout, percents_of
 
 MANUAL_APPROVAL = "manual_approval"
@@ -44,33 +45,6 @@ class Check:
     condition: Condition
     rollback: bool
     at: Path
-
-
-@dataclass(frozen=True, slots=True)
-class MetricSpec:
-    """How a metric is measured.
-
-    Attributes:
-        name: as conditions use it.
-        provider: name of the provider plug-in, such as `file`.
-        settings: the provider's own settings, plain JSON data.
-        unit: the unit of the measured number (`%`, `s`, `ms`, ...), or empty for a plain number or ratio.
-        min_samples: fewer samples than this are insufficient data; 1 or more.
-        on_insufficient_data: `wait`, `pause` or `fail`.
-        on_no_traffic: `wait`, `pause` or `fail`.
-        on_provider_error: `wait`, `pause` or `fail`.
-        at: where it is declared.
-    """
-
-    name: str
-    provider: str
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    unit: str = ""
-    min_samples: int = 1
-    on_insufficient_data: str = "wait"
-    on_no_traffic: str = "wait"
-    on_provider_error: str = "wait"
-    at: Path = ()
 
 
 @dataclass(frozen=True, slots=True)

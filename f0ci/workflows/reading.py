@@ -24,10 +24,10 @@ from f0ci.workflows.deriving import (
     texts,
     unknown_environment,
 )
+from f0ci.workflows.metrics import metric_from
 from f0ci.workflows.model import (
     MANUAL_APPROVAL,
     Binding,
-    MetricSpec,
     Stage,
     Workflow,
     WorkflowEnvironment,
@@ -36,18 +36,6 @@ from f0ci.workflows.model import (
 )
 
 KIND = "ProductionWorkflow"
-# keys of a metric that judging uses; all others belong to its provider
-METRIC_KEYS = frozenset(
-    {
-        "provider",
-        "unit",
-        "min_samples",
-        "on_insufficient_data",
-        "on_no_traffic",
-        "on_provider_error",
-        "description",
-    }
-)
 
 
 def looks_like_workflow(data: Any) -> bool:
@@ -87,7 +75,7 @@ def workflow_from(document: Document) -> Workflow:
         name=text(mapping(data.get("metadata")).get("name")) or "",
         environments=environments,
         stages=stages,
-        metrics={str(name): _metric(str(name), mapping(m)) for name, m in mapping(spec.get("metrics")).items()},
+        metrics={str(name): metric_from(str(name), mapping(m)) for name, m in mapping(spec.get("metrics")).items()},
         settings=spec,
         document=document,
         detectors=_detectors(environments, bindings),
@@ -150,19 +138,3 @@ def _detectors(environments: tuple[WorkflowEnvironment, ...], bindings: Mapping[
             if check.condition.is_detector and name not in found:
                 found[name] = _binding("detector", name, bindings, check.at)
     return found
-
-
-def _metric(name: str, raw: Mapping[str, Any]) -> MetricSpec:
-    samples = raw.get("min_samples")
-    counted = isinstance(samples, int) and not isinstance(samples, bool) and samples >= 1
-    return MetricSpec(
-        name=name,
-        provider=text(raw.get("provider")) or "",
-        settings={key: value for key, value in raw.items() if key not in METRIC_KEYS},
-        unit=text(raw.get("unit")) or "",
-        min_samples=samples if counted and isinstance(samples, int) else 1,
-        on_insufficient_data=text(raw.get("on_insufficient_data")) or "wait",
-        on_no_traffic=text(raw.get("on_no_traffic")) or "wait",
-        on_provider_error=text(raw.get("on_provider_error")) or "wait",
-        at=("spec", "metrics", name),
-    )

@@ -16,7 +16,7 @@ from f0ci.analysis.providers.base import Measurement, Query
 from f0ci.source.project import Project
 from f0ci.source.schema import load_schema
 from f0ci.source.tree import MemoryTree
-from f0ci.workflows.model import MetricSpec
+from f0ci.workflows.metrics import MetricSpec
 from f0ci.workflows.units import UNITS
 from tests.docs.pages import blocks, page, workflow, workflow_text
 from tests.local_service import Reply, local_service, one_after_another
@@ -24,7 +24,7 @@ from tests.local_service import Reply, local_service, one_after_another
 PAGE = "metrics.md"
 EXAMPLES = blocks(PAGE, "yaml")
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
-QUERY = Query("prod", "abc123", START, START + timedelta(minutes=10), START + timedelta(minutes=10))
+QUERY = Query("prod", "abc123", START, START + timedelta(minutes=10), START + timedelta(minutes=10), baseline="def456")
 
 
 def metric(name: str) -> MetricSpec:
@@ -72,13 +72,21 @@ def test_the_answer_of_the_page_is_what_the_page_says(monkeypatch: pytest.Monkey
         url = str(spec.settings["url"]).replace("https://shop.example.com", service.url)
         measured = measure(replace(spec, settings={**spec.settings, "url": url}), QUERY, Path("/nowhere"))
 
-    assert measured == Measurement(0.005, 400, "ratio")
+    assert measured == Measurement(0.005, 400, "ratio", hits=2)
     assert service.asked[0].query == {"env": "prod", "from": "2026-11-21T09:00:00Z", "to": "2026-11-21T09:10:00Z"}
 
 
 def test_every_setting_is_described() -> None:
     definitions: dict[str, Any] = load_schema("workflow")["$defs"]
-    kinds = ("metric", "fileMetric", "commandMetric", "prometheusMetric", "httpJsonMetric")
+    kinds = (
+        "metric",
+        "fileMetric",
+        "commandMetric",
+        "prometheusMetric",
+        "httpJsonMetric",
+        "runsMetric",
+        "anomalyMetric",
+    )
     settings = {key for kind in kinds for key in definitions[kind]["properties"]}
 
     assert {key for key in settings if f"`{key}`" not in page(PAGE)} == set()

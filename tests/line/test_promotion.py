@@ -109,7 +109,7 @@ def test_a_bad_release_is_rolled_back_to_the_exact_tree_and_kept_out(line: Line)
     answer = line.f0ci("promote", "prod")
 
     assert answer.code == 6
-    assert "error_rate is 0.75" in answer.out
+    assert "error_rate is 75 % (150 of 200)" in answer.out
     assert line.tree("env/prod") == good_tree
     status = line.done("status", "prod", "--format", "json").data["environments"][0]
     assert status["release"].startswith(good)

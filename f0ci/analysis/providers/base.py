@@ -1,7 +1,9 @@
 """What every metric provider is asked and what it answers.
 
 A provider is a module with `measure(query, root) -> Measurement`. It raises `ProviderError` where it cannot
-answer; an answer that is bad news is never an error.
+answer; an answer that is bad news is never an error. One that can answer for many windows at once may also offer
+`measure_points(query, root, interval) -> tuple[Point, ...]`: a measurement for each of the whole intervals from the
+window's beginning on; where it does not, `measure` is asked for one interval after the other.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ class Query:
         now: when the question is asked; a provider without a memory can answer for no other time.
         settings: the provider's own settings; `measure` fills them from the metric.
         metric: name of the metric, for messages; `measure` fills it.
+        baseline: digest of the release that the environment ran before, or empty.
+        canary: digest of the release that is judged, where `release` is another one; else empty.
     """
 
     environment: str
@@ -39,6 +43,8 @@ class Query:
     now: datetime
     settings: Mapping[str, Any] = field(default_factory=dict)
     metric: str = ""
+    baseline: str = ""
+    canary: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,7 @@ class Measurement:
         error: why there is no answer, or None.
         no_traffic: True where the provider knows that nothing was asked of the environment.
         note: what else a person should know, such as why there is no value.
+        hits: where the value is the share of counted samples, how many they are; else None.
     """
 
     value: float | None
@@ -62,6 +69,41 @@ class Measurement:
     error: str | None = None
     no_traffic: bool = False
     note: str = ""
+    hits: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A measurement of one interval of a window.
+
+    Attributes:
+        start: its first moment, which still belongs to the interval before.
+        end: its last moment, inclusive.
+        measurement: what was measured between the two.
+    """
+
+    start: datetime
+    end: datetime
+    measurement: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What is known of one metric over a window.
+
+    Attributes:
+        measurement: of the whole window.
+        points: of its intervals, in order of time; empty where the window was measured at once.
+    """
+
+    measurement: Measurement
+    points: tuple[Point, ...] = ()
+
+
+def intervals(query: Query, interval: timedelta) -> list[tuple[datetime, datetime]]:
+    """Return the whole intervals of a query's window, from its beginning on."""
+    whole = (query.end - query.start) // interval
+    return [(query.start + interval * number, query.start + interval * (number + 1)) for number in range(whole)]
 
 
 def nothing(note: str) -> Measurement:

@@ -1,4 +1,6 @@
-"""Metrics from a command that prints a number, true or false, or `{"value": 0.2, "samples": 1500}`.
+"""Metrics from a command that prints a number, true or false, or JSON.
+
+JSON is `{"value": 0.2, "samples": 1500}`, or counts: `{"bad": 3, "total": 1500}`, or `good`.
 
 Settings: `run` (a shell line, or a list of a program and its arguments), `timeout` (30s), `by_time`, `grace`.
 The command finds what is asked in `F0CI_METRIC`, `F0CI_ENVIRONMENT`, `F0CI_RELEASE`, `F0CI_WINDOW_START` and
@@ -13,9 +15,11 @@ import json
 import math
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from f0ci.analysis.aggregating import ratio
 from f0ci.analysis.providers.base import Measurement, Query, asked_late
 from f0ci.core.clock import format_time
 from f0ci.core.duration import parse_duration
@@ -86,13 +90,18 @@ def _read(raw: bytes, metric: str) -> Measurement:
     except (ValueError, RecursionError):
         said = None
     fields = said if isinstance(said, dict) else {"value": said}
+    part = next((name for name in ("good", "bad") if name in fields), None)
+    if part is not None and fields.keys() <= {part, "total", "note"}:
+        counted, total = fields[part], fields.get("total")
+        if _count(counted) and _count(total):
+            return replace(ratio(_float(counted), _float(total), part), note=str(fields.get("note", "")))
     value = fields.get("value")
     samples, series = fields.get("samples", 1), fields.get("series", 1)
     unknown = fields.keys() - {"value", "samples", "series", "no_traffic", "note", "unit"}
     empty = isinstance(said, dict) and value is None
     if not (empty or isinstance(value, int | float)) or unknown or not _count(samples) or not _count(series):
         shown = text if len(text) <= 60 else text[:57] + "..."
-        hint = 'print one number, true or false, or {"value": 0.2, "samples": 1500}'
+        hint = 'print one number, true or false, {"value": 0.2, "samples": 1500} or {"bad": 3, "total": 1500}'
         raise ProviderError(f"the command of metric {metric!r} printed {shown!r}, which is no measurement", hint)
     return Measurement(
         value=None if empty else _float(value),

@@ -11,14 +11,16 @@ escaped for strings of PromQL: `sum(increase(http_requests_total{env="{{ environ
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from f0ci.analysis.aggregating import aggregate, ratio, whole_count
 from f0ci.analysis.placeholders import fill, window_seconds
-from f0ci.analysis.providers.base import Measurement, Query, nothing
+from f0ci.analysis.providers.base import Measurement, Point, Query, intervals, nothing
 from f0ci.analysis.services import address, open_service
 from f0ci.core.duration import parse_duration
 from f0ci.core.errors import ProviderError
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 _LOOKBACK = 300
 # in hexadecimal, because a quote escaped by itself is refused within quotes of the other kind
 _ESCAPES = str.maketrans({character: f"\\x{ord(character):02x}" for character in "\\\"'`\n\r"})
+# placeholders that differ from interval to interval
+_MOMENTS = re.compile(r"\{\{[^}]*\b(?:start|end)(?:_iso)?\b")
 # older versions put remarks of little weight among the warnings
 _REMARK = "PromQL info"
 
@@ -53,18 +57,60 @@ def measure(query: Query, root: Path) -> Measurement:
     Raises:
         ProviderError: a setting is wrong, Prometheus cannot be asked, refuses, warns, or answers with no number.
     """
+    count = _count_of(query)
+    with open_service(query, root) as session:
+        return _measured(session, query) if count is None else _counted(session, query, count)
+
+
+def measure_points(query: Query, root: Path, interval: timedelta) -> tuple[Point, ...]:
+    """Return what Prometheus says of each interval, asked for in one question a number.
+
+    `window` is the interval's length then. Queries that name `start` or `end`, or have a `step` of their own, are asked
+    one interval after the other.
+
+    Raises:
+        ProviderError: as `measure`, where it is so for all intervals.
+    """
+    settings = query.settings
+    spans = intervals(query, interval)
+    keys = [key for key in ("query", "good", "bad", "total", "samples") if key in settings]
+    if "step" in settings or any(_MOMENTS.search(str(settings[key])) for key in keys) or not spans:
+        return tuple(Point(a, b, measure(replace(query, start=a, end=b), root)) for a, b in spans)
+    count = _count_of(query)
+    with open_service(query, root) as session:
+        if count is not None:
+            parts, totals = _by_point(session, query, count, spans), _by_point(session, query, "total", spans)
+            measured = [_ratio_of(part, total, count) for part, total in zip(parts, totals, strict=True)]
+        else:
+            values = _by_point(session, query, "query", spans)
+            counts: Sequence[_Reading | None] = [None] * len(spans)
+            if "samples" in settings:
+                counts = _by_point(session, query, "samples", spans)
+            measured = [_value_of(query, value, counted) for value, counted in zip(values, counts, strict=True)]
+    return tuple(Point(start, end, one) for (start, end), one in zip(spans, measured, strict=True))
+
+
+def _count_of(query: Query) -> str | None:
+    """Return which count is asked for, or None where it is one number.
+
+    Raises:
+        ProviderError: the settings say neither, or both.
+    """
     settings = query.settings
     count = next((key for key in ("good", "bad") if key in settings), None)
     if (count is None) is ("query" not in settings) or (count is None) is ("total" in settings):
         problem = f"metric {query.metric!r} does not say what to ask"
         raise ProviderError(problem, "give 'query', or 'good' or 'bad' with 'total'")
-    with open_service(query, root) as session:
-        return _measured(session, query) if count is None else _counted(session, query, count)
+    return count
 
 
 def _counted(session: Session, query: Query, count: str) -> Measurement:
     # the whole is asked for last, so that a sample that arrives in between cannot make the part the larger
     part, total = _at_end(session, query, count), _at_end(session, query, "total")
+    return _ratio_of(part, total, count)
+
+
+def _ratio_of(part: _Reading, total: _Reading, count: str) -> Measurement:
     for reading, key in ((total, "total"), (part, count)):
         if reading.series > 1:
             return Measurement(None, 0, series=reading.series, note=f"{key!r} is not one number")
@@ -79,6 +125,10 @@ def _counted(session: Session, query: Query, count: str) -> Measurement:
 def _measured(session: Session, query: Query) -> Measurement:
     reading = _over_window(session, query) if "step" in query.settings else _at_end(session, query, "query")
     counted = _at_end(session, query, "samples") if "samples" in query.settings else None
+    return _value_of(query, reading, counted)
+
+
+def _value_of(query: Query, reading: _Reading, counted: _Reading | None) -> Measurement:
     numbers = [number for number in reading.numbers if not math.isnan(number)]
     samples = len(numbers)
     if counted is not None:
@@ -135,6 +185,37 @@ def _over_window(session: Session, query: Query) -> _Reading:
 
 
 def _ask(session: Session, query: Query, key: str, what: str, params: Mapping[str, str]) -> _Reading:
+    data, note = _data(session, query, key, what, params)
+    return _read(data, key, note, over_window=what == "query_range")
+
+
+def _by_point(session: Session, query: Query, key: str, spans: Sequence[tuple[datetime, datetime]]) -> list[_Reading]:
+    """Ask for the end of each interval; each answer is about its interval alone."""
+    seconds = (spans[0][1] - spans[0][0]).total_seconds()
+    params = {
+        "start": f"{spans[0][1].timestamp():.3f}",
+        "end": f"{spans[-1][1].timestamp():.3f}",
+        "step": f"{seconds:.3f}",
+        "lookback_delta": f"{min(seconds, _LOOKBACK):.3f}",
+    }
+    data, note = _data(session, replace(query, start=spans[0][0], end=spans[0][1]), key, "query_range", params)
+    found: dict[int, list[float]] = {}
+    try:
+        if data["resultType"] != "matrix":
+            raise ProviderError(f"{key!r} yields a {data['resultType']}, not one number", "ask for one")
+        for series in data["result"]:
+            if "histograms" in series:
+                raise ProviderError(f"{key!r} yields a histogram, not one number", "wrap it in histogram_quantile()")
+            for moment, number in series["values"]:
+                found.setdefault(round(float(moment) * 1000), []).append(float(number))
+    except (TypeError, ValueError, LookupError) as error:
+        hint = "check 'url': it is what stands before /api/v1"
+        raise ProviderError(f"what answers {key!r} does not speak Prometheus's API", hint) from error
+    numbers = [found.get(round(end.timestamp() * 1000), []) for _, end in spans]
+    return [_Reading(tuple(some) if len(some) == 1 else (), len(some), note) for some in numbers]
+
+
+def _data(session: Session, query: Query, key: str, what: str, params: Mapping[str, str]) -> tuple[Any, str]:
     from f0ci.http.answers import printable
     from f0ci.http.session import StatusError, get_json
 
@@ -154,7 +235,7 @@ def _ask(session: Session, query: Query, key: str, what: str, params: Mapping[st
     if warnings and query.settings.get("allow_warnings") is not True:
         hint = "mend what it warns of, or set 'allow_warnings: true' where the answer is good enough"
         raise ProviderError(f"Prometheus warns of its answer to {key!r}: {note}", hint)
-    return _read(said.get("data"), key, note, over_window=what == "query_range")
+    return said.get("data"), note
 
 
 def _read(data: Any, key: str, note: str, *, over_window: bool) -> _Reading:

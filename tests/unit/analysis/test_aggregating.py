@@ -100,7 +100,9 @@ def test_a_ratio_is_never_made_up(part: float | None, whole: float) -> None:
     else:
         assert part is not None
         assert 0 <= measured.value <= 1
-        assert measured == Measurement(min(1.0, part / whole), whole_count(whole), unit="ratio")
+        assert measured == Measurement(
+            min(1.0, part / whole), whole_count(whole), unit="ratio", hits=min(whole_count(part), whole_count(whole))
+        )
 
 
 @pytest.mark.parametrize(("estimate", "count"), [(0, 0), (0.9, 0), (99.9, 99), (100 - 1e-12, 100), (100, 100)])

@@ -7,11 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f0ci.analysis.judging import Conclusion, Judgement, Verdict, conclude, judge
+from f0ci.analysis.concluding import Conclusion, conclude
+from f0ci.analysis.judging import Judgement, Verdict, judge
 from f0ci.analysis.providers.base import Measurement
 from f0ci.core.outcome import Outcome
 from f0ci.workflows.conditions import parse_condition
-from f0ci.workflows.model import Check, MetricSpec
+from f0ci.workflows.metrics import MetricSpec
+from f0ci.workflows.model import Check
 
 PASSED, FAILED = Verdict.PASSED, Verdict.FAILED
 TOO_LITTLE, NO_TRAFFIC, ERROR = Verdict.INSUFFICIENT_DATA, Verdict.NO_TRAFFIC, Verdict.PROVIDER_ERROR

@@ -10,7 +10,7 @@ import pytest
 from f0ci.analysis.measuring import measure, metric_spec, provider_names
 from f0ci.analysis.providers.base import Measurement, Query
 from f0ci.source.document import parse_document
-from f0ci.workflows.model import MetricSpec
+from f0ci.workflows.metrics import MetricSpec
 from f0ci.workflows.reading import workflow_from
 
 START = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -21,7 +21,7 @@ ANSWERS: list[tuple[str, MetricSpec, Measurement]] = [
     (
         "its own unit",
         MetricSpec("m", "file", {"path": "m.csv", "bad": "v", "total": "w"}, unit="%"),
-        Measurement(0.5, 8, unit="ratio"),
+        Measurement(0.5, 8, unit="ratio", hits=4),
     ),
     ("a command", MetricSpec("m", "command", {"run": "echo 2"}), Measurement(2, 1)),
     (
@@ -37,7 +37,13 @@ ANSWERS: list[tuple[str, MetricSpec, Measurement]] = [
     (
         "no provider",
         MetricSpec("m", ""),
-        Measurement(None, 0, "", 0, "there is no metric provider ''; there are: command, file, http-json, prometheus"),
+        Measurement(
+            None,
+            0,
+            "",
+            0,
+            "there is no metric provider ''; there are: anomaly, command, file, http-json, prometheus, runs",
+        ),
     ),
 ]
 

@@ -37,7 +37,7 @@ REFUSED = [
     ("{{ environment.name }}", "environment", ""),
     ("{{ steps.a.outputs.b }}", "'steps'", "environment"),
     ("{{ window", "", "}}"),
-    ("{{ 1 / 0 }}", "division by zero", "placeholders: environment, release, start"),
+    ("{{ 1 / 0 }}", "division by zero", "placeholders: environment, release, canary, baseline, start"),
 ]
 
 

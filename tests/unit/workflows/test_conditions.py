@@ -15,7 +15,7 @@ from f0ci.workflows.conditions import (
     check_units,
     parse_condition,
 )
-from f0ci.workflows.model import MetricSpec
+from f0ci.workflows.metrics import MetricSpec
 from f0ci.workflows.units import SUFFIXES
 
 PARSED = [

@@ -12,7 +12,8 @@ from f0ci.core.errors import InputError
 from f0ci.source.document import parse_document
 from f0ci.source.schema import check_schema
 from f0ci.source.tree import MemoryTree
-from f0ci.workflows.model import Binding, Deploy, MetricSpec, Workflow
+from f0ci.workflows.metrics import MetricSpec
+from f0ci.workflows.model import Binding, Deploy, Workflow
 from f0ci.workflows.reading import looks_like_workflow, read_workflow, workflow_from
 
 # the document that Framework0's own exercise on production workflows gives

@@ -45,7 +45,7 @@ ANSWERS: list[tuple[str, str, str, dict[str, Any], float | None, int, dict[str, 
         {"bad": "errors", "total": "requests", **COLUMNS},
         9 / 600,
         600,
-        {"unit": "ratio"},
+        {"unit": "ratio", "hits": 9},
     ),
     ("mean", "m.csv", TIMED, {"value": "ms", **COLUMNS}, 20, 3, {}),
     ("max", "m.csv", TIMED, {"value": "ms", "aggregate": "max", **COLUMNS}, 30, 3, {}),
@@ -83,7 +83,7 @@ ANSWERS: list[tuple[str, str, str, dict[str, Any], float | None, int, dict[str, 
         {"good": "ok", "total": "all"},
         0.99,
         100,
-        {"unit": "ratio"},
+        {"unit": "ratio", "hits": 99},
     ),
     ("one object", "m.json", '{"v": 1.5}', {"value": "v"}, 1.5, 1, {}),
     ("numbers as texts", "m.json", '[{"v": "1e-3"}]', {"value": "v"}, 0.001, 1, {}),
@@ -187,7 +187,7 @@ ERRORS: list[tuple[str, str, str, dict[str, Any], str | None, str, str]] = [
     ("p of nothing", "m.csv", "v\n1\n", {**V, "aggregate": "p"}, None, "'p' is no way", "p95"),
     ("p of a fraction of 0", "m.csv", "v\n1\n", {**V, "aggregate": "p1/0"}, None, "'p1/0' is no way", "p95"),
     ("bad grace", "m.csv", "v\n1\n", {**V, "grace": "a bit"}, None, "'grace' of metric 'm'", "1m"),
-    ("unknown format", "m.txt", "v\n1\n", V, "m.txt", "of no known format", "csv, json or jsonl"),
+    ("unknown format", "m.txt", "v\n1\n", V, "m.txt", "of no known format", "csv, json, jsonl or junit"),
     (
         "unknown format named",
         "m.csv",
@@ -195,7 +195,7 @@ ERRORS: list[tuple[str, str, str, dict[str, Any], str | None, str, str]] = [
         {**V, "format": "xml"},
         "m.csv",
         "of no known format",
-        "csv, json or jsonl",
+        "csv, json, jsonl or junit",
     ),
     ("no file", "m.csv", "", {**V, "path": "n.csv"}, "n.csv", "there is no file 'n.csv'", "check 'path'"),
     ("a folder", "m.csv", "", {**V, "path": ".", "format": "csv"}, ".", "there is no file '.'", "check 'path'"),
@@ -257,7 +257,7 @@ def test_rows_with_a_time_answer_the_same_whenever_they_are_asked(tmp_path: Path
     settings = {"bad": "errors", "total": "requests", **COLUMNS}
     answers = {ask(tmp_path, "m.csv", TIMED, settings, END + timedelta(days=days)) for days in (0, 1, 400)}
 
-    assert answers == {Measurement(9 / 600, 600, unit="ratio")}
+    assert answers == {Measurement(9 / 600, 600, unit="ratio", hits=9)}
 
 
 def test_a_metric_of_one_release_needs_a_release(tmp_path: Path) -> None:

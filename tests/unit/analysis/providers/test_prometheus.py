@@ -16,7 +16,8 @@ from f0ci.analysis.providers.base import Measurement, Query, nothing
 from f0ci.analysis.providers.prometheus import measure
 from f0ci.core.errors import ProviderError
 from f0ci.workflows.conditions import parse_condition
-from f0ci.workflows.model import Check, MetricSpec
+from f0ci.workflows.metrics import MetricSpec
+from f0ci.workflows.model import Check
 from tests.docs.pages import blocks, workflow
 from tests.local_service import Reply, local_service, one_after_another
 from tests.unit.analysis.providers.conftest import T0, Prometheus, until
@@ -41,8 +42,13 @@ ANSWERS: list[tuple[str, str, dict[str, Any], Measurement]] = [
     ("a number", "prod", {"query": TOTAL}, Measurement(4000, 1)),
     ("a scalar", "prod", {"query": "1.5"}, Measurement(1.5, 1)),
     ("the window's end", "prod", {"query": 'queue{env="prod"}'}, Measurement(60, 1)),
-    ("bad of total", "prod", {"bad": BAD, "total": TOTAL}, Measurement(0.01, 4000, "ratio")),
-    ("good of total", "prod", {"good": requests(', code!~"5.."'), "total": TOTAL}, Measurement(0.99, 4000, "ratio")),
+    ("bad of total", "prod", {"bad": BAD, "total": TOTAL}, Measurement(0.01, 4000, "ratio", hits=40)),
+    (
+        "good of total",
+        "prod",
+        {"good": requests(', code!~"5.."'), "total": TOTAL},
+        Measurement(0.99, 4000, "ratio", hits=3960),
+    ),
     ("no traffic", "idle", {"bad": BAD, "total": TOTAL}, Measurement(None, 0, no_traffic=True)),
     ("no total", "qa", {"bad": BAD, "total": TOTAL}, nothing("no series answers 'total'")),
     (
@@ -55,7 +61,7 @@ ANSWERS: list[tuple[str, str, dict[str, Any], Measurement]] = [
         "none is said to be zero",
         "staging",
         {"bad": f"{BAD} or vector(0)", "total": TOTAL},
-        Measurement(0, 400, "ratio"),
+        Measurement(0, 400, "ratio", hits=0),
     ),
     ("several counts", "prod", {"bad": "http_requests_total", "total": TOTAL}, Measurement(None, 0, series=4)),
     ("several totals", "prod", {"bad": BAD, "total": "http_requests_total"}, Measurement(None, 0, series=4)),
@@ -438,4 +444,4 @@ def test_the_examples_of_the_page_are_questions_that_prometheus_understands(
 
     assert measured.error is None
     if spec.name == "error_rate":
-        assert measured == Measurement(0.01, 4000, "ratio")
+        assert measured == Measurement(0.01, 4000, "ratio", hits=40)
