@@ -15,9 +15,13 @@ import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 
-def main() -> None:
-    """Render every environment of a workspace."""
-    root, output = Path(sys.argv[1]), Path(sys.argv[2])
+def render_all(root: Path, output: Path) -> None:
+    """Render every environment of a workspace.
+
+    Args:
+        root: the workspace.
+        output: each environment's files go below a folder of its name.
+    """
     # by default Jinja2 keeps 400 templates and looks at each file again, and would be several times slower
     jinja = Environment(  # noqa: S701 - configuration is no page
         loader=FileSystemLoader(root),
@@ -56,4 +60,4 @@ def _overlay(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    render_all(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -140,8 +140,10 @@ def _load(
     layers.extend(_overlays(tree, folder, overlays))
     schema = read_config_schema(tree, project)
     merging = Merging(schema[1] if schema else None)
-    layers.extend(set_layers(sets, merge_files(layers, merging), merging))
     merged = merge_files(layers, merging)
+    if sets:
+        layers.extend(set_layers(sets, merged, merging))
+        merged = merge_files(layers, merging)
     schemas = (*((schema,) if schema else ()), *named_schemas(tree, layers))
     name = "/".join((posixpath.basename(folder), *overlays))
     loaded = Environment(name, folder, merged, tuple(layers), dict(merging.keyed), schemas=schemas)
