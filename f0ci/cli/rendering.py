@@ -11,10 +11,12 @@ from f0ci.core.errors import ExitCode, UsageError
 
 
 @click.command()
-@click.argument("environment")
+@click.argument("environment", required=False)
+@click.option("--all", "is_all", is_flag=True, help="Every environment, each into a folder of its name below --output.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the files below this folder.")
 @click.option("--check", "is_check", is_flag=True, help="Exit 1 where the folder of --output differs.")
 @click.option("--overwrite", is_flag=True, help="Also replace files below --output that f0ci did not write.")
+@click.option("--fresh", is_flag=True, help="Render everything again, also what cannot have changed.")
 @click.option("--set", "sets", multiple=True, metavar="KEY=VALUE", help="Override a value; may be repeated.")
 @click.option("--origin", metavar="KEY", help="Show where a value was written, and what it overrode.")
 @click.option("--file", "path", metavar="PATH", help="Print this file alone.")
@@ -22,10 +24,12 @@ from f0ci.core.errors import ExitCode, UsageError
 @click.pass_context
 def render(
     ctx: click.Context,
-    environment: str,
+    environment: str | None,
+    is_all: bool,
     output: Path | None,
     is_check: bool,
     overwrite: bool,
+    fresh: bool,
     sets: tuple[str, ...],
     origin: str | None,
     path: str | None,
@@ -33,34 +37,84 @@ def render(
 ) -> int:
     """Render what ENVIRONMENT gets from the work tree: configuration, recipes, templates.
 
+    An overlay follows after a slash: prod/eu is environments/prod/eu/config.* over environments/prod/config.*.
+
     \b
     Example:
       f0ci render staging
-      f0ci render prod --output build/prod
+      f0ci render prod/eu --output build/prod-eu
+      f0ci render --all --output build --check
       f0ci render prod --origin processing.batch_size
     """
+    if (environment is None) is not is_all:
+        raise UsageError("name one environment, or all", "f0ci render staging, or f0ci render --all --output build")
+    if output is not None:
+        base: Path = ctx.find_root().obj
+        return _place(root_of(ctx), environment, base / output, output, sets, is_check, overwrite, fresh, output_format)
+    if environment is None or is_check:
+        example = f"f0ci render {environment or '--all'} {'--check ' if is_check else ''}--output build"
+        raise UsageError(f"{'--check' if is_check else '--all'} needs --output", example)
+    return _show(root_of(ctx), environment, sets, origin, path, output_format)
+
+
+def _place(
+    root: Path,
+    environment: str | None,
+    folder: Path,
+    shown: Path,
+    sets: tuple[str, ...],
+    is_check: bool,
+    overwrite: bool,
+    fresh: bool,
+    output_format: str,
+) -> ExitCode:
+    """Write into folders, or compare with them."""
+    from f0ci.commands.rendering_many import check_in, environment_names, render_into
+
+    names = [environment] if environment is not None else list(environment_names(root))
+    folders = {name: folder if environment is not None else folder / name for name in names}
+    prefixes = {name: "" if environment is not None else f"{name}/" for name in names}
+    if is_check:
+        found = check_in(root, folders, sets)
+        different = [f"{prefixes[name]}{path}" for name, paths in found.items() for path in paths]
+        if output_format == "json":
+            print_json({"version": 1, "output": str(shown), "differs": different})
+        else:
+            for path in different:
+                click.echo(f"differs: {path}")
+        return ExitCode.FINDINGS if different else ExitCode.DONE
+    placings = render_into(root, folders, folder, sets, overwrite=overwrite, fresh=fresh)
+    if output_format == "json":
+        environments = {
+            name: {
+                "files": one.files,
+                "written": list(one.written.written),
+                "removed": list(one.written.removed),
+                "kept": list(one.written.kept),
+            }
+            for name, one in placings.items()
+        }
+        print_json({"version": 1, "output": str(shown), "environments": environments})
+        return ExitCode.DONE
+    for name, one in placings.items():
+        counts = f"{len(one.written.written)} written, {len(one.written.removed)} removed"
+        click.echo(f"{one.files} files below {shown if environment else shown / name}: {counts}")
+        for path in one.written.kept:
+            click.echo(f"  kept, because it was edited: {path}")
+    return ExitCode.DONE
+
+
+def _show(
+    root: Path, environment: str, sets: tuple[str, ...], origin: str | None, path: str | None, output_format: str
+) -> ExitCode:
+    """Print what an environment gets, or where a value of it comes from."""
     from f0ci.commands.rendering import render_environment
     from f0ci.render.provenance import explain_origin
-    from f0ci.render.rendering import check, write
 
-    rendered = render_environment(root_of(ctx), environment, sets)
-    base: Path = ctx.find_root().obj
+    rendered = render_environment(root, environment, sets)
     if origin is not None:
         for line in explain_origin(rendered.environment, origin):
             click.echo(line)
-    elif is_check:
-        if output is None:
-            raise UsageError(
-                "--check needs --output", f"f0ci render {environment} --check --output build/{environment}"
-            )
-        different = check(rendered, base / output)
-        for name in different:
-            click.echo(f"differs: {name}")
-        return ExitCode.FINDINGS if different else ExitCode.DONE
-    elif output is not None:
-        written = write(rendered, base / output, overwrite=overwrite)
-        counts = f"{len(written.written)} written, {len(written.removed)} removed"
-        click.echo(f"{len(rendered.files)} files below {output}: {counts}")
     elif path is not None:
         if path not in rendered.files:
             from f0ci.core.suggestions import did_you_mean

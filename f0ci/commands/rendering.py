@@ -43,16 +43,24 @@ def find_environment(
     tree: Tree, project: Project, name: str, sets: Sequence[str] = ()
 ) -> tuple[WorkflowEnvironment | None, Environment]:
     """Return what the workflow says of an environment, where there is one, and its configuration."""
+    described = described_by(tree, project, name)
+    if described is None:
+        return None, load_environment(tree, project, name, sets)
+    _, slash, overlays = name.partition("/")
+    return described, load_environment(tree, project, f"{described.config}{slash}{overlays}", sets)
+
+
+def described_by(tree: Tree, project: Project, name: str) -> WorkflowEnvironment | None:
+    """Return what the workflow says of an environment, or of the one that its overlays lie over; None without one.
+
+    Raises:
+        InputError: the workflow cannot be read.
+    """
     from f0ci.workflows.reading import read_workflow
 
     if not tree.exists(project.workflow):
-        return None, load_environment(tree, project, name, sets)
-    workflow = read_workflow(tree, project.workflow)
-    base, slash, overlays = name.partition("/")
-    described = workflow.environment(name) or workflow.environment(base)
-    if described is None:
-        return None, load_environment(tree, project, name, sets)
-    return described, load_environment(tree, project, f"{described.config}{slash}{overlays}", sets)
+        return None
+    return read_workflow(tree, project.workflow).environment(name.partition("/")[0])
 
 
 def compare_environments(root: Path, one: str, other: str) -> Difference:

@@ -30,4 +30,26 @@ def digest(value: Any) -> str:
 
 def pretty_json(value: Any) -> str:
     """Return JSON for people and diffs: sorted keys, two blanks of indent, one final newline."""
+    if isinstance(value, dict) and value:
+        return _pretty(value, "\n") + "\n"
     return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _pretty(value: Any, line: str) -> str:
+    # the library writes indented JSON in Python, a value at a time; a configuration has thousands
+    inner = f"{line}  "
+    if isinstance(value, dict) and value and all(isinstance(key, str) for key in value):
+        parts = [f"{_ENCODE(key)}: {_pretty(value[key], inner)}" for key in sorted(value)]
+        return f"{{{inner}{f',{inner}'.join(parts)}{line}}}"
+    if isinstance(value, list | tuple) and value:
+        return f"[{inner}{f',{inner}'.join([_pretty(item, inner) for item in value])}{line}]"
+    if value.__class__ is int:
+        return str(value)
+    if isinstance(value, dict) and value:
+        # keys that are no text are spelled by the library
+        text = json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+        return text.replace("\n", line)
+    return _ENCODE(value)
+
+
+_ENCODE = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode

@@ -11,6 +11,7 @@ import contextlib
 import posixpath
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from f0ci.core.errors import InputError, UsageError
@@ -19,7 +20,7 @@ from f0ci.environments.fitting import named_schemas, read_config_schema, refuse_
 from f0ci.environments.layers import Merging, find_one, merge_files, read_layer, set_layers
 from f0ci.environments.model import Environment, Layer
 from f0ci.environments.resolving import resolve_config
-from f0ci.source.document import Document, read_document
+from f0ci.source.document import Document, parse_document
 from f0ci.source.project import CONFIG_NAMES, Project, is_environment_config
 from f0ci.source.tree import Tree, resolve_path
 
@@ -90,6 +91,25 @@ def load_all(tree: Tree, project: Project) -> tuple[Environment, ...]:
     return tuple(_load(tree, project, folders, folder, (), ()) for folder in folders)
 
 
+@lru_cache(maxsize=256)
+def _parsed(path: str, raw: bytes) -> Document:
+    """Return a layer's document; environments that are loaded together share most of their layers."""
+    return parse_document(path, raw)
+
+
+@lru_cache(maxsize=256)
+def _layer_of(path: str, raw: bytes, label: str) -> Layer:
+    return read_layer(_parsed(path, raw), label)
+
+
+def _document(tree: Tree, path: str) -> Document:
+    return _parsed(path, tree.read(path))
+
+
+def _layer(document: Document, label: str) -> Layer:
+    return _layer_of(document.path, document.raw, label) if not document.broken else read_layer(document, label)
+
+
 @dataclass(frozen=True, slots=True)
 class _Link:
     """One environment of an `extends` chain: its folder, its file, and the document that file holds."""
@@ -114,16 +134,16 @@ def _load(
     for parent in dict.fromkeys(posixpath.dirname(link.folder) for link in reversed(chain)):
         base = find_one(tree, posixpath.join(parent, "base"))
         if base is not None:
-            layers.append(_read_base(read_document(tree, base)))
-    layers.extend(
-        read_layer(link.document, f"extends {posixpath.basename(link.folder)}") for link in reversed(chain[1:])
-    )
-    layers.append(read_layer(chain[0].document, "environment"))
+            layers.append(_read_base(_document(tree, base)))
+    layers.extend(_layer(link.document, f"extends {posixpath.basename(link.folder)}") for link in reversed(chain[1:]))
+    layers.append(_layer(chain[0].document, "environment"))
     layers.extend(_overlays(tree, folder, overlays))
     schema = read_config_schema(tree, project)
     merging = Merging(schema[1] if schema else None)
-    layers.extend(set_layers(sets, merge_files(layers, merging), merging))
     merged = merge_files(layers, merging)
+    if sets:
+        layers.extend(set_layers(sets, merged, merging))
+        merged = merge_files(layers, merging)
     schemas = (*((schema,) if schema else ()), *named_schemas(tree, layers))
     name = "/".join((posixpath.basename(folder), *overlays))
     loaded = Environment(name, folder, merged, tuple(layers), dict(merging.keyed), schemas=schemas)
@@ -140,8 +160,8 @@ def _overlays(tree: Tree, folder: str, overlays: Sequence[str]) -> Iterator[Laye
         way = f"{way}/{name}"
         path = find_one(tree, f"{way}/config") if resolve_path(way) == way else None
         if path is not None:
-            document = read_document(tree, path)
-            layer = read_layer(document, f"overlay {'/'.join(overlays[:depth])}")
+            document = _document(tree, path)
+            layer = _layer(document, f"overlay {'/'.join(overlays[:depth])}")
             if "extends" in document.data:
                 place = str(document.location(("extends",)))
                 raise InputError("an overlay cannot extend", "it lies over its environment already", place=place)
@@ -153,7 +173,7 @@ def _overlays(tree: Tree, folder: str, overlays: Sequence[str]) -> Iterator[Laye
 
 
 def _read_base(document: Document) -> Layer:
-    layer = read_layer(document, "base")
+    layer = _layer(document, "base")
     if "extends" in document.data:
         place = str(document.location(("extends",)))
         raise InputError("'base' cannot extend an environment", "environments extend base already", place=place)
@@ -187,7 +207,7 @@ def _link(tree: Tree, folder: str) -> _Link:
     path = find_one(tree, posixpath.join(folder, "config"))
     if path is None:
         raise InputError(f"{folder!r} holds no configuration", f"write {folder}/config.yaml", place=folder)
-    document = read_document(tree, path)
+    document = _document(tree, path)
     document.require()
     return _Link(folder, document)
 

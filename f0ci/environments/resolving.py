@@ -31,7 +31,7 @@ def resolve_config(environment: Environment, release: str | None = None) -> Envi
         InputError: an expression is wrong, names what does not exist, or leads back to itself.
     """
     config: dict[str, Any] = _copy(environment.config)
-    waiting = {at: value for at, value in leaves(config) if any(_expression_texts(value))}
+    waiting = {at: value for at, value in leaves(config) if _holds_expression(value)}
     return _resolved(environment, config, waiting, release) if waiting else replace(environment, config=config)
 
 
@@ -83,6 +83,11 @@ def _needs(environment: Environment, at: Path, value: Any, waiting: Mapping[Path
         if reference.root == "config":
             needed.extend(other for other in waiting if _overlaps(other, reference.path))
     return tuple(dict.fromkeys(needed))
+
+
+def _holds_expression(value: Any) -> bool:
+    # most values are numbers and texts, of which there may be thousands
+    return _OPENING in value if isinstance(value, str) else any(_expression_texts(value))
 
 
 def _expression_texts(value: Any) -> Iterator[str]:

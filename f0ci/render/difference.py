@@ -19,6 +19,8 @@ from f0ci.render.layout import CONFIG_FILE, RECIPES_FOLDER, RELEASE_FILE, TRAFFI
 from f0ci.source.document import parse_document
 from f0ci.source.reading import Path
 
+# keys by which people tell items of a list apart
+_NAMING = ("name", "id", "key")
 _BY_KEY = frozenset({CONFIG_FILE, RELEASE_FILE, TRAFFIC_FILE})
 
 
@@ -148,7 +150,30 @@ def _values(
         elif isinstance(old[key], Mapping) and isinstance(new[key], Mapping):
             yield from _values(old[key], new[key], here, step)
         elif not _same(old[key], new[key]):
-            yield ValueChange(here, Change.CHANGED, old[key], new[key], step)
+            before, after = _by_name(old[key], new[key])
+            if before and after:
+                yield from _values(before, after, here, step)
+            else:
+                yield ValueChange(here, Change.CHANGED, old[key], new[key], step)
+
+
+def _by_name(old: Any, new: Any) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return the items of two lists by what names them, or nothing where nothing does, or their order changed."""
+    for key in _NAMING:
+        before, after = _named(old, key), _named(new, key)
+        kept, moved = [name for name in before if name in after], [name for name in after if name in before]
+        if before and after and kept == moved:
+            return before, after
+    return {}, {}
+
+
+def _named(items: Any, key: str) -> Mapping[str, Any]:
+    if not isinstance(items, list) or not all(
+        isinstance(item, Mapping) and isinstance(item.get(key), str) for item in items
+    ):
+        return {}
+    named = {item[key]: _without(item, key) for item in items}
+    return named if len(named) == len(items) else {}
 
 
 def _whole(at: Path, change: Change, value: Any, step: str | None) -> Iterator[ValueChange]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from f0ci.core.errors import InputError
 from f0ci.source.tree import resolve_path
@@ -40,6 +41,7 @@ def recipe_output(path: str) -> str:
     return path if path.startswith(f"{RECIPES_FOLDER}/") else f"{RECIPES_FOLDER}/{path}"
 
 
+@lru_cache(maxsize=65_536)
 def is_safe_path(path: str) -> bool:
     """Tell whether a file may be written there: inside the tree, not in Git's own folder, not the manifest."""
     parts = path.split("/")

@@ -6,9 +6,10 @@ change. The same commit gives the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import posixpath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci import __version__
 from f0ci.core.canonical import pretty_json
@@ -16,6 +17,8 @@ from f0ci.core.errors import UsageError
 from f0ci.environments.checks import Finding, check_one
 from f0ci.environments.model import Environment
 from f0ci.environments.resolving import with_release
+from f0ci.recipes.model import Dialect, Recipe
+from f0ci.render.compiling import CompiledRecipe, Memo, compile_recipe
 from f0ci.render.layout import (
     CONFIG_FILE,
     OWN_TEMPLATES,
@@ -24,15 +27,19 @@ from f0ci.render.layout import (
     TRAFFIC_FILE,
     RenderedFile,
     collect,
+    recipe_output,
 )
-from f0ci.render.recipes import find_recipes, render_recipe
+from f0ci.render.recipes import find_recipes
 from f0ci.render.writing import check, write
 from f0ci.source.project import Project
 from f0ci.source.tree import Tree
-from f0ci.workflows.model import WorkflowEnvironment
+from f0ci.workflows.model import Deploy, WorkflowEnvironment
 from f0ci.workflows.rollouts import traffic_document
 
-__all__ = ["ReleaseInfo", "RenderedTree", "check", "render", "write"]
+if TYPE_CHECKING:
+    from f0ci.render.templates import Templates
+
+__all__ = ["ReleaseInfo", "RenderedTree", "check", "open_source", "render", "render_source", "write"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +87,74 @@ class RenderedTree:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What all environments of one workspace are rendered from: recipes and templates, each compiled once.
+
+    Attributes:
+        tree: the workspace: a folder, or what a commit holds. It must not change meanwhile.
+        project: its settings.
+        recipes: the recipes that are rendered, by file.
+        called: file names of the recipes that others call; `*` where one is chosen by a value.
+        compiled: recipes that were compiled, by file and the names that were known.
+        outputs: where the recipes go.
+        templates: files of templates.
+        jinja: the templates' engine, once it was needed.
+    """
+
+    tree: Tree
+    project: Project
+    recipes: Mapping[str, Recipe]
+    templates: tuple[str, ...]
+    called: frozenset[str]
+    outputs: frozenset[str]
+    compiled: dict[tuple[str, frozenset[str]], CompiledRecipe] = field(default_factory=dict, repr=False)
+    jinja: list[Templates] = field(default_factory=list, repr=False)
+
+    def recipe(self, path: str, names: frozenset[str]) -> CompiledRecipe:
+        """Return a recipe that can be rendered in every scope that has these names.
+
+        Raises:
+            InputError: an expression in it cannot be read.
+        """
+        key = (path, names)
+        if key not in self.compiled:
+            self.compiled[key] = compile_recipe(self.tree, self.recipes[path], names, self.recipes, self.outputs)
+        return self.compiled[key]
+
+    def engine(self) -> Templates:
+        """Return what renders the templates."""
+        from f0ci.render.templates import Templates
+
+        if not self.jinja:
+            self.jinja.append(Templates(self.tree, self.project.templates, self.templates))
+        return self.jinja[0]
+
+
+def open_source(tree: Tree, project: Project, roots: Sequence[str] | None = None) -> Source:
+    """Find out what a workspace is rendered from.
+
+    Args:
+        tree: the workspace.
+        project: its settings.
+        roots: files of recipes; None renders every recipe of the project.
+
+    Raises:
+        InputError: a recipe cannot be read, or one that it calls is missing.
+    """
+    templates = tuple(path for path in tree.files(project.templates) if path.endswith(".j2"))
+    recipes = find_recipes(tree, project, roots)
+    outputs = frozenset(map(recipe_output, recipes))
+    return Source(tree, project, recipes, templates, _called(recipes.values()), outputs)
+
+
+def _called(recipes: Iterable[Recipe]) -> frozenset[str]:
+    from f0ci.recipes.composition import sub_recipes
+
+    written = (name for recipe in recipes for _, name in sub_recipes(recipe))
+    return frozenset("*" if "{" in name else posixpath.basename(name) for name in written)
+
+
 def render(
     tree: Tree,
     project: Project,
@@ -97,7 +172,8 @@ def render(
         tree: the workspace: a folder, or what a commit holds.
         project: its settings.
         environment: its layered configuration.
-        workflow_environment: what the workflow says of the environment; templates see its deploy parameters.
+        workflow_environment: what the workflow says of the environment; templates see its deploy parameters, and its
+            deploy recipe is rendered with them.
         release: what is rendered; without one, `#{release}` stays as written and templates cannot ask for it.
         roots: files of recipes; None renders every recipe of the project.
         parameters: fixes `params.*` of the roots, and is what templates see as `params`; for recipes only with roots.
@@ -109,23 +185,149 @@ def render(
     """
     if parameters is not None and roots is None:
         raise UsageError("parameters are given, but no recipe that takes them", "name the recipe")
-    environment = with_release(environment, release.digest) if release else environment
-    traffic = dict(rollout) if rollout is not None else _all_traffic(workflow_environment, release)
-    files = collect(
-        [
-            _json(CONFIG_FILE, environment.config, environment.folder),
-            _json(RELEASE_FILE, _describe(environment, workflow_environment, release), environment.folder),
-            _json(TRAFFIC_FILE, traffic, environment.folder),
-            *_recipes(tree, project, environment, release, roots, parameters),
-            *_templates(tree, project, environment, workflow_environment, release, parameters, traffic),
-        ]
-    )
-    return RenderedTree(
-        files={path: file.content for path, file in files.items()},
-        sources={path: file.source for path, file in files.items()},
-        environment=environment,
-        findings=check_one(environment),
-    )
+    source = open_source(tree, project, roots)
+    fixed = dict.fromkeys(roots or (), parameters) if parameters is not None else {}
+    return render_source(source, environment, workflow_environment, release, fixed=fixed, rollout=rollout)
+
+
+def render_source(
+    source: Source,
+    environment: Environment,
+    workflow_environment: WorkflowEnvironment | None = None,
+    release: ReleaseInfo | None = None,
+    *,
+    fixed: Mapping[str, Mapping[str, Any]] | None = None,
+    rollout: Mapping[str, Any] | None = None,
+) -> RenderedTree:
+    """Render what was opened for one environment of several.
+
+    Args:
+        source: recipes and templates.
+        environment: its layered configuration.
+        workflow_environment: what the workflow says of the environment.
+        release: what is rendered.
+        fixed: parameters by file of a recipe that is rendered with them; templates see them all.
+        rollout: content of `traffic.json`; by default all traffic goes to the release.
+
+    Raises:
+        InputError: a recipe or template cannot be rendered, or two files want one place.
+    """
+    rendering = Rendering(source, environment, workflow_environment, release, fixed or {}, rollout)
+    files = collect([*rendering.own(), *rendering.recipes(source.recipes), *rendering.templates(source.templates)])
+    return rendering.tree(files)
+
+
+class Rendering:
+    """One environment being rendered.
+
+    Args:
+        source: recipes and templates.
+        environment: its layered configuration.
+        workflow_environment: what the workflow says of it.
+        release: what is rendered.
+        fixed: parameters by file of a recipe that is rendered with them.
+        rollout: content of `traffic.json`, or None.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        environment: Environment,
+        workflow_environment: WorkflowEnvironment | None,
+        release: ReleaseInfo | None,
+        fixed: Mapping[str, Mapping[str, Any]],
+        rollout: Mapping[str, Any] | None,
+    ) -> None:
+        self.source = source
+        self.environment = with_release(environment, release.digest) if release else environment
+        self.described = workflow_environment
+        self.release = release
+        self.fixed = fixed
+        self.traffic = dict(rollout) if rollout is not None else _all_traffic(workflow_environment, release)
+        self.scope: dict[str, Any] = {"config": self.environment.config, "environment": environment.name}
+        self.scope |= {"release": release.digest} if release else {}
+
+    def own(self) -> Iterator[RenderedFile]:
+        """Yield configuration, release and traffic."""
+        folder = self.environment.folder
+        yield _json(CONFIG_FILE, self.environment.config, folder)
+        yield _json(RELEASE_FILE, _describe(self.environment, self.described, self.release), folder)
+        yield _json(TRAFFIC_FILE, self.traffic, folder)
+
+    def recipes(self, paths: Iterable[str]) -> Iterator[RenderedFile]:
+        """Yield recipes."""
+        names, memo = frozenset(self.scope), Memo()
+        deployed = self._deployed()
+        for path in paths:
+            params = self._bound(path, deployed)
+            if params is None:
+                yield self.source.recipe(path, names).render(self.scope, memo)
+            else:
+                scope = (
+                    {**params, **self.scope, "params": params}
+                    if self._is_bare(path)
+                    else self.scope | {"params": params}
+                )
+                yield self.source.recipe(path, frozenset(scope)).render(scope, Memo())
+
+    def _is_bare(self, path: str) -> bool:
+        return self.source.recipes[path].dialect is Dialect.TEMPLATE
+
+    def _bound(self, path: str, deployed: Deploy | None) -> dict[str, Any] | None:
+        """Return the parameters that a recipe is rendered with, or None where its caller gives them."""
+        from f0ci.recipes.parameters import bind_parameters, check_parameters
+
+        if path in self.fixed:
+            return bind_parameters(self.source.recipes[path], self.fixed[path])
+        if deployed is None or path != deployed.recipe:
+            return None
+        recipe = self.source.recipes[path]
+        # what does not fit is a finding of `validate`, and refused when the recipe runs
+        if not recipe.parameters or check_parameters(recipe, deployed.parameters):
+            return None
+        return bind_parameters(recipe, deployed.parameters)
+
+    def _deployed(self) -> Deploy | None:
+        """Return the deploy recipe where nothing else in the tree calls it, so that its parameters are known."""
+        deploy = self.described.deploy if self.described else None
+        if deploy is None or deploy.recipe not in self.source.recipes:
+            return None
+        return None if {"*", posixpath.basename(deploy.recipe)} & self.source.called else deploy
+
+    def templates(self, paths: Sequence[str]) -> Iterator[RenderedFile]:
+        """Yield templates."""
+        if not paths:
+            return
+        from f0ci.expressions.evaluation import resolve_static
+        from f0ci.render.templates import with_parts
+
+        deploy = self.described.deploy if self.described else None
+        params = resolve_static(deploy.parameters, self.scope) if deploy else {}
+        given = {name: value for parameters in self.fixed.values() for name, value in parameters.items()}
+        scope: dict[str, Any] = {
+            "config": self.environment.config,
+            "environment": with_parts(self.environment.name, self.environment.section),
+            "params": {**params, **given},
+        }
+        if self.release is not None:
+            parts = {"digest": self.release.digest, "id": self.release.id}
+            scope["release"] = with_parts(self.release.digest, parts)
+        prefix = f"{self.source.project.templates.strip('/')}/{OWN_TEMPLATES}/"
+        folder = f"{RELEASES_FOLDER}/{self.release.id if self.release else 'unreleased'}"
+        # what a release renders for itself is kept while the next one comes in, so it may not depend on the rollout
+        for file in self.source.engine().render([path for path in paths if path.startswith(prefix)], scope):
+            yield replace(file, path=folder + file.path.removeprefix(OWN_TEMPLATES))
+        scope["rollout"] = self.traffic
+        yield from self.source.engine().render([path for path in paths if not path.startswith(prefix)], scope)
+
+    def tree(self, files: Mapping[str, RenderedFile]) -> RenderedTree:
+        """Return files as a tree."""
+        return RenderedTree(
+            files={path: file.content for path, file in files.items()},
+            sources={path: file.source for path, file in files.items()},
+            environment=self.environment,
+            findings=check_one(self.environment),
+        )
 
 
 def _json(path: str, data: Any, source: str) -> RenderedFile:
@@ -148,61 +350,3 @@ def _all_traffic(workflow_environment: WorkflowEnvironment | None, release: Rele
     digests = [release.digest] if release else []
     routing = workflow_environment.rollout.routing if workflow_environment else {}
     return traffic_document(dict.fromkeys(digests, 100), digests[0] if digests else None, None, routing)
-
-
-def _scope(environment: Environment, release: ReleaseInfo | None) -> dict[str, Any]:
-    scope: dict[str, Any] = {"config": environment.config, "environment": environment.name}
-    return scope | ({"release": release.digest} if release else {})
-
-
-def _recipes(
-    tree: Tree,
-    project: Project,
-    environment: Environment,
-    release: ReleaseInfo | None,
-    roots: Sequence[str] | None,
-    parameters: Mapping[str, Any] | None,
-) -> Iterator[RenderedFile]:
-    from f0ci.recipes.composition import bind_parameters
-
-    scope = _scope(environment, release)
-    recipes = find_recipes(tree, project, roots)
-    for path, recipe in recipes.items():
-        fixed = {}
-        if parameters is not None and path in (roots or ()):
-            fixed = {"params": bind_parameters(recipe, parameters)}
-        yield render_recipe(tree, recipe, scope | fixed, recipes)
-
-
-def _templates(
-    tree: Tree,
-    project: Project,
-    environment: Environment,
-    workflow_environment: WorkflowEnvironment | None,
-    release: ReleaseInfo | None,
-    parameters: Mapping[str, Any] | None,
-    traffic: Mapping[str, Any],
-) -> Iterator[RenderedFile]:
-    paths = [path for path in tree.files(project.templates) if path.endswith(".j2")]
-    if not paths:
-        return
-    from f0ci.expressions.evaluation import resolve_static
-    from f0ci.render.templates import render_templates, with_parts
-
-    deploy = workflow_environment.deploy if workflow_environment else None
-    params = resolve_static(deploy.parameters, _scope(environment, release)) if deploy else {}
-    scope: dict[str, Any] = {
-        "config": environment.config,
-        "environment": with_parts(environment.name, environment.section),
-        "params": {**params, **(parameters or {})},
-    }
-    if release is not None:
-        scope["release"] = with_parts(release.digest, {"digest": release.digest, "id": release.id})
-    folder = f"{RELEASES_FOLDER}/{release.id if release else 'unreleased'}"
-    prefix = f"{project.templates.strip('/')}/{OWN_TEMPLATES}/"
-    own = {path for path in paths if path.startswith(prefix)}
-    # what a release renders for itself is kept while the next one comes in, so it may not depend on the rollout
-    for file in render_templates(tree, project.templates, paths, scope, own):
-        yield replace(file, path=folder + file.path.removeprefix(OWN_TEMPLATES))
-    scope["rollout"] = traffic
-    yield from render_templates(tree, project.templates, paths, scope, set(paths) - own)

@@ -1,7 +1,8 @@
-"""Reading what a template rendered: a `.yaml` or `.json` file that no program could read is refused here."""
+"""Reading what a template rendered: a `.yaml`, `.json` or `.toml` file that no program could read is refused here."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +11,7 @@ from f0ci.source.json import read_json
 
 
 def check_data_file(path: str, content: bytes, template: str) -> None:
-    """Refuse a rendered file whose name promises YAML or JSON and whose content is not.
+    """Refuse a rendered file whose name promises YAML, JSON or TOML and whose content is not.
 
     YAML may hold several documents, and tags of other programs.
 
@@ -24,6 +25,8 @@ def check_data_file(path: str, content: bytes, template: str) -> None:
     """
     if path.endswith(".json"):
         problems = [(problem.message, problem.span.line) for problem in read_json(content).problems]
+    elif path.endswith(".toml"):
+        problems = list(_toml_problems(content))
     elif path.endswith((".yaml", ".yml")):
         problems = list(_yaml_problems(content))
     else:
@@ -34,6 +37,17 @@ def check_data_file(path: str, content: bytes, template: str) -> None:
     lines = content.decode().splitlines()
     shown = f": {lines[line - 1].strip()[:80]!r}" if 0 < line <= len(lines) else ""
     raise InputError(f"renders {path!r} wrongly: {message}", f"see its line {line}{shown}", place=template)
+
+
+def _toml_problems(content: bytes) -> Iterator[tuple[str, int]]:
+    import tomllib
+
+    try:
+        tomllib.loads(content.decode())
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+)", str(error))
+        text = str(error).partition(" (at ")[0]
+        yield f"not valid TOML: {text[:1].lower()}{text[1:]}", int(found[1]) if found else 1
 
 
 def _yaml_problems(content: bytes) -> Iterator[tuple[str, int]]:

@@ -18,6 +18,7 @@ from f0ci.expressions.filters import text_of
 from f0ci.render.emitting import emit_yaml
 from f0ci.render.layout import RenderedFile
 from f0ci.render.rereading import check_data_file
+from f0ci.source.reading import Path
 from f0ci.source.schema import type_name
 from f0ci.source.tree import Tree
 
@@ -48,36 +49,61 @@ def with_parts(text: str, parts: Mapping[str, Any]) -> Text:
     return made
 
 
-def render_templates(
-    tree: Tree,
-    folder: str,
-    paths: Iterable[str],
-    scope: Mapping[str, Any],
-    chosen: Collection[str] | None = None,
-) -> Iterator[RenderedFile]:
-    """Render templates.
+def render_templates(tree: Tree, folder: str, paths: Iterable[str], scope: Mapping[str, Any]) -> Iterator[RenderedFile]:
+    """Render templates once; see `Templates`."""
+    paths = tuple(paths)
+    yield from Templates(tree, folder, paths).render(paths, scope)
+
+
+class Templates:
+    """The templates of a workspace, each compiled once.
 
     Args:
         tree: the workspace's files.
         folder: the folder that templates are named from.
-        paths: files of templates below it; those whose name begins with `_` are passed over.
-        scope: values by name.
-        chosen: those of the files that are rendered, all by default; the others can be included.
-
-    Raises:
-        InputError: a template is wrong, asks for what does not exist, or renders YAML or JSON that cannot be read;
-            carries the template's path and line.
+        paths: files of templates below it.
     """
-    prefix = f"{folder.strip('/')}/"
-    names = {path.removeprefix(prefix): path for path in paths}
-    jinja = _jinja(tree, names)
-    for name, path in names.items():
-        if PurePosixPath(name).name.startswith("_") or (chosen is not None and path not in chosen):
-            continue
-        output = name.removesuffix(SUFFIX)
-        content = _render(jinja, name, names, scope).encode()
-        check_data_file(output, content, path)
-        yield RenderedFile(output, content, path)
+
+    def __init__(self, tree: Tree, folder: str, paths: Iterable[str]) -> None:
+        self._tree = tree
+        self._prefix = f"{folder.strip('/')}/"
+        self._names = {path.removeprefix(self._prefix): path for path in paths}
+        self._jinja = _jinja(tree, self._names)
+
+    def render(self, paths: Iterable[str], scope: Mapping[str, Any]) -> Iterator[RenderedFile]:
+        """Render templates; those whose name begins with `_` are passed over.
+
+        Args:
+            paths: files of templates.
+            scope: values by name.
+
+        Raises:
+            InputError: a template is wrong, asks for what does not exist, or renders YAML, JSON or TOML that cannot be
+                read; carries the template's path and line.
+        """
+        for path in paths:
+            name = path.removeprefix(self._prefix)
+            if is_part(name):
+                continue
+            output = name.removesuffix(SUFFIX)
+            content = _render(self._jinja, name, self._names, scope).encode()
+            check_data_file(output, content, path)
+            yield RenderedFile(output, content, path)
+
+    def reads(self, path: str) -> frozenset[Path]:
+        """Return what a template, with all that it includes, may ask for: `("config", "output")`, `("release",)`, ...
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        from f0ci.render.template_reads import names_read
+
+        return names_read(self._jinja, path.removeprefix(self._prefix), self._names)
+
+
+def is_part(name: str) -> bool:
+    """Tell whether a template is there to be included by others."""
+    return PurePosixPath(name).name.startswith("_")
 
 
 def _render(jinja: Jinja, name: str, names: Mapping[str, str], scope: Mapping[str, Any]) -> str:
@@ -181,7 +207,13 @@ def _jinja(tree: Tree, names: Mapping[str, str]) -> Jinja:
     )
     jinja.globals = {name: value for name, value in jinja.globals.items() if name in _ALLOWED_GLOBALS}
     jinja.filters = {name: value for name, value in jinja.filters.items() if name not in _REMOVED_FILTERS}
-    jinja.filters |= {"to_json": _to_json, "tojson": _to_json, "to_yaml": _to_yaml, "string": text_of}
+    jinja.filters |= {
+        "to_json": _to_json,
+        "tojson": _to_json,
+        "to_yaml": _to_yaml,
+        "to_toml": _to_toml,
+        "string": text_of,
+    }
     return jinja
 
 
@@ -240,6 +272,12 @@ def _to_json(value: Any, indent: int | None = None) -> str:
 
 def _to_yaml(value: Any) -> str:
     return emit_yaml(_plain(_known(value))).removesuffix("\n").removesuffix("\n...")
+
+
+def _to_toml(value: Any) -> str:
+    from f0ci.render.toml import emit_toml
+
+    return emit_toml(_plain(_known(value)))
 
 
 def _known(value: Any) -> Any:

@@ -2,8 +2,8 @@
 
 ## What it does
 
-Reports gates of an environment, strategies of stages and environments, and providers of metrics for which there is no
-plug-in, with the closest name.
+Reports gates and drift observers of an environment, strategies of stages and environments, and providers of metrics for
+which there is no plug-in, with the closest name.
 
 ## Why it matters
 
@@ -71,6 +71,7 @@ _FOLDERS = {
     "gate": "f0ci.promotion.gates",
     "strategy": "f0ci.promotion.strategies",
     "metric provider": "f0ci.analysis.providers",
+    "drift observer": "f0ci.promotion.drift",
 }
 
 
@@ -93,6 +94,10 @@ def _named(workflow: Workflow) -> Iterator[tuple[str, str, Path, bool]]:
         name = environment.settings.get("deployment_strategy")
         if isinstance(name, str) and name:
             yield "strategy", name, (*environment.at, "deployment_strategy"), False
+        observers = environment.settings.get("drift")
+        for index, observer in enumerate(observers if isinstance(observers, list) else ()):
+            if isinstance(observer, dict) and isinstance(observer.get("kind"), str):
+                yield "drift observer", observer["kind"], (*environment.at, "drift", index, "kind"), False
     for stage in workflow.stages:
         name = workflow.document.get((*stage.at, "strategy"))
         if isinstance(name, str) and name:

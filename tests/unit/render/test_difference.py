@@ -190,3 +190,30 @@ def test_colours_and_codes_in_the_compared_text() -> None:
         "\n"
         "2 files: 1 added, 1 changed\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changes"),
+    [
+        ([{"name": "a", "x": 1}], [{"name": "a", "x": 2}], [(("l", "a", "x"), 1, 2)]),
+        (
+            [{"name": "a"}, {"name": "b", "x": 1}],
+            [{"name": "a"}, {"name": "c"}],
+            [(("l", "b", "x"), 1, None), (("l", "c"), None, {})],
+        ),
+        # another order, two of one name, or no name: the list as a whole
+        ([{"name": "a"}, {"name": "b"}], [{"name": "b"}, {"name": "a"}], None),
+        ([{"name": "a"}, {"name": "a"}], [{"name": "a"}], None),
+        ([{"x": 1}], [{"x": 2}], None),
+        ([1], [2], None),
+    ],
+)
+def test_items_of_lists_are_compared_by_name(
+    old: list[Any], new: list[Any], changes: list[tuple[Any, Any, Any]] | None
+) -> None:
+    difference = compare(
+        {"config.json": json.dumps({"l": old}).encode()}, {"config.json": json.dumps({"l": new}).encode()}
+    )
+
+    found = [(value.at, value.old, value.new) for value in difference.files[0].values]
+    assert found == (changes if changes is not None else [(("l",), old, new)])

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from f0ci.render.emitting import emit_yaml
+from f0ci.render.emitting import _dumped, emit_yaml
 from f0ci.source.yaml import read_yaml
 
 _words = st.sampled_from(
@@ -29,6 +29,19 @@ def test_what_is_written_reads_back(data: Any) -> None:
     assert repr(read_yaml(text.encode()).data) == repr(data)
     # and says the same to the loader that Framework0's own runner uses
     assert repr(yaml.safe_load(text)) == repr(data)
+
+
+_ordinary = st.text("abyesnoftru /_.-0129e~", min_size=1, max_size=8)
+_layouts = st.recursive(
+    _scalars | _ordinary,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_ordinary | _words, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(_layouts)
+def test_it_is_written_as_pyyaml_writes_it(data: Any) -> None:
+    assert emit_yaml(data) == _dumped(data)
 
 
 @pytest.mark.parametrize(
