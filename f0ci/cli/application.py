@@ -48,7 +48,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("status", "looking", "Show what every environment runs and waits for."),
             ("why", "looking", "Say what keeps a release out of an environment."),
             ("history", "looking", "List promotions, newest first."),
-            ("audit", "auditing", "Verify the history."),
+            ("audit", "auditing", "Verify the history, or print it as evidence."),
+            ("doctor", "doctoring", "Check Git, the remote, keys and clock."),
         ),
     ),
 )
