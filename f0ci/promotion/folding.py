@@ -108,7 +108,7 @@ def fold_on(state: EnvironmentState, events: Iterable[Event], tip: str | None, *
         if event.sequence != due:
             raise _out_of_turn(event, due, ledger)
         if promotion is None:
-            _check_turn(event, newest, size, ledger)
+            check_turn(event, newest, size, ledger)
         changed[place] = advance(promotion, event, ledger)
         if event.kind in CHANGES:
             step, repaired = changed[place].applied[-1].step, None
@@ -134,8 +134,18 @@ def repair_of(event: Event, step: int) -> Applied | None:
     return Applied(step, data["commit"], data["tree"], data["release"], event.time)
 
 
-def _check_turn(event: Event, newest: Promotion | None, size: int, ledger: str) -> None:
-    """Check that a promotion begins when the one before has ended, with the next number."""
+def check_turn(event: Event, newest: Promotion | None, size: int, ledger: str = "") -> None:
+    """Check that a promotion begins when the one before has ended, with the next number.
+
+    Args:
+        event: what asks for it.
+        newest: the newest promotion before it, or None.
+        size: how many there are.
+        ledger: ref of the ledger, for messages.
+
+    Raises:
+        IllegalEvent: it does not.
+    """
     if newest is not None and newest.is_active:
         raise IllegalEvent(f"{newest.id!r} has not ended yet; one at a time", place=_place(ledger, event))
     if event.promotion != f"{event.environment}-{size + 1}":

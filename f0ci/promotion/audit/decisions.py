@@ -11,7 +11,7 @@ from f0ci.core.outcome import Outcome
 from f0ci.promotion.audit.findings import Tampering
 from f0ci.promotion.audit.plans import Moment, Whole, check_plan, policy_of, quoted_ledgers
 from f0ci.promotion.events import SIGNED_KINDS, STANDING, Event, misplaced
-from f0ci.promotion.folding import IllegalEvent, advance, hold_of
+from f0ci.promotion.folding import IllegalEvent, advance, check_turn, hold_of
 from f0ci.promotion.judging import ask_gates, authors_for, hold_answer, observe_gates
 from f0ci.promotion.names import short
 from f0ci.promotion.policy import policy_at, policy_commit
@@ -64,6 +64,8 @@ def check_decisions(
         if event.kind in STANDING:
             continue
         try:
+            if moment.promotion is None and event.kind == "requested":
+                check_turn(event, next(reversed(promotions.values()), None), len(promotions))
             promotions[event.promotion] = advance(moment.promotion, event)
         except IllegalEvent as error:
             findings.append(moment.found("event-not-allowed", error.message))
