@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -66,7 +67,6 @@ class Memory:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "f0ci" / "ledgers.sqlite"
-        self._connection: sqlite3.Connection | None = None
         self._off = False
 
     def recall(
@@ -138,6 +138,7 @@ class Memory:
         }
 
         def write(connection: sqlite3.Connection) -> None:
+            connection.execute("BEGIN IMMEDIATE")
             with connection:
                 if known is None:
                     connection.execute("DELETE FROM ledger WHERE name = ?", (name,))
@@ -151,9 +152,6 @@ class Memory:
     def forget(self) -> None:
         """Do without the file from now on, and throw it away: all that is in it can be read from Git again."""
         self._off = True
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
         try:
             self._path.unlink(missing_ok=True)
         except OSError:
@@ -173,12 +171,11 @@ class Memory:
             self._off = True
             return None
         try:
-            if self._connection is None:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._connection = sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)
-                self._connection.execute("PRAGMA synchronous = OFF")
-                self._connection.executescript(_TABLES)
-            return use(self._connection)
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
+                connection.execute("PRAGMA synchronous = OFF")
+                connection.executescript(_TABLES)
+                return use(connection)
         except sqlite3.OperationalError:
             # locked, read-only or no room: it may serve the next command
             self._off = True
