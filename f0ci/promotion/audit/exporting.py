@@ -27,6 +27,7 @@ CONTROLS: Mapping[str, tuple[str, str, str]] = {
     "applied": ("CC8.1, CC6.8", "A.8.32, A.8.19, A.8.31", "the authorized content was installed"),
     "deployed": ("CC8.1", "A.8.32, A.8.29", "the deployment ran"),
     "measured": ("CC8.1, CC7.2", "A.8.29, A.8.16", "the change was monitored and judged"),
+    "resumed": ("CC8.1, CC5.1", "A.8.32, A.5.3", "a person let the rollout go on"),
     "succeeded": ("CC8.1", "A.8.29, A.8.32", "the change was accepted"),
     "rolled_back": ("CC7.4, CC7.5", "A.5.26, A.8.32", "the change failed, and what was good before was restored"),
     "restored": ("CC7.5", "A.5.26", "what was good before runs again"),
