@@ -20,6 +20,7 @@ if [ "$purpose" = test ]; then
     need haproxy haproxy "the example of a HAProxy configuration is not checked by HAProxy"
     need curl curl "the walk through rollouts of the docs is not tried"
     need openssl openssl "tests over TLS are skipped"
+    need sshd openssh-server "tests over SSH are skipped"
     need prometheus prometheus "tests of metrics from a real Prometheus are skipped"
     need haproxy haproxy "tests of traffic through a real proxy are skipped"
     need curl curl "the walk through rollouts of the docs is not tried"

@@ -57,7 +57,8 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("history", "looking", "List promotions, newest first."),
             ("metrics", "measuring", "Ask every metric now."),
             ("analysis", "replaying", "Try conditions on recorded history."),
-            ("audit", "auditing", "Verify the history."),
+            ("audit", "auditing", "Verify the history, or print it as evidence."),
+            ("doctor", "doctoring", "Check Git, the remote, keys and clock."),
         ),
     ),
 )

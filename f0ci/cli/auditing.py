@@ -1,6 +1,8 @@
-"""`f0ci audit verify`."""
+"""`f0ci audit verify` and `f0ci audit export`."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -11,7 +13,7 @@ from f0ci.core.errors import ExitCode
 
 @click.group()
 def audit() -> None:
-    """Verify the history.
+    """Verify the history, or print it as evidence.
 
     \b
     Example:
@@ -20,19 +22,62 @@ def audit() -> None:
 
 
 @audit.command()
+@click.option("--environment", help="Only this environment; all by default.")
+@click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), help="From this day on (UTC).")
+@click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Up to this day, included (UTC).")
+@offline_option
+@format_option("csv", "json")
+@click.pass_context
+def export(
+    ctx: click.Context,
+    environment: str | None,
+    start: datetime | None,
+    end: datetime | None,
+    offline: bool,
+    output_format: str,
+) -> int:
+    """Print evidence for auditors: each event with the SOC 2 and ISO 27001 controls that it serves.
+
+    \b
+    Example:
+      f0ci audit export --environment prod --from 2026-01-01 --to 2026-12-31 > evidence.csv
+    """
+    from f0ci.commands.auditing import export_evidence
+    from f0ci.promotion.audit.exporting import to_csv
+
+    rows = export_evidence(
+        root_of(ctx),
+        environment,
+        start=start.replace(tzinfo=UTC) if start else None,
+        end=end.replace(tzinfo=UTC) + timedelta(days=1) if end else None,
+        fetch=not offline,
+    )
+    if output_format == "json":
+        print_json({"version": 1, "rows": [row.to_json() for row in rows]})
+    else:
+        click.echo(to_csv(rows), nl=False)
+    return ExitCode.DONE
+
+
+@audit.command()
+@click.option("--since", multiple=True, metavar="COMMIT", help="Tip of a ledger known from elsewhere; may be repeated.")
 @offline_option
 @format_option("text", "json")
 @click.pass_context
-def verify(ctx: click.Context, offline: bool, output_format: str) -> int:
+def verify(ctx: click.Context, since: tuple[str, ...], offline: bool, output_format: str) -> int:
     """Check every ledger, environment and approval; exit 1 where something was tampered with.
+
+    What was verified before in this clone, tips given with --since, and what other ledgers, environments and signed
+    approvals quote, must all still be there.
 
     \b
     Example:
       f0ci audit verify --offline
+      f0ci audit verify --since 3f1c0a9d4b7e
     """
     from f0ci.commands.auditing import verify_repository
 
-    report = verify_repository(root_of(ctx), fetch=not offline)
+    report = verify_repository(root_of(ctx), fetch=not offline, since=since)
     if output_format == "json":
         print_json(
             {

@@ -24,9 +24,11 @@ def release() -> None:
 
 @release.command()
 @click.option("--commit", default="HEAD", show_default=True, help="The commit whose content it is.")
+@click.option("--builder", envvar="F0CI_BUILDER", help="What makes it, such as the address of a CI run.")
+@click.option("--sbom", envvar="F0CI_SBOM", help="Where its bill of materials is; for the record.")
 @format_option("text", "json")
 @click.pass_context
-def create(ctx: click.Context, commit: str, output_format: str) -> int:
+def create(ctx: click.Context, commit: str, builder: str | None, sbom: str | None, output_format: str) -> int:
     """Make a release of what a commit holds; the same content is the same release.
 
     \b
@@ -35,7 +37,7 @@ def create(ctx: click.Context, commit: str, output_format: str) -> int:
     """
     from f0ci.commands.releasing import make_release
 
-    result = make_release(root_of(ctx), commit)
+    result = make_release(root_of(ctx), commit, builder=builder or None, sbom=sbom or None)
     if result.left_out:
         say("note: the work tree holds changes that are not committed; they are not part of the release")
     if result.release is None:
@@ -103,11 +105,17 @@ def show(ctx: click.Context, name: str, offline: bool, output_format: str) -> in
 
     view = view_release(root_of(ctx), name, fetch=not offline)
     if output_format == "json":
-        print_json({"version": 1, **_view_record(view), "files": list(view.files)})
+        provenance = {"author": view.author, "signature": view.signature}
+        print_json({"version": 1, **_view_record(view), **provenance, "files": list(view.files)})
         return ExitCode.DONE
     found = view.release
     click.echo(f"release {found.digest}")
     click.echo(f"  created {format_time(found.created_at)} by {found.created_by} from commit {found.commit}")
+    signed = f"signed by {view.signature}" if view.signature else "not signed"
+    click.echo(f"  the commit was written by {view.author} and is {signed}")
+    for what, value in (("built by", found.builder), ("bill of materials", found.sbom)):
+        if value:
+            click.echo(f"  {what} {value}")
     here, before = ", ".join(view.in_environments), ", ".join(view.was_in)
     click.echo(f"  runs in {here or 'no environment'}; ran in {before or 'no other'}")
     if view.quarantined:
@@ -124,6 +132,8 @@ def _record(found: Any) -> dict[str, Any]:
         "commit": found.commit,
         "created_at": format_time(found.created_at),
         "created_by": found.created_by,
+        "builder": found.builder,
+        "sbom": found.sbom,
     }
 
 

@@ -21,7 +21,7 @@ from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.objects import require_tree, source_commit
 from f0ci.promotion.plan import BoundPlan
 from f0ci.promotion.promoting import Request, advance_to_end, require_active, waiting_promotions
-from f0ci.promotion.releases import Release, find_release, release_paths, require_release
+from f0ci.promotion.releases import Release, release_paths
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.requesting import choose_release, promote
 from f0ci.promotion.rollback_plan import make_rollback_plan
@@ -217,7 +217,7 @@ def plan_environment(
     require_tree(site, drawn, len(plan.bound["steps"]) - 1, str(plan.bound["steps"][-1]["tree"]))
     verdict = judge_gates(site, ledgers, drawn, moment.now())
     current = state.current
-    running = find_release(site.releases(), current.release) if current else None
+    running = site.find_release(current.release) if current else None
     base, files = _files(site, ledgers.branches[name]), _files(site, str(plan.bound["steps"][-1]["tree"]))
     chosen = str(plan.bound["release"])
     source = source_commit(site, state, chosen) or str(plan.bound["source_commit"])
@@ -247,7 +247,7 @@ def explain_environment(
 
 
 def _is_of(site: Site, active: Promotion | None, release: str) -> bool:
-    return active is not None and require_release(site.releases(), release).digest == active.release
+    return active is not None and site.require_release(release).digest == active.release
 
 
 def _plan(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.diagnostics import Diagnostic, Severity
 from f0ci.core.errors import GitError
+from f0ci.promotion.approvers import Approvers, read_approvers
 from f0ci.promotion.releases import Release, create_release, list_releases, release_paths, require_release
 from f0ci.promotion.site import Site, open_site
 from f0ci.source.project import load_project
@@ -30,8 +31,22 @@ class ReleaseResult:
     left_out: bool
 
 
-def make_release(root: Path, commit: str = "HEAD", *, clock: Clock | None = None) -> ReleaseResult:
+def make_release(
+    root: Path,
+    commit: str = "HEAD",
+    *,
+    builder: str | None = None,
+    sbom: str | None = None,
+    clock: Clock | None = None,
+) -> ReleaseResult:
     """Make a release of a commit, unless its content is one already or has errors.
+
+    Args:
+        root: the work tree.
+        commit: the commit.
+        builder: what makes it, such as the address of a CI run.
+        sbom: where its bill of materials is.
+        clock: the time; the machine's by default.
 
     Raises:
         GitError: there is no such commit, or the tag cannot be pushed.
@@ -50,7 +65,9 @@ def make_release(root: Path, commit: str = "HEAD", *, clock: Clock | None = None
     left_out = site.repository.is_dirty()
     if any(one.severity is Severity.ERROR for one in diagnostics):
         return ReleaseResult(None, created=False, diagnostics=diagnostics, left_out=left_out)
-    release, created = create_release(site.repository, site.refs, site.names, oid, project, site.clock.now())
+    release, created = create_release(
+        site.repository, site.refs, site.names, oid, project, site.clock.now(), builder=builder, sbom=sbom
+    )
     return ReleaseResult(release, created, diagnostics, left_out)
 
 
@@ -64,6 +81,8 @@ class ReleaseView:
         was_in: environments that ran it before.
         quarantined: why it must not be promoted, or None.
         files: paths of its content; empty in a list.
+        author: who wrote its source commit, or None in a list.
+        signature: who signed that commit, `unknown` where no key in the approvers file did, or None where nobody did.
     """
 
     release: Release
@@ -71,6 +90,8 @@ class ReleaseView:
     was_in: tuple[str, ...]
     quarantined: str | None
     files: tuple[str, ...] = ()
+    author: str | None = None
+    signature: str | None = None
 
 
 def view_releases(root: Path, *, fetch: bool = True) -> tuple[ReleaseView, ...]:
@@ -85,10 +106,18 @@ def view_release(root: Path, name: str, *, fetch: bool = True) -> ReleaseView:
     Raises:
         UsageError: there is none of that name.
     """
+    from f0ci.git.signed_commits import signer_of
+
     site = open_site(root, SystemClock(), fetch=fetch)
     release = require_release(list_releases(site.repository, site.refs), name)
     tree = site.repository.tree(release.commit)
-    return _view(site, release, release_paths(tree, load_project(tree)))
+    project = load_project(tree)
+    listed = tree.exists(project.approvers)
+    approvers = read_approvers(project.approvers, tree.read(project.approvers)) if listed else Approvers()
+    signed, signer = signer_of(site.repository, release.commit, approvers.keys())
+    author = str(site.repository.log(f"{release.commit}^!")[0].author)
+    view = _view(site, release, release_paths(tree, project))
+    return replace(view, author=author, signature=(signer or "unknown") if signed else None)
 
 
 def _view(site: Site, release: Release, files: tuple[str, ...] = ()) -> ReleaseView:

@@ -35,6 +35,11 @@ class CommitTree:
         self._entries: dict[str, TreeEntry] | None = None
         self._content: dict[str, bytes] = {}
 
+    def preload(self, entries: dict[str, TreeEntry], content: dict[str, bytes]) -> None:
+        """Take what is known already: every file in order, and content by blob, which other trees may share."""
+        self._entries = entries
+        self._content = content
+
     @property
     def entries(self) -> dict[str, TreeEntry]:
         """Return every file and symbolic link by path, in the order in which a walk meets them."""

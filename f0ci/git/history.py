@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from f0ci.core.errors import GitError
@@ -24,6 +24,12 @@ def log(repository: Repository, revisions: str, paths: Sequence[str]) -> tuple[C
         raise GitError(f"{revisions!r} is not a range of commits", "write it as 'a..b'")
     limit = [f":(top,literal){path}" for path in paths]
     return parse_log(repository.run(*_PLAIN, "log", *_SHAPE, *words, "--", *limit).out)
+
+
+def read_log(repository: Repository, tips: Iterable[str]) -> tuple[CommitInfo, ...]:
+    """Return every commit that leads to some commits, children before parents, read in one call."""
+    asked = "".join(f"{tip}\n" for tip in dict.fromkeys(tips)).encode()
+    return parse_log(repository.run(*_PLAIN, "log", *_SHAPE, "--stdin", input=asked).out) if asked else ()
 
 
 def is_ancestor(repository: Repository, ancestor: str, descendant: str) -> bool:

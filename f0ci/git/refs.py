@@ -37,19 +37,28 @@ class RefStore:
         repository: where objects are, and where fetched refs are kept.
         remote: name of the remote, or None.
         answer_seconds: how long the remote may take to answer one question.
+        known_remotes: names of remotes, where somebody asked for them already.
 
     Raises:
         GitError: there is no remote of that name.
     """
 
-    def __init__(self, repository: Repository, remote: str | None, *, answer_seconds: float = ANSWER_SECONDS) -> None:
+    def __init__(
+        self,
+        repository: Repository,
+        remote: str | None,
+        *,
+        answer_seconds: float = ANSWER_SECONDS,
+        known_remotes: Sequence[str] | None = None,
+    ) -> None:
         self.repository = repository
         self.remote = remote
         self.answer_seconds = answer_seconds
         self._known: dict[str, str] | None = None
         self._atomic: bool | None = None
         self._urls: dict[bool, str] = {}
-        if remote is not None and remote not in (names := repository.remotes()):
+        known = known_remotes if known_remotes is not None else ()
+        if remote is not None and remote not in known and remote not in (names := repository.remotes()):
             hint = did_you_mean(remote, names, noun="known remotes") or "add one with `git remote add`"
             raise GitError(f"there is no remote {remote!r}", hint)
 

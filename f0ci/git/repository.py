@@ -130,6 +130,31 @@ class Repository:
                 raise GitError(f"object {oid!r} is a {kind}, not a file")
         return found
 
+    @property
+    def common_dir(self) -> Path:
+        """Return Git's own folder, which linked work trees share."""
+        said = self.git_dir / "commondir"
+        try:
+            return (self.git_dir / said.read_text(encoding="utf-8").strip()).resolve()
+        except OSError:
+            return self.git_dir
+
+    def read_files(self, rev: str, paths: Sequence[str]) -> dict[str, bytes]:
+        """Return the bytes of files of a commit by path, read in one call.
+
+        Raises:
+            GitError: there is no such commit, or one of the files is not in it.
+        """
+        commit = self._require(rev, "tree")
+        asked = "".join(f"{commit}:{path}\n" for path in paths).encode("utf-8", "surrogateescape")
+        raw = self.run("cat-file", "--batch", input=asked).out
+        found: dict[str, bytes] = {}
+        for path, answer in zip(paths, parse_batch(raw, len(paths)), strict=True):
+            if answer is None or answer[0] != "blob":
+                raise GitError(f"there is no file {path!r} in commit {rev!r}", "check it with `git fsck`")
+            found[path] = answer[1]
+        return found
+
     def list_files(self, rev: str, prefix: str = "") -> tuple[TreeEntry, ...]:
         """Return every file of a commit or tree, or those at and below a path, submodules included.
 

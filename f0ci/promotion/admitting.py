@@ -18,7 +18,7 @@ from f0ci.promotion.judging import Verdict, judge_gates
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.plan import BoundPlan, Plan, make_plan
-from f0ci.promotion.releases import Release, require_release
+from f0ci.promotion.releases import Release
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.rollback_plan import make_rollback_plan
 from f0ci.promotion.site import Site
@@ -165,7 +165,7 @@ def _replan(site: Site, ledgers: Ledgers, promotion: Promotion) -> Change | None
         if fresh.bound["release"] != promotion.release:
             return end(promotion, "superseded", f"going back means release {short(fresh.bound['release'])} by now")
     else:
-        plan = plan_for(site, ledgers, environment, require_release(site.releases(), promotion.release), promotion.id)
+        plan = plan_for(site, ledgers, environment, site.require_release(promotion.release), promotion.id)
         drafts.extend(policy_drafts(plan, ledgers.environments[environment].policy))
         fresh = plan
     if fresh.digest == promotion.digest == digest(promotion.plan):

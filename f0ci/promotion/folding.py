@@ -6,15 +6,17 @@ requested -> waiting -> deploying -> verifying -> succeeded
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TypeVar
 
 from f0ci.core.clock import parse_time
 from f0ci.core.errors import InputError
 from f0ci.promotion.events import ENDINGS, SIGNED_KINDS, STANDING, WORKFLOW_EVENTS, Event, misplaced
+from f0ci.promotion.on_demand import Grown
 from f0ci.promotion.state import ENDED, Applied, EnvironmentState, Hold, Promotion, WorkflowState
 
+T = TypeVar("T")
 _BEFORE_THE_CHANGE = frozenset(
     {"replanned", "waiting", "evidence", "intent", "applied"} | SIGNED_KINDS | (ENDINGS - {"succeeded"})
 )
@@ -40,7 +42,8 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     ),
     "rolled_back": frozenset({"restored", "failed"}),
 }
-_CHANGES = frozenset({"applied", "rolled_back"})
+# kinds that bring a promotion's commit onto the environment's branch
+CHANGES = frozenset({"applied", "rolled_back"})
 _NEXT_STATE = {"requested": "requested", "applied": "deploying", "deployed": "verifying", "rolled_back": "rolled_back"}
 
 
@@ -65,27 +68,94 @@ def fold_environment(
     Raises:
         IllegalEvent: an event cannot stand where it stands.
     """
-    ordered = tuple(events)
-    promotions: dict[str, Promotion] = {}
-    hold: Hold | None = None
-    policy: Mapping[str, Any] | None = None
-    repairs: list[Applied] = []
-    step = 0
-    check_numbers(environment, ordered, ledger)
-    for event in ordered:
-        if event.kind == "policy":
-            policy = event.data
-        elif event.kind == "hold":
-            hold = hold_of(event)
-        elif event.kind == "unhold":
-            hold = None
-        elif event.kind == "repair" and "parents" in event.data:
-            data = event.data
-            repairs.append(Applied(step, data["commit"], data["tree"], data["release"], event.time))
-        elif event.kind not in STANDING:
-            promotions[event.promotion] = advance(promotions.get(event.promotion), event, ledger)
-            step = promotions[event.promotion].applied[-1].step if event.kind in _CHANGES else step
-    return EnvironmentState(environment, tip, tuple(promotions.values()), hold, policy, ordered, tuple(repairs))
+    return fold_on(EnvironmentState(environment), events, tip, ledger=ledger)
+
+
+def fold_on(state: EnvironmentState, events: Iterable[Event], tip: str | None, *, ledger: str = "") -> EnvironmentState:
+    """Return what a state and the events after it, in order of position, amount to; what did not change is not read.
+
+    Args:
+        state: what the events before amount to.
+        events: those after it.
+        tip: the ledger's commit they were read from.
+        ledger: ref of the ledger, for messages.
+
+    Raises:
+        IllegalEvent: an event cannot stand where it stands.
+    """
+    hold, policy, standing, repaired = state.hold, state.policy, state.standing, state.repaired
+    step = state.current.step if state.current else 0
+    changed: dict[int, Promotion] = {}
+    places: dict[str, int] = {}
+    newest, size, before = state.newest, len(state.promotions), len(state.events)
+    added = tuple(events)
+    for position, event in enumerate(added, start=before):
+        check_place(state.environment, event, position, ledger)
+        if event.kind in STANDING:
+            standing += 1
+            if event.sequence != standing:
+                raise _out_of_turn(event, standing, ledger)
+            hold = hold_of(event) if event.kind == "hold" else None if event.kind == "unhold" else hold
+            policy = event.data if event.kind == "policy" else policy
+            repaired = repair_of(event, step) or repaired
+            continue
+        if event.promotion not in places:
+            known = state.place_of(event.promotion)
+            places[event.promotion] = size if known is None else known
+        place = places[event.promotion]
+        promotion = changed.get(place) or (state.promotions[place] if place < len(state.promotions) else None)
+        due = len(promotion.events) + 1 if promotion else 1
+        if event.sequence != due:
+            raise _out_of_turn(event, due, ledger)
+        if promotion is None:
+            check_turn(event, newest, size, ledger)
+        changed[place] = advance(promotion, event, ledger)
+        if event.kind in CHANGES:
+            step, repaired = changed[place].applied[-1].step, None
+        size = max(size, place + 1)
+        newest = changed[place] if place == size - 1 else newest
+    return EnvironmentState(
+        state.environment,
+        tip,
+        _grown(state.promotions, changed),
+        hold,
+        policy,
+        _grown(state.events, dict(enumerate(added, start=before))),
+        standing,
+        repaired,
+    )
+
+
+def repair_of(event: Event, step: int) -> Applied | None:
+    """Return the commit with which an event repaired the environment's branch, or None where it did not."""
+    data = event.data
+    if event.kind != "repair" or "parents" not in data:
+        return None
+    return Applied(step, data["commit"], data["tree"], data["release"], event.time)
+
+
+def check_turn(event: Event, newest: Promotion | None, size: int, ledger: str = "") -> None:
+    """Check that a promotion begins when the one before has ended, with the next number.
+
+    Args:
+        event: what asks for it.
+        newest: the newest promotion before it, or None.
+        size: how many there are.
+        ledger: ref of the ledger, for messages.
+
+    Raises:
+        IllegalEvent: it does not.
+    """
+    if newest is not None and newest.is_active:
+        raise IllegalEvent(f"{newest.id!r} has not ended yet; one at a time", place=_place(ledger, event))
+    if event.promotion != f"{event.environment}-{size + 1}":
+        raise IllegalEvent(f"{event.promotion!r} is not number {size + 1}", place=_place(ledger, event))
+
+
+def _grown(base: Sequence[T], changed: dict[int, T]) -> Sequence[T]:
+    if not base:
+        return tuple(changed[place] for place in sorted(changed))
+    return Grown(base, changed) if changed else base
 
 
 def hold_of(event: Event) -> Hold:
@@ -126,17 +196,29 @@ def check_numbers(environment: str, events: Iterable[Event], ledger: str = "") -
     """
     sequences: dict[str, int] = {}
     for position, event in enumerate(events):
-        stray = misplaced(event, environment)
-        if stray is not None:
-            raise IllegalEvent(stray, place=_place(ledger, event))
-        if event.position != position:
-            raise IllegalEvent(f"position {event.position} stands where {position} is due", place=_place(ledger, event))
+        check_place(environment, event, position, ledger)
         due = sequences.get(event.promotion, 0) + 1
         if event.sequence != due:
-            raise IllegalEvent(
-                f"event {event.sequence} of {event.promotion!r} stands where {due} is due", place=_place(ledger, event)
-            )
+            raise _out_of_turn(event, due, ledger)
         sequences[event.promotion] = due
+
+
+def check_place(environment: str, event: Event, position: int, ledger: str = "") -> None:
+    """Check that an event belongs into its ledger, at its position.
+
+    Raises:
+        IllegalEvent: it does not.
+    """
+    stray = misplaced(event, environment)
+    if stray is not None:
+        raise IllegalEvent(stray, place=_place(ledger, event))
+    if event.position != position:
+        raise IllegalEvent(f"position {event.position} stands where {position} is due", place=_place(ledger, event))
+
+
+def _out_of_turn(event: Event, due: int, ledger: str) -> IllegalEvent:
+    message = f"event {event.sequence} of {event.promotion!r} stands where {due} is due"
+    return IllegalEvent(message, place=_place(ledger, event))
 
 
 def advance(promotion: Promotion | None, event: Event, ledger: str = "") -> Promotion:

@@ -199,8 +199,12 @@ def authors_of(site: Site, promotion: Promotion, running: str | None) -> tuple[s
     # where history is cut off, so are authors
     site.refs.complete_history()
     source = str(promotion.plan["source_commit"])
-    known = running is not None and site.repository.commit_of(running) is not None
-    commits = site.repository.log(f"{running}..{source}" if known else source)
+    graph = next((one for one in site.graphs if one.knows(source, *([running] if running else []))), None)
+    if graph is not None:
+        commits = graph.between(running, source)
+    else:
+        known = running is not None and site.repository.commit_of(running) is not None
+        commits = site.repository.log(f"{running}..{source}" if known else source)
     identities: set[str] = set()
     for commit in commits:
         identities.update((str(commit.author), str(commit.committer)))

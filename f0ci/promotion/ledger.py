@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from f0ci.core.clock import Clock
 from f0ci.core.errors import CannotWork
 from f0ci.promotion.events import ENVIRONMENT_EVENTS, WORKFLOW_EVENTS, Draft, Event, parse_event
-from f0ci.promotion.folding import fold_environment, fold_workflow
+from f0ci.promotion.folding import fold_environment, fold_on, fold_workflow
+from f0ci.promotion.memory import Memory, Remembered
 from f0ci.promotion.names import Names
 from f0ci.promotion.state import EnvironmentState, WorkflowState
 
@@ -97,6 +98,7 @@ class LedgerStore:
         names: ref names.
         clock: time of new events.
         known: environments of the workflow, always part of what is read.
+        memory: what the clone remembers of them, or None to read everything.
     """
 
     repository: Repository
@@ -104,6 +106,8 @@ class LedgerStore:
     names: Names
     clock: Clock
     known: tuple[str, ...] = ()
+    memory: Memory | None = None
+    _known: dict[str, Remembered] = field(default_factory=dict, repr=False)
     _events: dict[tuple[str, str, str], Event] = field(default_factory=dict, repr=False)
     _default: str | None = field(default=None, repr=False)
 
@@ -143,7 +147,7 @@ class LedgerStore:
         for name in self.environment_names():
             ledger = self.names.ledger(name)
             tip = self.refs.read(ledger)
-            environments[name] = fold_environment(name, self.events_at(tip, ledger), tip, ledger=ledger)
+            environments[name] = self.state_at(name, tip, ledger)
         ledger = self.names.workflow_ledger
         tip = self.refs.read(ledger)
         branches = {name: self.refs.read(self.names.environment(name)) for name in environments}
@@ -153,6 +157,58 @@ class LedgerStore:
         """Return the environments of the workflow, then those that only ledgers know."""
         found = self.names.ledger_environments(self.refs.list("refs/heads/f0ci/ledger/"))
         return (*self.known, *sorted(set(found) - set(self.known)))
+
+    def state_at(self, environment: str, tip: str | None, ledger: str) -> EnvironmentState:
+        """Return what an environment's ledger amounts to at a commit; of what is remembered, only the rest is read.
+
+        Raises:
+            InputError: the ledger holds something that is not an event, or an event that cannot be.
+        """
+        if tip is None:
+            return EnvironmentState(environment)
+
+        def read_all(at: str) -> EnvironmentState:
+            return fold_environment(environment, self.events_at(at, ledger), at, ledger=ledger)
+
+        known = self._known.get(ledger)
+        if known is None and self.memory is not None:
+            known = self.memory.recall(ledger, environment, tip, self.events_in, read_all)
+        added = self._added(known.state.tip, tip, ledger) if known else None
+        if known is None or added is None:
+            known, state = None, read_all(tip)
+        elif known.state.tip == tip:
+            state = known.state
+        else:
+            state = fold_on(known.state, added, tip, ledger=ledger)
+        if self.memory is not None and (known is None or known.state.tip != tip):
+            self.memory.remember(ledger, state, known)
+        self._known[ledger] = Remembered(state, known.made if known else tip)
+        return state
+
+    def _added(self, old: str | None, new: str, ledger: str) -> tuple[Event, ...] | None:
+        """Return the events that a ledger has at one commit and not at an earlier one; None where more differs."""
+        if old == new:
+            return ()
+        if old is None or self.repository.commit_of(old) is None:
+            return None
+        answer = self.repository.run("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", old, new)
+        words = answer.out.split(b"\0")
+        paths = []
+        for head, path in zip(words[::2], words[1::2], strict=False):
+            if not head.startswith(b":000000 100644 ") or not head.endswith(b" A") or b"\n" in path:
+                return None
+            paths.append(path.decode("utf-8", "surrogateescape"))
+        return tuple(sorted(self.events_in(new, paths, ledger), key=lambda event: event.position))
+
+    def events_in(self, tip: str, paths: Iterable[str], ledger: str = "") -> tuple[Event, ...]:
+        """Return the events in some files of a ledger at a commit, in the order of the files.
+
+        Raises:
+            InputError: a file is not an event.
+        """
+        wanted = list(paths)
+        content = self.repository.read_files(tip, wanted)
+        return tuple(parse_event(path, content[path], ledger=ledger) for path in wanted)
 
     def events_at(self, tip: str | None, ledger: str = "") -> tuple[Event, ...]:
         """Return a ledger's events at a commit, in order of position.
@@ -210,23 +266,50 @@ class LedgerStore:
 
 
 def number(
-    events: Sequence[Event], environment: str, drafts: Iterable[Draft], now: datetime, actor: str
+    events: Sequence[Event],
+    environment: str,
+    drafts: Iterable[Draft],
+    now: datetime,
+    actor: str,
+    *,
+    seen: Callable[[str], tuple[str, int] | None] | None = None,
 ) -> tuple[Event, ...]:
-    """Return drafts as events with their place in the ledger; pure."""
-    first: dict[str, Event] = {}
-    newest: dict[str, Event] = {}
-    for event in events:
-        first.setdefault(event.promotion, event)
-        newest[event.promotion] = event
+    """Return drafts as events with their place in the ledger; pure.
+
+    Args:
+        events: what the ledger holds.
+        environment: whose ledger it is.
+        drafts: what comes after it, in order.
+        now: time of the new events.
+        actor: who writes them.
+        seen: returns the month and the number of events of a promotion; by default it is looked for in the events.
+    """
+    known: dict[str, tuple[str, int] | None] = {}
+    if seen is None:
+        for event in events:
+            month, _ = known.get(event.promotion) or (event.month, 0)
+            known[event.promotion] = (month, event.sequence)
     added: list[Event] = []
     for position, draft in enumerate(drafts, start=len(events)):
         name = draft.promotion
+        if seen is not None and name not in known:
+            known[name] = seen(name)
         # standing events are filed by the month they happen in, a promotion's by the month it began
-        standing = name in {ENVIRONMENT_EVENTS, WORKFLOW_EVENTS}
-        month = first[name].month if name in first and not standing else now.strftime("%Y/%m")
-        sequence = newest[name].sequence + 1 if name in newest else 1
-        event = Event(draft.kind, name, sequence, position, environment, now, actor, dict(draft.data), month)
-        first.setdefault(name, event)
-        newest[name] = event
-        added.append(event)
+        month, count = known.get(name) or (now.strftime("%Y/%m"), 0)
+        if name in {ENVIRONMENT_EVENTS, WORKFLOW_EVENTS}:
+            month = now.strftime("%Y/%m")
+        known[name] = (month, count + 1)
+        added.append(Event(draft.kind, name, count + 1, position, environment, now, actor, dict(draft.data), month))
     return tuple(added)
+
+
+def number_in(state: EnvironmentState, drafts: Iterable[Draft], now: datetime, actor: str) -> tuple[Event, ...]:
+    """Return drafts as the next events of an environment; pure."""
+
+    def seen(name: str) -> tuple[str, int] | None:
+        if name == ENVIRONMENT_EVENTS:
+            return ("", state.standing)
+        promotion = state.find(name)
+        return (promotion.events[0].month, len(promotion.events)) if promotion else None
+
+    return number(state.events, state.environment, drafts, now, actor, seen=seen)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from f0ci.core.errors import InputError
 from f0ci.promotion.names import short
-from f0ci.promotion.releases import find_release
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 
@@ -57,7 +56,7 @@ def is_ancestor(site: Site, ancestor: str, descendant: str) -> bool:
 
 def source_commit(site: Site, state: EnvironmentState, release: str) -> str | None:
     """Return the source commit of a release that an environment had: by its tag, else as its plan recorded it."""
-    found = find_release(site.releases(), release)
+    found = site.find_release(release)
     if found is not None:
         return found.commit
     promoted = (item for item in reversed(state.promotions) if item.release == release)

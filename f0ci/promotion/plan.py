@@ -11,7 +11,7 @@ from f0ci.core.canonical import digest, sha256_hex
 from f0ci.core.errors import InputError
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.policy import Policy, bound_policy, read_policy
-from f0ci.promotion.releases import Release, check_content, require_release
+from f0ci.promotion.releases import Release, check_content
 from f0ci.promotion.rollout import steps_for, write_step
 from f0ci.promotion.site import Site
 from f0ci.promotion.strategies.base import TrafficStep
@@ -88,7 +88,9 @@ def _read_content(site: Site, release: Release, environment: str) -> Content:
 
     tree = site.repository.tree(release.commit)
     project = load_project(tree)
-    check_content(tree, project, release)
+    if site.digests.get(release.commit) != release.digest:
+        check_content(tree, project, release)
+        site.digests[release.commit] = release.digest
     workflow = read_workflow(tree, project.workflow)
     described = workflow.environment(environment)
     if described is None:
@@ -107,7 +109,7 @@ def render_plan(site: Site, bound: Mapping[str, Any]) -> tuple[str, ...]:
     Raises:
         F0ciError: the release cannot be read or rendered.
     """
-    release = require_release(site.releases(), str(bound["release"]))
+    release = site.require_release(str(bound["release"]))
     content = read_content(site, release, str(bound["environment"]))
     steps = steps_for(content, str(bound["strategy"]), release.digest, bound["base"]["release"])
     return tuple(write_step(site, content, release.digest, step, bound["base"]["tree"]) for step in steps)

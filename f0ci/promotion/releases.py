@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.canonical import canonical_json, digest, sha256_hex
 from f0ci.core.clock import format_time, parse_time
@@ -31,6 +31,8 @@ class Release:
         created_at: when.
         created_by: `Name <email>`.
         files: how many files it holds.
+        builder: what made it, such as the address of a CI run, or None where nobody said.
+        sbom: where its bill of materials is, or None where nobody said.
     """
 
     digest: str
@@ -38,6 +40,8 @@ class Release:
     created_at: datetime
     created_by: str
     files: int
+    builder: str | None = None
+    sbom: str | None = None
 
     @property
     def id(self) -> str:
@@ -71,15 +75,25 @@ def newest_content(site: Site) -> str | None:
     tip = site.store.default_tip()
     if tip is None:
         return None
-    tree = site.repository.tree(tip)
-    try:
-        return content_digest(tree, release_paths(tree, load_project(tree)))
-    except InputError:
-        return None
+    if tip not in site.digests:
+        tree = site.repository.tree(tip)
+        try:
+            site.digests[tip] = content_digest(tree, release_paths(tree, load_project(tree)))
+        except InputError:
+            return None
+    return site.digests[tip]
 
 
 def create_release(
-    repository: Repository, refs: RefStore, names: Names, commit: str, project: Project, now: datetime
+    repository: Repository,
+    refs: RefStore,
+    names: Names,
+    commit: str,
+    project: Project,
+    now: datetime,
+    *,
+    builder: str | None = None,
+    sbom: str | None = None,
 ) -> tuple[Release, bool]:
     """Tag a commit as a release, unless its content is one already.
 
@@ -108,13 +122,14 @@ def create_release(
         # a clock that is behind must not make this release look older than those before it; ties go by ancestry
         now = known[-1].created_at
     author = str(repository.identity())
-    record = {
+    record: dict[str, Any] = {
         "version": 1,
         "digest": content,
         "files": len(paths),
         "created_at": format_time(now),
         "created_by": author,
     }
+    record |= {key: value for key, value in (("builder", builder), ("sbom", sbom)) if value}
     message = f"f0ci release {short(content)}\n\n{canonical_json(record).decode()}\n"
     tag = repository.tag(f"f0ci/release/{short(content)}", commit, message)
     if refs.push([RefUpdate(names.release_tag(content), None, tag)]) is not PushOutcome.APPLIED:
@@ -123,12 +138,18 @@ def create_release(
         if existing is None:
             raise CannotWork(f"the tag of release {short(content)} could not be pushed", "run the command again")
         return existing, False
-    return Release(content, commit, now, author, len(paths)), True
+    return Release(content, commit, now, author, len(paths), builder, sbom), True
 
 
-def list_releases(repository: Repository, refs: RefStore) -> tuple[Release, ...]:
-    """Return every release whose tag is known, oldest first."""
-    tags = refs.list(RELEASE_TAGS)
+def list_releases(repository: Repository, refs: RefStore, name: str = "") -> tuple[Release, ...]:
+    """Return every release whose tag is known, oldest first.
+
+    Args:
+        repository: where the tags are.
+        refs: where they are listed.
+        name: only those whose digest begins like this.
+    """
+    tags = refs.list(RELEASE_TAGS + short(name.lower()))
     found = ((name, _parse_tag(raw)) for name, raw in _read_tags(repository, tags).items())
     releases = [release for name, release in found if release is not None and name == RELEASE_TAGS + release.id]
     rank = _topological_rank(repository, releases)
@@ -213,6 +234,8 @@ def _parse_tag(text: str) -> Release | None:
             parse_time(record["created_at"]),
             str(record["created_by"]),
             int(record["files"]),
+            str(record["builder"]) if record.get("builder") else None,
+            str(record["sbom"]) if record.get("sbom") else None,
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -9,11 +9,11 @@ from f0ci.core.errors import Refused, UsageError
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, plan_for, policy_drafts
 from f0ci.promotion.events import Draft
 from f0ci.promotion.ledger import Change, Ledgers
-from f0ci.promotion.names import short
+from f0ci.promotion.names import RELEASE_TAGS, short
 from f0ci.promotion.objects import is_ancestor, source_commit
 from f0ci.promotion.policy import policy_at, read_policy, require_usable
 from f0ci.promotion.promoting import Request, advance_to_end
-from f0ci.promotion.releases import Release, find_release, newest_content, require_release
+from f0ci.promotion.releases import Release, find_release, newest_content
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
@@ -84,7 +84,7 @@ def _check_active_plan(site: Site, ledgers: Ledgers, active: Promotion, request:
         return
     digest = active.digest
     if active.state in BEFORE_THE_CHANGE and active.purpose == "promote":
-        release = require_release(site.releases(), active.release)
+        release = site.require_release(active.release)
         digest = plan_for(site, ledgers, request.environment, release, active.id).digest
     _refuse_other_plan(request, digest)
 
@@ -98,7 +98,7 @@ def _refuse_other_plan(request: Request, digest: str) -> None:
 
 
 def _is_another(site: Site, active: Promotion, request: Request) -> bool:
-    return request.release is not None and require_release(site.releases(), request.release).digest != active.release
+    return request.release is not None and site.require_release(request.release).digest != active.release
 
 
 def _answer_at_once(
@@ -171,13 +171,13 @@ def choose_release(site: Site, name: str | None, ledgers: Ledgers, environment: 
         UsageError: there is none.
         Refused: every release comes in order, and another one comes first.
     """
-    releases = site.releases()
-    if not releases:
+    if not site.refs.list(RELEASE_TAGS):
         raise UsageError("there is no release yet", "make one with `f0ci release create`")
     state = ledgers.environments[environment]
-    named = require_release(releases, name) if name is not None else None
+    named = site.require_release(name) if name is not None else None
     running = state.current
     if running is not None and read_policy(site, state, environment).queue == "in_order":
+        releases = site.releases()
         following = next_in_order(releases, running.release, state, ledgers)
         if following is not None and named in {None, following}:
             return following
@@ -192,7 +192,7 @@ def choose_release(site: Site, name: str | None, ledgers: Ledgers, environment: 
     if named is not None:
         return named
     # after a revert the newest content is a release that was made long ago
-    return find_release(releases, newest_content(site) or "") or releases[-1]
+    return site.find_release(newest_content(site) or "") or site.require_release("latest")
 
 
 def next_in_order(

@@ -11,7 +11,7 @@ from f0ci.promotion.admitting import find_promotion
 from f0ci.promotion.applying import also_in, apply_step, record_landed
 from f0ci.promotion.events import Draft
 from f0ci.promotion.folding import advance
-from f0ci.promotion.ledger import Change, Ledgers, number
+from f0ci.promotion.ledger import Change, Ledgers, number_in
 from f0ci.promotion.names import short
 from f0ci.promotion.objects import irreversible_between, source_commit
 from f0ci.promotion.promoting import Request, advance_to_end
@@ -134,7 +134,7 @@ def _ask(site: Site, ledgers: Ledgers, asked: RollbackRequest, name: str) -> Cha
     if plan.bound["gates"]:
         return Change(asked.environment, tuple(drafts))
     actor, now = str(site.repository.identity()), event_time(site.clock.now(), state.events)
-    promotion = advance(None, number(state.events, asked.environment, drafts, now, actor)[-1])
+    promotion = advance(None, number_in(state, drafts, now, actor)[-1])
     return apply_step(site, ledgers, promotion, 0, now, *drafts)
 
 

@@ -10,13 +10,15 @@ from f0ci.core.clock import Clock
 from f0ci.core.errors import GitError, InputError, UsageError
 from f0ci.core.suggestions import did_you_mean
 from f0ci.promotion.ledger import LedgerStore
-from f0ci.promotion.names import Names
-from f0ci.promotion.releases import Release, list_releases
+from f0ci.promotion.memory import Memory
+from f0ci.promotion.names import RELEASE_TAGS, Names
+from f0ci.promotion.releases import Release, find_release, list_releases, require_release
 from f0ci.source.project import Project, load_project
 from f0ci.source.tree import DirectoryTree
 from f0ci.workflows.model import Workflow, WorkflowEnvironment
 
 if TYPE_CHECKING:
+    from f0ci.git.commit_graph import CommitGraph
     from f0ci.git.refs import RefStore
     from f0ci.git.repository import Repository
     from f0ci.promotion.plan import Content
@@ -38,6 +40,9 @@ class Site:
         clock: the time.
         policies: what commits hold, by commit and environment, once it was read.
         contents: what releases hold, by digest, commit and environment, once it was read.
+        digests: digest of the release content of commits, once it was computed.
+        graphs: the history of all releases, where somebody read it at once.
+        listed: every release, by the tags they were read from.
     """
 
     root: Path
@@ -50,6 +55,11 @@ class Site:
     clock: Clock
     policies: dict[tuple[str, str], Policy] = field(default_factory=dict, repr=False, compare=False)
     contents: dict[tuple[str, str, str], Content] = field(default_factory=dict, repr=False, compare=False)
+    digests: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    graphs: list[CommitGraph] = field(default_factory=list, repr=False, compare=False)
+    listed: dict[tuple[tuple[str, str], ...], tuple[Release, ...]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def recorded_environment(self, name: str) -> str:
         """Return the environment that a name means, also one that only its ledger knows by now.
@@ -78,7 +88,28 @@ class Site:
 
     def releases(self) -> tuple[Release, ...]:
         """Return every known release, oldest first."""
-        return list_releases(self.repository, self.refs)
+        tags = tuple(self.refs.list(RELEASE_TAGS).items())
+        if tags not in self.listed:
+            self.listed.clear()
+            self.listed[tags] = list_releases(self.repository, self.refs)
+        return self.listed[tags]
+
+    def find_release(self, name: str) -> Release | None:
+        """Return the release that a digest, or the beginning of one, means, or None; only its own tags are read.
+
+        Raises:
+            UsageError: the beginning fits several.
+        """
+        return find_release(list_releases(self.repository, self.refs, name), name) if name else None
+
+    def require_release(self, name: str) -> Release:
+        """Return the release that a digest, the beginning of one, or `latest` means.
+
+        Raises:
+            UsageError: there is none.
+        """
+        found = self.find_release(name) if len(name) >= 4 and name != "latest" else None
+        return found or require_release(self.releases(), name)
 
     def default_commit(self) -> str:
         """Return the commit of the default branch, whose policy judges an environment's first promotion.
@@ -127,10 +158,15 @@ def open_site(root: Path, clock: Clock, *, fetch: bool = True) -> Site:
             f"there is no remote {project.remote!r}",
             f"known: {', '.join(remotes)}; name one under 'remote' in f0ci.yaml",
         )
-    refs = RefStore(repository, project.remote if remotes else None)
+    refs = RefStore(repository, project.remote if remotes else None, known_remotes=remotes)
     names = Names(project.branch_prefix)
     store = LedgerStore(
-        repository, refs, names, clock, tuple(environment.name for environment in workflow.environments)
+        repository,
+        refs,
+        names,
+        clock,
+        tuple(environment.name for environment in workflow.environments),
+        Memory(repository.common_dir),
     )
     if fetch:
         store.fetch()

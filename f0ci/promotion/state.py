@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -71,7 +71,7 @@ class Promotion:
     requested_by: str
     requested_at: datetime
     changed_at: datetime
-    events: tuple[Event, ...] = ()
+    events: Sequence[Event] = ()
     applied: tuple[Applied, ...] = ()
     deployed: Mapping[int, datetime] | None = None
     measured: tuple[Mapping[str, Any], ...] = ()
@@ -159,21 +159,25 @@ class EnvironmentState:
         hold: the hold that nobody lifted, or None; whether it ended by itself is for the clock to say.
         policy: data of the newest `policy` event, or None.
         events: all events in order.
-        repairs: commits that put the environment's branch right after somebody else had changed it, in order.
+        standing: how many of them are about the environment itself.
+        repaired: the commit that put the branch right after somebody else changed it, where no change came
+            since, or None.
     """
 
     environment: str
     tip: str | None = None
-    promotions: tuple[Promotion, ...] = ()
+    promotions: Sequence[Promotion] = ()
     hold: Hold | None = None
     policy: Mapping[str, Any] | None = None
-    events: tuple[Event, ...] = ()
-    repairs: tuple[Applied, ...] = ()
+    events: Sequence[Event] = ()
+    standing: int = 0
+    repaired: Applied | None = None
 
     @property
     def active(self) -> Promotion | None:
-        """Return the promotion that has not ended, or None."""
-        return next((promotion for promotion in reversed(self.promotions) if promotion.is_active), None)
+        """Return the promotion that has not ended, or None: only the newest can be, since no two are active at once."""
+        newest = self.newest
+        return newest if newest is not None and newest.is_active else None
 
     @property
     def newest(self) -> Promotion | None:
@@ -183,14 +187,10 @@ class EnvironmentState:
     @property
     def current(self) -> Applied | None:
         """Return the newest change of the environment's branch, or None."""
-        order = {
-            event.data["commit"]: event.position
-            for event in self.events
-            if event.kind in {"applied", "rolled_back", "repair"}
-        }
-        changes = [change for promotion in self.promotions for change in promotion.applied]
-        changes += self.repairs
-        return max(changes, key=lambda change: order[change.commit], default=None)
+        if self.repaired is not None:
+            return self.repaired
+        changed = (promotion.applied[-1] for promotion in reversed(self.promotions) if promotion.applied)
+        return next(changed, None)
 
     @property
     def unfinished(self) -> Promotion | None:
@@ -202,15 +202,23 @@ class EnvironmentState:
 
     def find(self, promotion: str) -> Promotion | None:
         """Return the promotion of that id, or None."""
-        return next((found for found in self.promotions if found.id == promotion), None)
+        place = self.place_of(promotion)
+        return self.promotions[place] if place is not None else None
 
-    def succeeded(self, require: str = "none") -> tuple[Promotion, ...]:
-        """Return the successes whose verification is at least of a kind, newest first.
+    def place_of(self, promotion: str) -> int | None:
+        """Return where among the promotions one stands, or None: promotions are numbered in order, from 1."""
+        count = promotion.rpartition("-")[2]
+        place = int(count) - 1 if count.isdecimal() and len(count) < 10 else -1
+        known = 0 <= place < len(self.promotions) and self.promotions[place].id == promotion
+        return place if known else None
+
+    def succeeded(self, require: str = "none") -> Iterator[Promotion]:
+        """Yield the successes whose verification is at least of a kind, newest first.
 
         Args:
             require: `none`, `checked` or `measured`.
         """
-        return tuple(promotion for promotion in reversed(self.promotions) if promotion.is_success(require))
+        return (promotion for promotion in reversed(self.promotions) if promotion.is_success(require))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.canonical import canonical_json
@@ -135,22 +136,27 @@ def verify_statement(event: Event, approvers: Approvers) -> VerifiedStatement:
     Raises:
         GitError: the program that checks signatures is missing.
     """
-    from f0ci.git.signatures import verify
-
     try:
         statement = parse_statement(event.data["statement"])
     except ValueError as error:
         unreadable = Statement(event.promotion, "", event.environment, "nobody", "", event.time)
         return VerifiedStatement(unreadable, None, str(error))
     signature = event.data["signature"]
-    signer = verify(
+    signer = _signer(
         canonical_json(event.data["statement"]),
         str(signature.get("armored", "")),
         str(signature.get("format", "ssh")),
-        approvers.keys(),
-        namespace=NAMESPACE,
+        tuple((name, tuple(keys)) for name, keys in approvers.keys().items()),
     )
     return VerifiedStatement(statement, signer, _problem(event, statement, signer))
+
+
+@lru_cache(maxsize=20_000)
+def _signer(payload: bytes, armored: str, kind: str, keys: tuple[tuple[str, tuple[str, ...]], ...]) -> str | None:
+    """Return whose key signed some bytes; the same question always has the same answer."""
+    from f0ci.git.signatures import verify
+
+    return verify(payload, armored, kind, dict(keys), namespace=NAMESPACE)
 
 
 def _problem(event: Event, statement: Statement, signer: str | None) -> str | None:

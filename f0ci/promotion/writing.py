@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from f0ci.core.errors import Defect
 from f0ci.promotion.events import WORKFLOW_EVENTS, Draft, Event
-from f0ci.promotion.folding import IllegalEvent, fold_environment, fold_workflow
-from f0ci.promotion.ledger import Change, Ledgers, LedgerStore, number
+from f0ci.promotion.folding import IllegalEvent, fold_on, fold_workflow
+from f0ci.promotion.ledger import Change, Ledgers, LedgerStore, number, number_in
 from f0ci.promotion.times import event_time
 
 if TYPE_CHECKING:
@@ -65,27 +65,24 @@ def _updates(store: LedgerStore, ledgers: Ledgers, change: Change) -> list[RefUp
         updates.append(RefUpdate(ref, change.branch.old, change.branch.new))
     if change.drafts:
         state = ledgers.environments[change.environment]
-        tip = _append(store, state.tip, state.events, change.environment, change.drafts)
+        now = event_time(store.clock.now(), state.events)
+        added = number_in(state, change.drafts, now, str(store.repository.identity()))
+        tip = _append(store, state.tip, added, lambda: fold_on(state, added, None))
         updates.append(RefUpdate(store.names.ledger(change.environment), state.tip, tip))
     if change.workflow:
         workflow = ledgers.workflow
-        tip = _append(store, workflow.tip, workflow.events, WORKFLOW_EVENTS, change.workflow)
+        now = event_time(store.clock.now(), workflow.events)
+        told = number(workflow.events, WORKFLOW_EVENTS, change.workflow, now, str(store.repository.identity()))
+        tip = _append(store, workflow.tip, told, lambda: fold_workflow((*workflow.events, *told), None))
         updates.append(RefUpdate(store.names.workflow_ledger, workflow.tip, tip))
     return updates
 
 
-def _append(
-    store: LedgerStore, tip: str | None, events: Sequence[Event], environment: str, drafts: Sequence[Draft]
-) -> str:
+def _append(store: LedgerStore, tip: str | None, added: Sequence[Event], check: Callable[[], object]) -> str:
     """Make the commit that adds events to a ledger, and return its id."""
-    now = event_time(store.clock.now(), events)
-    added = number(events, environment, drafts, now, str(store.repository.identity()))
     try:
         # a ledger that says what cannot be would stop everybody
-        if environment == WORKFLOW_EVENTS:
-            fold_workflow((*events, *added), None)
-        else:
-            fold_environment(environment, (*events, *added), None)
+        check()
     except IllegalEvent as error:
         raise Defect(f"an event that cannot be was about to be written: {error}") from error
     tree = store.repository.write_tree({event.path: event.to_bytes() for event in added}, tip)

@@ -179,6 +179,33 @@ def _an_approval_of_another_decision_is_used(_: Line, forger: Forger) -> None:
     forger.apply("prod", WAITING)
 
 
+@row("approval-forged")
+def _a_revocation_is_made_up(line: Line, forger: Forger) -> None:
+    line.approve_waiting()
+    statement = {**_statement(forger, "bob"), "decision": "revoke"}
+    forger.append("prod", WAITING, "revoked", {"statement": statement, "signature": forger.sign("mallory", statement)})
+
+
+@row("approval-forged")
+def _an_override_is_made_up(_: Line, forger: Forger) -> None:
+    statement = {**_statement(forger, "bob"), "decision": "override", "gate": "window"}
+    data = {"statement": statement, "signature": forger.sign("mallory", statement)}
+    forger.append("prod", WAITING, "overridden", data)
+
+
+@row("quorum-not-met")
+def _evidence_of_a_platform_that_no_gate_accepts(_: Line, forger: Forger) -> None:
+    told = {"kind": "github", "url": "https://ci.example.com/1", "job": "a", "reviewer": "bob", "how": "rule"}
+    forger.append("prod", WAITING, "evidence", {**told, "digest": _statement(forger, "bob")["digest"]})
+    forger.apply("prod", WAITING)
+
+
+@row("event-not-allowed")
+def _two_promotions_are_active_at_once(_: Line, forger: Forger) -> None:
+    _path, event = forger.find("prod", "requested", WAITING)
+    forger.append("prod", "prod-5", "requested", event["data"])
+
+
 @row("quorum-not-met")
 def _an_author_approves_alone(_: Line, forger: Forger) -> None:
     statement = _statement(forger, "alice")

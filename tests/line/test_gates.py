@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import git
+from tests.conftest import SshIdentity, git
 from tests.line.conftest import Line
 
 DEV = "    dev:\n      auto_promote: true\n"
@@ -208,4 +209,31 @@ def test_who_left_the_approvers_file_approves_no_more(line: Line) -> None:
     assert line.f0ci("promote", "prod").code == 5
 
     assert as_bob(line, "approve", "prod-3") == 4
+    line.done("audit", "verify")
+
+
+def test_a_key_is_changed_for_another(line: Line, tmp_path: Path) -> None:
+    """What was signed with the old key stays good in the record; only the new one counts from then on."""
+    gate(line, "        approval: {}\n")
+    assert line.f0ci("promote", "dev").code == 5
+    assert as_bob(line, "approve", "dev-1") == 0
+    line.done("promote", "dev")
+    fresh = tmp_path / "fresh"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(fresh)], check=True)
+    public = " ".join(fresh.with_suffix(".pub").read_text(encoding="ascii").split()[:2])
+    line.change(".f0ci/approvers.yaml", line.people["bob"].key, public)
+    line.release()
+    assert line.f0ci("promote", "dev").code == 5
+    assert as_bob(line, "approve", "dev-2") == 0, "until it succeeds, the policy before it judges"
+    line.done("promote", "dev")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    line.release()
+    assert line.f0ci("promote", "dev").code == 5
+
+    old = as_bob(line, "approve", "dev-3")
+    line.people["bob"] = SshIdentity("bob", fresh, fresh.with_suffix(".pub"), public)
+
+    assert old == 4
+    assert as_bob(line, "approve", "dev-3") == 0
+    line.done("promote", "dev")
     line.done("audit", "verify")

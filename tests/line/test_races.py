@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import SshIdentity, git
+from tests.conftest import SshIdentity, git, rounds
 from tests.line.conftest import Line, Stage
 from tests.line.processes import run_all
 from tests.line.test_crash import two_good
@@ -36,10 +36,10 @@ def told(line: Line, ledger: str) -> list[dict[str, Any]]:
     return sorted(events, key=lambda event: int(event["position"]))
 
 
-def test_six_who_promote_at_once_make_one_promotion(line: Line, tmp_path: Path) -> None:
+def test_many_who_promote_at_once_make_one_promotion(line: Line, tmp_path: Path) -> None:
     line.release()
 
-    ended = run_all([(work, ("promote", "dev")) for work in clones(line, 6)], tmp_path / "said")
+    ended = run_all([(work, ("promote", "dev")) for work in clones(line, rounds(6, 32))], tmp_path / "said")
 
     assert {one.code for one in ended} <= {0, 5}, ended
     assert 0 in {one.code for one in ended}

@@ -43,7 +43,7 @@ def check_branch(
     for commit in history:
         event = explained.get(commit.oid)
         if event is not None:
-            findings.extend(_check_commit(ref, commit, event, events, promotions))
+            findings.extend(_check_commit(ref, commit, event, promotions))
         elif commit.oid not in announced and commit.oid not in undone:
             who = f"no event explains this commit by {commit.committer}"
             findings.append(Tampering("environment-edited", f"{ref}@{commit.oid[:10]}", who))
@@ -63,7 +63,6 @@ def _check_commit(
     ref: str,
     commit: CommitInfo,
     event: Event,
-    events: Sequence[Event],
     promotions: Mapping[str, Promotion],
 ) -> Iterator[Tampering]:
     """Check that a commit of the branch is what its event says."""
@@ -80,9 +79,7 @@ def _check_commit(
         return
     # the plan in force then: a plan may be made again until the first change
     planned = [
-        one
-        for one in events[: event.position]
-        if one.promotion == event.promotion and one.kind in {"requested", "replanned"}
+        one for one in promotion.events if one.position < event.position and one.kind in {"requested", "replanned"}
     ]
     said = dict(commit.trailers)
     wanted = {

@@ -9,9 +9,9 @@ from f0ci.core.clock import parse_time
 from f0ci.core.errors import CannotWork, F0ciError
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.audit.findings import Tampering
-from f0ci.promotion.audit.plans import Moment, check_plan, policy_of, quoted_ledgers
+from f0ci.promotion.audit.plans import Moment, Whole, check_plan, policy_of, quoted_ledgers
 from f0ci.promotion.events import SIGNED_KINDS, STANDING, Event, misplaced
-from f0ci.promotion.folding import IllegalEvent, advance, hold_of
+from f0ci.promotion.folding import IllegalEvent, advance, check_turn, hold_of
 from f0ci.promotion.judging import ask_gates, authors_for, hold_answer, observe_gates
 from f0ci.promotion.names import short
 from f0ci.promotion.policy import policy_at, policy_commit
@@ -32,6 +32,7 @@ def check_decisions(
     environment: str,
     events: Sequence[Event],
     default: str | None,
+    whole: Whole,
     findings: list[Tampering],
 ) -> tuple[dict[str, Promotion], int]:
     """Go through a ledger's events in order and check each against what stood there before it.
@@ -46,8 +47,13 @@ def check_decisions(
     for index, event in enumerate(events):
         if misplaced(event, environment) is not None:
             continue
-        before = EnvironmentState(environment, None, tuple(promotions.values()), hold, policy, tuple(events[:index]))
-        moment = Moment(site, ref, default, before, promotions.get(event.promotion), event)
+        line = whole.timelines.get(environment)
+        if line is not None:
+            before = line.at(index)
+        else:
+            known = tuple(promotions.values())
+            before = EnvironmentState(environment, None, known, hold, policy, tuple(events[:index]))
+        moment = Moment(site, ref, default, whole, before, promotions.get(event.promotion), event)
         if event.kind == "policy":
             policy = event.data
         elif event.kind == "hold":
@@ -58,6 +64,8 @@ def check_decisions(
         if event.kind in STANDING:
             continue
         try:
+            if moment.promotion is None and event.kind == "requested":
+                check_turn(event, next(reversed(promotions.values()), None), len(promotions))
             promotions[event.promotion] = advance(moment.promotion, event)
         except IllegalEvent as error:
             findings.append(moment.found("event-not-allowed", error.message))

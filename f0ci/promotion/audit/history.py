@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from f0ci.core.errors import CannotWork, InputError
+from f0ci.promotion.audit.anchors import Anchors, holds
 from f0ci.promotion.audit.branches import check_branch
 from f0ci.promotion.audit.decisions import check_decisions
 from f0ci.promotion.audit.findings import Tampering
+from f0ci.promotion.audit.plans import Whole
+from f0ci.promotion.audit.reading_ahead import read_ahead
 from f0ci.promotion.audit.releases import check_releases
-from f0ci.promotion.events import WORKFLOW_EVENTS, Event, misplaced, parse_event
+from f0ci.promotion.audit.timelines import Timeline
+from f0ci.promotion.events import SIGNED_KINDS, WORKFLOW_EVENTS, Event, misplaced, parse_event
+from f0ci.promotion.folding import IllegalEvent
 from f0ci.promotion.names import short
 from f0ci.promotion.site import Site
 
@@ -43,12 +49,13 @@ class AuditReport:
     unanchored: Mapping[str, int] = field(default_factory=dict)
 
 
-def verify_history(site: Site, *, online: bool) -> AuditReport:
+def verify_history(site: Site, *, online: bool, since: Sequence[str] = ()) -> AuditReport:
     """Check every ledger, every environment's branch and every release, as they lie in this clone.
 
     Args:
         site: the repository.
         online: what is missing may be fetched, and the default branch be asked for.
+        since: ids of ledger tips that are known from elsewhere.
 
     Raises:
         CannotWork: the clone is shallow and nothing may be fetched.
@@ -65,35 +72,60 @@ def verify_history(site: Site, *, online: bool) -> AuditReport:
     ledgers: dict[str, tuple[Event, ...]] = {}
     commits = approvals = 0
     anchored: dict[str, int] = {}
-    for name in (*site.store.environment_names(), WORKFLOW_EVENTS):
+    counts: dict[str, dict[str, int]] = {}
+    timelines: dict[str, Timeline] = {}
+    names = site.store.environment_names()
+    for name in (*names, WORKFLOW_EVENTS):
         ref = site.names.workflow_ledger if name == WORKFLOW_EVENTS else site.names.ledger(name)
-        ledgers[ref] = _check_ledger(site, ref, name, findings)
-        if name == WORKFLOW_EVENTS:
-            continue
-        promotions, checked = check_decisions(site, ref, name, ledgers[ref], default, findings)
+        before = len(findings)
+        ledgers[ref], counts[ref] = _check_ledger(site, ref, name, findings)
+        if len(findings) > before:
+            # only what is sound is what its tip says at each of its commits
+            counts[ref] = {}
+        elif name != WORKFLOW_EVENTS:
+            with suppress(IllegalEvent):
+                timelines[name] = Timeline(name, ledgers[ref], counts[ref])
+    read_ahead(site, {name: ledgers[site.names.ledger(name)] for name in names})
+    whole = Whole(frozenset((release.digest, release.commit) for release in site.releases()), timelines)
+    for name in names:
+        ref = site.names.ledger(name)
+        promotions, checked = check_decisions(site, ref, name, ledgers[ref], default, whole, findings)
         approvals += checked
         count, anchored[ref] = check_branch(site, name, ledgers[ref], promotions, findings)
         commits += count
-    for finding, ref, held in _check_quotes(site, ledgers):
+    for finding, ref, held in _check_quotes(site, ledgers, counts):
         findings.extend(finding)
         anchored[ref] = max(anchored.get(ref, 0), held)
-    counts = {ref: len(events) for ref, events in ledgers.items()}
+    anchors = Anchors(site, counts)
+    for finding, ref, held in anchors.check(since):
+        findings.extend(finding)
+        anchored[ref] = max(anchored.get(ref, 0), held)
+    described = anchors.described(since)
+    if not findings:
+        anchors.keep()
+    sizes = {ref: len(events) for ref, events in ledgers.items()}
     return AuditReport(
         tuple(dict.fromkeys(findings)),
-        counts,
+        sizes,
         commits,
         approvals,
-        "the tips that other ledgers quote, and the environments' branches; "
-        "cutting off events that neither knows of is not detectable",
-        {ref: count - anchored.get(ref, 0) for ref, count in counts.items() if count > anchored.get(ref, 0)},
+        described,
+        {ref: count - anchored.get(ref, 0) for ref, count in sizes.items() if count > anchored.get(ref, 0)},
     )
 
 
-def _check_ledger(site: Site, ref: str, environment: str, findings: list[Tampering]) -> tuple[Event, ...]:
-    """Check that a ledger's history is linear, that commits only add files, and that every file is an event."""
+def _check_ledger(
+    site: Site, ref: str, environment: str, findings: list[Tampering]
+) -> tuple[tuple[Event, ...], dict[str, int]]:
+    """Check that a ledger's history is linear, that commits only add files, and that every file is an event.
+
+    Returns:
+        Its events in order, and how many of them each of its commits holds.
+    """
     tip = site.refs.read(ref)
     if tip is None:
-        return ()
+        return (), {}
+    counts: dict[str, int] = {}
     history = tuple(reversed(site.repository.log(tip)))
     changes = _changes(site, history)
     entries = site.repository.list_files(tip)
@@ -113,9 +145,10 @@ def _check_ledger(site: Site, ref: str, environment: str, findings: list[Tamperi
     for commit in history:
         findings.extend(_check_commit(ref, commit, changes[commit.oid], events, due))
         due += sum(status == "A" for status, _ in changes[commit.oid])
+        counts[commit.oid] = due
     ordered = tuple(sorted(events.values(), key=lambda event: event.position))
     findings.extend(_check_positions(ref, ordered))
-    return ordered
+    return ordered, counts
 
 
 def _check_commit(
@@ -169,7 +202,7 @@ def _check_positions(ref: str, events: Sequence[Event]) -> Iterator[Tampering]:
 
 
 def _check_quotes(
-    site: Site, ledgers: Mapping[str, Sequence[Event]]
+    site: Site, ledgers: Mapping[str, Sequence[Event]], counts: Mapping[str, Mapping[str, int]]
 ) -> Iterator[tuple[tuple[Tampering, ...], str, int]]:
     """Check that every ledger still holds the tips that decisions in others quote, and say how much of it they prove.
 
@@ -179,12 +212,18 @@ def _check_quotes(
     sizes: dict[str, int] = {}
     for ref, events in ledgers.items():
         for event in events:
-            for name, quoted in (event.data.get("ledgers") or {}).items():
+            for name, quoted in _quotes(event):
                 if quoted is None:
                     continue
                 other = _ledger_named(site, name)
+                signed = event.kind in SIGNED_KINDS
+                if other is not None and quoted in counts.get(other, {}):
+                    if other != ref or signed:
+                        # what a person signed cannot be made to fit a ledger that was cut off before it
+                        yield (), other, counts[other][quoted]
+                    continue
                 now = site.refs.read(other) if other else None
-                if other is None or now is None or not _holds(site, quoted, now):
+                if other is None or now is None or not holds(site, quoted, now):
                     yield (_rewritten(other or name, quoted, event),), other or name, 0
                 elif other != ref:
                     if quoted not in sizes:
@@ -192,15 +231,19 @@ def _check_quotes(
                     yield (), other, sizes[quoted]
 
 
+def _quotes(event: Event) -> Iterator[tuple[str, str | None]]:
+    """Yield which ledgers an event quotes, at which tips: a decision all that it read, an approver what they saw."""
+    yield from (event.data.get("ledgers") or {}).items()
+    statement = event.data.get("statement")
+    if isinstance(statement, Mapping) and statement.get("ledger"):
+        yield event.environment, str(statement["ledger"])
+
+
 def _ledger_named(site: Site, name: str) -> str | None:
     try:
         return site.names.workflow_ledger if name == WORKFLOW_EVENTS else site.names.ledger(name)
     except InputError:
         return None
-
-
-def _holds(site: Site, commit: str, tip: str) -> bool:
-    return site.repository.commit_of(commit) is not None and site.repository.is_ancestor(commit, tip)
 
 
 def _rewritten(ref: str, quoted: str, event: Event) -> Tampering:

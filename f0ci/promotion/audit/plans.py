@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from f0ci.core.canonical import digest
 from f0ci.core.errors import CannotWork, F0ciError
 from f0ci.promotion.audit.findings import Tampering
+from f0ci.promotion.audit.timelines import Timeline
 from f0ci.promotion.events import WORKFLOW_EVENTS, Event
 from f0ci.promotion.folding import fold_environment, fold_workflow
 from f0ci.promotion.ledger import Ledgers
@@ -21,6 +22,21 @@ from f0ci.source.project import load_project
 
 
 @dataclass(frozen=True, slots=True)
+class Whole:
+    """What an audit knows of the whole repository.
+
+    Attributes:
+        releases: digest and source commit of every release that a tag records.
+        timelines: what each environment's ledger said at each of its commits, where that ledger is sound.
+        workflow: what the workflow's ledger said at commits, once it was asked for.
+    """
+
+    releases: frozenset[tuple[str, str]]
+    timelines: Mapping[str, Timeline]
+    workflow: dict[str, WorkflowState] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Moment:
     """An event with what its ledger said before it.
 
@@ -28,6 +44,7 @@ class Moment:
         site: the repository.
         ref: the ledger.
         default: tip of the default branch, or None where nobody asked for it.
+        whole: what is the same for all events.
         before: the environment before the event.
         promotion: the event's promotion before the event, or None.
         event: the event.
@@ -36,6 +53,7 @@ class Moment:
     site: Site
     ref: str
     default: str | None
+    whole: Whole
     before: EnvironmentState
     promotion: Promotion | None
     event: Event
@@ -64,10 +82,16 @@ def quoted_ledgers(moment: Moment) -> Ledgers | None:
     workflow = WorkflowState()
     try:
         for name, tip in quotes.items():
-            if name == WORKFLOW_EVENTS:
-                workflow = fold_workflow(site.store.events_at(tip), tip)
+            if tip is None:
+                environments |= {} if name == WORKFLOW_EVENTS else {name: EnvironmentState(name)}
+            elif name == WORKFLOW_EVENTS:
+                if tip not in moment.whole.workflow:
+                    moment.whole.workflow[tip] = fold_workflow(site.store.events_at(tip), tip)
+                workflow = moment.whole.workflow[tip]
             else:
-                environments[name] = fold_environment(name, site.store.events_at(tip), tip)
+                line = moment.whole.timelines.get(name)
+                then = line.at_commit(tip) if line else None
+                environments[name] = then or fold_environment(name, site.store.events_at(tip), tip)
     except F0ciError:
         return None
     environments[moment.before.environment] = moment.before
@@ -100,7 +124,7 @@ def check_plan(moment: Moment) -> Iterator[Tampering]:
 def _check_source(moment: Moment, plan: Mapping[str, Any]) -> Iterator[Tampering]:
     """Check that the source commit of a plan holds the release."""
     site, commit = moment.site, str(plan["source_commit"])
-    if any(release.digest == plan["release"] and release.commit == commit for release in site.releases()):
+    if (plan["release"], commit) in moment.whole.releases:
         # the tag's content is looked at with the releases
         return
     if site.repository.commit_of(commit) is None:

@@ -1,0 +1,178 @@
+"""What a clone remembers of ledgers is what reading them again gives, whatever happens to the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from f0ci.core.clock import FixedClock
+from f0ci.git.refs import RefStore
+from f0ci.git.repository import Repository
+from f0ci.promotion.events import Draft, Event
+from f0ci.promotion.folding import fold_environment, fold_on
+from f0ci.promotion.ledger import Change, LedgerStore
+from f0ci.promotion.memory import Memory
+from f0ci.promotion.names import Names
+from f0ci.promotion.on_demand import Grown, OnDemand
+from f0ci.promotion.state import EnvironmentState
+from tests.conftest import git
+from tests.unit.promotion.builders import NOW, events_of, hold, passing, sample
+
+
+def store_in(folder: Path, *, remembers: bool = True) -> LedgerStore:
+    repository = Repository.open(folder)
+    memory = Memory(repository.common_dir) if remembers else None
+    return LedgerStore(repository, RefStore(repository, None), Names(), FixedClock(NOW), ("prod",), memory)
+
+
+def append(store: LedgerStore, *drafts: Draft) -> None:
+    store.transact(lambda _: Change("prod", drafts))
+
+
+def state(store: LedgerStore) -> EnvironmentState:
+    return store.read().environments["prod"]
+
+
+def same(folder: Path) -> EnvironmentState:
+    """Check that what is remembered is what Git holds, and return it."""
+    found, read = state(store_in(folder)), state(store_in(folder, remembers=False))
+    assert found == read
+    assert found.current == read.current
+    assert list(found.succeeded()) == list(read.succeeded())
+    return found
+
+
+def test_only_new_events_are_read(make_repository: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = make_repository()
+    writer = store_in(folder, remembers=False)
+    for turn in range(1, 80):
+        append(writer, *passing(f"prod-{turn}", f"release {turn}", "checked"))
+    same(folder)
+    append(writer, *passing("prod-80", "release 80", "verifying"), hold())
+    asked: list[str] = []
+    read_files = Repository.read_files
+    list_files = Repository.list_files
+
+    def noted(self: Repository, rev: str, paths: Sequence[str]) -> dict[str, bytes]:
+        asked.extend(paths)
+        return read_files(self, rev, paths)
+
+    def refused(self: Repository, rev: str, prefix: str = "") -> Any:
+        assert rev != writer.refs.read("refs/heads/f0ci/ledger/prod"), "the whole ledger was read"
+        return list_files(self, rev, prefix)
+
+    monkeypatch.setattr(Repository, "read_files", noted)
+    monkeypatch.setattr(Repository, "list_files", refused)
+
+    found = state(store_in(folder))
+    again = state(store_in(folder))
+
+    assert len(asked) == 4
+    assert (len(found.promotions), len(found.events)) == (80, 79 * 4 + 4)
+    assert again.promotions[-1] == found.promotions[-1]
+    assert again.promotions[3].id == "prod-4"
+    assert [promotion.id for promotion in reversed(again.promotions)][:2] == ["prod-80", "prod-79"]
+    assert again.hold == found.hold
+
+
+def _files(folder: Path) -> list[Path]:
+    return list((folder / ".git" / "f0ci").glob("ledgers.sqlite*"))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda path: path.write_bytes(b"not a database at all" * 100), id="not a database"),
+        pytest.param(lambda path: path.write_bytes(b""), id="empty"),
+        pytest.param(lambda path: path.unlink(), id="gone"),
+        pytest.param(lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]), id="cut off"),
+        pytest.param(lambda path: (path.unlink(), path.mkdir()), id="a folder"),
+    ],
+)
+def test_a_damaged_file_changes_no_answer(damage: Callable[[Path], Any], make_repository: Callable[..., Path]) -> None:
+    folder = make_repository()
+    writer = store_in(folder)
+    append(writer, *passing("prod-1", "old", "checked"), hold())
+    append(writer, *passing("prod-2", "new", "failed"))
+    same(folder)
+
+    damage(_files(folder)[0])
+
+    assert same(folder).promotions[-1].id == "prod-2"
+    append(store_in(folder), *passing("prod-3", "newer", "checked"))
+    assert same(folder).promotions[-1].id == "prod-3"
+
+
+def test_a_ledger_that_was_rewritten_is_read_anew(make_repository: Callable[..., Path]) -> None:
+    folder = make_repository()
+    ledger = "refs/heads/f0ci/ledger/prod"
+    append(store_in(folder), *passing("prod-1", "old", "checked"))
+    first = git(folder, "rev-parse", ledger)
+    append(store_in(folder), *passing("prod-2", "new", "checked"))
+    same(folder)
+
+    git(folder, "update-ref", ledger, first)
+    assert len(same(folder).promotions) == 1
+    append(store_in(folder), *passing("prod-2", "another", "failed"))
+
+    assert same(folder).promotions[-1].state == "failed"
+
+
+def test_two_processes_remember_at_once(make_repository: Callable[..., Path]) -> None:
+    folder = make_repository()
+    append(store_in(folder), *passing("prod-1", "old", "checked"))
+    early = store_in(folder)
+    before = state(early)
+    append(store_in(folder), *passing("prod-2", "new", "verifying"))
+    same(folder)
+    append(store_in(folder), sample("succeeded", "prod-2"))
+
+    assert len(before.promotions) == 1
+    assert before.promotions[0].events[0].kind == "requested"
+    assert len(before.events) == 4
+    assert [promotion.state for promotion in same(folder).promotions] == ["succeeded", "succeeded"]
+
+
+ENDINGS = st.sampled_from(["none", "checked", "measured", "failed", "aborted", "refused", "rolled_back old"])
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(ENDINGS, min_size=1, max_size=8), st.data())
+def test_folding_on_is_folding_at_once(endings: list[str], data: st.DataObject) -> None:
+    drafts: list[Draft] = []
+    for turn, ending in enumerate(endings, start=1):
+        drafts.extend(passing(f"prod-{turn}", f"release {turn}", ending))
+        if data.draw(st.booleans()):
+            drafts.append(data.draw(st.sampled_from([hold(), sample("unhold"), sample("policy")])))
+    events: tuple[Event, ...] = events_of(*drafts)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(events)), max_size=4)))
+
+    folded = EnvironmentState("prod")
+    for start, end in zip([0, *cuts], [*cuts, len(events)], strict=True):
+        folded = fold_on(folded, events[start:end], None)
+
+    at_once = fold_environment("prod", events, None)
+    assert folded == at_once
+    assert folded.current == at_once.current
+    assert folded.active == at_once.active
+
+
+@given(st.integers(0, 300), st.integers(1, 70), st.dictionaries(st.integers(0, 299), st.integers(), max_size=5))
+def test_long_sequences_are_what_they_stand_for(size: int, chunk: int, changed: dict[int, int]) -> None:
+    plain = list(range(size))
+    changed = {place: value for place, value in changed.items() if place < size}
+    long = Grown(OnDemand(size, lambda start, end: plain[start : end + 1], chunk), {**changed, size: -1})
+    expected = (*[changed.get(place, value) for place, value in enumerate(plain)], -1)
+
+    assert tuple(long) == expected
+    assert tuple(reversed(long)) == expected[::-1]
+    assert long[-1] == -1
+    assert long[1:3] == expected[1:3]
+    assert long == expected
+    with pytest.raises(IndexError):
+        long[size + 1]
