@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test thorough check lint setup system tools clean
+.PHONY: demo test thorough fuzz check lint setup system tools clean
 
 demo: $(VENV)/.installed
 	@sh tools/system_packages.sh demo
@@ -16,6 +16,15 @@ test: system setup tools
 # the same, with crash, race and fuzzing proofs repeated as often as the documentation claims; hours
 thorough: export F0CI_THOROUGH = 1
 thorough: test
+
+# the longer job: libFuzzer on whatever reads what people write; see tests/fuzz/run.py
+FUZZ_SECONDS ?= 300
+fuzz: setup
+	@$(PIP) --editable '.[dev,fuzz]'
+	@for target in documents readers expressions; do \
+		echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
+		$(BIN)/python -m tests.fuzz.run $$target -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; \
+	done
 
 check: lint test
 

@@ -6,7 +6,7 @@ import os
 import statistics
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,25 @@ class Cost:
     cpu: float
     memory: float
     code: int
+
+
+def _nothing() -> None:
+    """Prepare nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program to measure.
+
+    Attributes:
+        command: the program and its arguments.
+        folder: where it works.
+        prepare: what is done before each run, unmeasured.
+    """
+
+    command: Command
+    folder: Path
+    prepare: Callable[[], None] = _nothing
 
 
 @dataclass(slots=True)
@@ -87,10 +106,11 @@ def run(command: Command, folder: Path, seconds: float = 900) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode)
 
 
-def in_turns(commands: Mapping[str, Command], folder: Path, rounds: int) -> dict[str, Runs]:
+def in_turns(programs: Mapping[str, Program], rounds: int) -> dict[str, Runs]:
     """Run programs one after the other, round by round, so that a busy machine hits all of them alike."""
-    found = {name: Runs() for name in commands}
+    found = {name: Runs() for name in programs}
     for _ in range(rounds):
-        for name, command in commands.items():
-            found[name].costs.append(run(command, folder))
+        for name, program in programs.items():
+            program.prepare()
+            found[name].costs.append(run(program.command, program.folder))
     return found

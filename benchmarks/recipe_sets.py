@@ -388,9 +388,9 @@ def _plant_call(draft: Draft, path: str, *parameters: str) -> int:
     return start + 5 if len(parameters) == 1 else start + 7
 
 
-def main(count: str, folder: str) -> None:
+def main(count: str, folder: str, faulty: str = str(FAULTY_SHARE)) -> None:
     """Write a set below a folder and print its summary."""
-    recipes = make_set(int(count))
+    recipes = make_set(int(count), faulty=float(faulty))
     recipes.write(Path(folder))
     print(json.dumps(recipes.summary()))  # noqa: T201 - a program's output
 

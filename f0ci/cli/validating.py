@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from f0ci.commands.validating import Validation
 
-# more than a large file is made of
-_OBJECTS = 300_000
 _STDIN = Path("-")
 _FORMATS = ("text", *(name for name in reporters.names() if name != "text"))
 
@@ -71,6 +69,13 @@ _FORMATS = ("text", *(name for name in reporters.names() if name != "text"))
     metavar="N",
     help="Processes that share the files.  [default: the cores, where there is enough to do]",
 )
+@click.option("--no-cache", is_flag=True, help="Look at every file, and keep nothing for the next run.")
+@click.option(
+    "--cache-dir",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where to keep what was found.  [default: f0ci in the user's folder for caches]",
+)
 @click.option(
     "--stdin-filename",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -95,6 +100,8 @@ def validate(
     fix: bool,
     diff: bool,
     watch: bool,
+    no_cache: bool,
+    cache_dir: Path | None,
 ) -> int:
     """Find what breaks deployments in recipes, environments and the workflow; PATHS restrict the report.
 
@@ -110,7 +117,7 @@ def validate(
     """
     # reading files makes many objects and next to no circles of garbage, and this process is over soon
     if not watch:
-        gc.set_threshold(_OBJECTS)
+        gc.disable()
         ctx.call_on_close(gc.freeze)
     _check(fix=fix, diff=diff, watch=watch, baseline=baseline, write_baseline=write_baseline, paths=paths)
     base: Path = ctx.find_root().obj
@@ -120,6 +127,7 @@ def validate(
         paths=paths,
         edited=_edited(base, paths, stdin_filename),
         rules={"strict": strict, "select": select, "ignore": ignore, "jobs": jobs},
+        cache=_cache(base, cache_dir, is_off=no_cache),
         baseline=baseline,
         output_format=output_format,
         output=output,
@@ -149,6 +157,7 @@ class _Asked:
         paths: as written.
         edited: the text on stdin, by its file.
         rules: what `validate` takes beside paths and texts.
+        cache: the folder of what earlier runs found, or None.
         baseline: what is known, or None.
         output_format: name of the reporter.
         output: the report's file; None for stdout.
@@ -160,6 +169,7 @@ class _Asked:
     paths: tuple[Path, ...]
     edited: Mapping[Path, bytes]
     rules: Mapping[str, Any]
+    cache: Path | None
     baseline: Path | None
     output_format: str
     output: Path | None
@@ -199,7 +209,7 @@ def _check(
 def _validated(asked: _Asked) -> Validation:
     from f0ci.commands.validating import validate as run
 
-    result = run(asked.root, asked.named, edited=asked.edited, **asked.rules)
+    result = run(asked.root, asked.named, edited=asked.edited, cache=asked.cache, **asked.rules)
     return _against(result, asked)
 
 
@@ -263,6 +273,14 @@ def _concluded(result: Validation, fail_on: str) -> int:
     from f0ci.core.diagnostics import Severity
 
     return result.exit_code(Severity.parse(fail_on))
+
+
+def _cache(base: Path, chosen: Path | None, *, is_off: bool) -> Path | None:
+    from f0ci.lint.cache import default_folder
+
+    if is_off:
+        return None
+    return default_folder() if chosen is None else base / chosen
 
 
 def _edited(base: Path, paths: tuple[Path, ...], name: Path | None) -> Mapping[Path, bytes]:

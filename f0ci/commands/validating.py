@@ -10,10 +10,10 @@ from pathlib import Path
 from f0ci.core.diagnostics import Diagnostic, Severity
 from f0ci.core.errors import ExitCode, InputError
 from f0ci.git.ignored import ignored_below
-from f0ci.lint.engine import examine
+from f0ci.lint.cache import open_cache
+from f0ci.lint.report import Report
 from f0ci.lint.reporters.base import Sources, Summary, summarize
-from f0ci.lint.workspace import load_workspace
-from f0ci.source.project import load_project
+from f0ci.source.traced import TracedTree
 from f0ci.source.tree import DirectoryTree
 from f0ci.source.worktree import WorkTree
 
@@ -77,6 +77,7 @@ def validate(
     ignore: Sequence[str] = (),
     edited: Mapping[Path, bytes] | None = None,
     jobs: int | None = 1,
+    cache: Path | None = None,
 ) -> Validation:
     """Lint a repository, or some of its files and folders.
 
@@ -90,6 +91,8 @@ def validate(
         edited: texts that stand for files, as an editor holds them.
         jobs: processes that share the files; None for as many as pay. More than one only where this process has no
             other threads; what is found is the same for any number.
+        cache: a folder outside the repository for what was found, so that the next call looks only at what changed;
+            None to look at everything and write nothing. It changes nothing of what is found.
 
     Raises:
         InputError: a path does not exist, cannot be read, or lies outside the repository.
@@ -100,9 +103,21 @@ def validate(
     new = {Path(os.path.abspath(path)) for path in edited or ()}  # noqa: PTH100 - as in _inside
     named = [_inside(folder, one, may_be_new=one.absolute() in new) for path in paths for one in _expanded(path)]
     ignored = [path for path in ignored_below(folder.root) if not any(_touch(path, name) for name in named)]
-    tree = WorkTree(root, ignored=ignored, edited=texts)
-    workspace = load_workspace(tree, load_project(tree), named or None)
-    report = examine(workspace, strict=strict, select=select, ignore=ignore, jobs=jobs)
+    report: Report | None = None
+    tree: WorkTree
+    if cache is None or texts:
+        tree, known = WorkTree(root, ignored=ignored, edited=texts), None
+    else:
+        tree = TracedTree(root, ignored=ignored)
+        known = open_cache(cache, tree.root, (strict, sorted(select), sorted(ignore)))
+        report = known.report(tree, sorted(named)) if known is not None else None
+    if report is None:
+        from f0ci.lint.engine import examine
+        from f0ci.lint.workspace import load_workspace
+        from f0ci.source.project import load_project
+
+        workspace = load_workspace(tree, load_project(tree), named or None)
+        report = examine(workspace, strict=strict, select=select, ignore=ignore, jobs=jobs, cache=known)
     if not report.summary.files and not report.diagnostics:
         listed = ", ".join(repr(str(path)) for path in paths or (root,))
         raise InputError(

@@ -9,13 +9,14 @@ from pathlib import Path
 from f0ci.core.errors import CannotWork
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o644, is_durable: bool = True) -> None:
     """Write a file through a temporary name beside it, then rename.
 
     Args:
         path: the file; missing folders are made.
         content: all of its bytes.
         mode: permission bits of a new file.
+        is_durable: False where the file may be lost, or half of it, when the machine loses its power.
 
     Raises:
         CannotWork: the folder or the file cannot be written.
@@ -27,7 +28,8 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()
-            os.fsync(stream.fileno())
+            if is_durable:
+                os.fsync(stream.fileno())
         Path(temporary).chmod(mode)
         Path(temporary).replace(path)
     except OSError as error:

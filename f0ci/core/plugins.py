@@ -39,30 +39,42 @@ def _listed(package: str) -> list[str]:
 
 
 @cache
-def _is_extended() -> bool:
-    """Tell whether any distribution may offer plug-ins: asking the interpreter costs more than a small command."""
+def distributions() -> tuple[str, ...]:
+    """Return the folders that describe what is installed; their names hold the versions.
+
+    Asking the interpreter costs more than a small command. What lies in a zip file or an egg is not looked into: its
+    own path stands for it.
+    """
+    found: list[str] = []
     for folder in sys.path:
         try:
             names = os.listdir(folder or ".")  # noqa: PTH208
         except OSError:
-            if os.path.exists(folder):  # noqa: PTH110 - a zip file or an egg, whose content only the interpreter knows
-                return True
+            if os.path.exists(folder):  # noqa: PTH110
+                found.append(folder)
             continue
-        for name in names:
-            if not name.endswith((".dist-info", ".egg-info")):
-                continue
-            try:
-                with open(os.path.join(folder, name, "entry_points.txt"), "rb") as file:  # noqa: PTH118, PTH123
-                    if b"[f0ci." in file.read():
-                        return True
-            except OSError:
-                continue
+        found += [os.path.join(folder, name) for name in names if name.endswith((".dist-info", ".egg-info"))]  # noqa: PTH118
+    return tuple(sorted(found))
+
+
+@cache
+def is_extended() -> bool:
+    """Tell whether any distribution may offer plug-ins."""
+    for folder in distributions():
+        if not folder.endswith((".dist-info", ".egg-info")):
+            return True
+        try:
+            with open(os.path.join(folder, "entry_points.txt"), "rb") as file:  # noqa: PTH118, PTH123
+                if b"[f0ci." in file.read():
+                    return True
+        except OSError:
+            continue
     return False
 
 
 @cache
 def _third_party(group: str) -> dict[str, str]:
-    if not _is_extended():
+    if not is_extended():
         return {}
     from importlib.metadata import entry_points
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from f0ci.expressions.errors import ExpressionError
@@ -30,10 +31,15 @@ DELIMITER = re.compile(r"#\{|\{\{")
 # nothing but a name, as most expressions are: the same few stand all over a repository
 _SHORT = 200
 _NAME = re.compile(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*")
+_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+")
+# words that mean something to the grammar, in any of its spellings
+_GRAMMAR_WORDS = frozenset(
+    {"and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "null", "or", "true", "True"}
+)
 _CLOSE = {"#{": "}", "{{": "}}", "": ""}
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Template:
     """Cut a text into literal stretches and expressions.
 
@@ -55,7 +61,7 @@ def parse(text: str) -> Template:
     return Template(text, tuple(segments))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse_condition(text: str) -> Template:
     """Return a condition as a template of one expression; text without delimiters is an expression too.
 
@@ -116,6 +122,23 @@ def texts(value: Any, at: Path = ()) -> Iterator[tuple[Path, str]]:
 @lru_cache(maxsize=4096)
 def _named(code: str) -> Expression:
     """Return a name as an expression that stands at the beginning of a text, without delimiters."""
+    return _plainly_named(code) or _parsed_name(code)
+
+
+def _plainly_named(code: str) -> Expression | None:
+    """Return a name of common words, joined by dots, as the grammar reads it; None where that takes the grammar."""
+    from f0ci.expressions.syntax import Lookup, Part
+
+    words = code.split(".")
+    if not _PLAIN_NAME.fullmatch(code) or not _GRAMMAR_WORDS.isdisjoint(words):
+        return None
+    places = list(accumulate((len(word) + 1 for word in words), initial=0))[1:-1]
+    path, parts = tuple(words[1:]), tuple(map(Part, words[1:], places))
+    reference = Reference(words[0], path, code, 0, parts=tuple(places))
+    return Expression(code, Lookup(words[0], parts, 0, len(code)), 0, 0, len(code), (reference,))
+
+
+def _parsed_name(code: str) -> Expression:
     from f0ci.expressions.grammar import parse_tokens
     from f0ci.expressions.names import names_in
     from f0ci.expressions.tokens import tokenize

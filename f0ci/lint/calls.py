@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import InputError
 from f0ci.expressions.errors import ExpressionError
@@ -14,7 +14,9 @@ from f0ci.recipes.model import Recipe
 from f0ci.source.document import Document
 from f0ci.source.reading import Path
 from f0ci.source.tree import resolve_path
-from f0ci.workflows.model import Workflow
+
+if TYPE_CHECKING:
+    from f0ci.workflows.model import Workflow
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,8 @@ def deploys_of(workflow: Workflow, workspace: Workspace) -> Iterator[Call]:
 def _found(call: Call, path: str, workspace: Workspace) -> Call:
     source = workspace.source(path)
     recipe = source.recipe if source else None
-    return replace(call, path=path, recipe=recipe, is_broken=source is not None and source.document.broken)
+    is_broken = source is not None and recipe is None and source.document.broken
+    return replace(call, path=path, recipe=recipe, is_broken=is_broken)
 
 
 def _find_deploy(written: str, workspace: Workspace) -> str:

@@ -12,10 +12,12 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.core.own_imports import OWN_IMPORTS
 from f0ci.lint.python_source import PythonSource, bindings_of, read_source
+from f0ci.source.traced import remember
 from f0ci.source.tree import Tree, subfolders
 
 # compiled modules are found by the interpreter, and not read here
@@ -62,15 +64,11 @@ class Code:
     """The modules of a tree; each is looked for and read once."""
 
     tree: Tree
-    _found: dict[str, Module | Missing | None] = field(default_factory=dict, repr=False)
-    _sources: dict[str, PythonSource | None] = field(default_factory=dict, repr=False)
-    _held: dict[tuple[str, str], bool] = field(default_factory=dict, repr=False)
+    _found: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
 
     def find(self, name: str) -> Module | Missing | None:
         """Return a module by its dotted name; None where the tree does not tell."""
-        if name not in self._found:
-            self._found[name] = self._find(name)
-        return self._found[name]
+        return remember(self.tree, self._found, ("find", name), lambda: self._find(name))
 
     def source(self, module: Module) -> PythonSource | None:
         """Return a module's source, or None where there is none or it cannot be read."""
@@ -78,12 +76,22 @@ class Code:
 
     def holds(self, folder: str, top: str) -> bool:
         """Tell whether a folder holds a module or package of a name."""
-        known = self._held.get((folder, top))
-        if known is None:
-            here = posixpath.join(folder, top)
-            known = self.tree.exists(f"{here}.py") or top in subfolders(self.tree, folder)
-            self._held[folder, top] = known
-        return known
+        here = posixpath.join(folder, top)
+        return remember(
+            self.tree,
+            self._found,
+            ("holds", folder, top),
+            lambda: self.tree.exists(f"{here}.py") or top in subfolders(self.tree, folder),
+        )
+
+    def has_home(self, folder: str, top: str) -> bool:
+        """Tell whether a folder or one above it, but for the root, holds a module or package of a name."""
+        return remember(
+            self.tree,
+            self._found,
+            ("home", folder, top),
+            lambda: bool(folder) and (self.holds(folder, top) or self.has_home(posixpath.dirname(folder), top)),
+        )
 
     @staticmethod
     def is_taken(top: str) -> bool:
@@ -191,13 +199,14 @@ class Code:
                 yield name.removesuffix(".py"), path
 
     def _source(self, path: str) -> PythonSource | None:
-        if path not in self._sources:
-            try:
-                raw = self.tree.read(path)
-            except InputError:
-                raw = None
-            self._sources[path] = read_source(path, raw) if raw is not None else None
-        return self._sources[path]
+        return remember(self.tree, self._found, ("source", path), lambda: self._read(path))
+
+    def _read(self, path: str) -> PythonSource | None:
+        try:
+            raw = self.tree.read(path)
+        except InputError:
+            return None
+        return read_source(path, raw)
 
     def _text(self, path: str) -> str:
         try:

@@ -9,38 +9,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.diagnostics import Diagnostic, Severity, settle
 from f0ci.lint import registry
 from f0ci.lint.ignoring import Ignore, mentions_ignore, read_ignores
 from f0ci.lint.locating import locate
-from f0ci.lint.outcome import Outcome
+from f0ci.lint.outcome import INTERNAL_ERROR, Outcome
 from f0ci.lint.problems import problems_of
 from f0ci.lint.registry import Choice, all_rules, explain
-from f0ci.lint.reporters.base import Summary, summarize
+from f0ci.lint.report import Report
+from f0ci.lint.reporters.base import summarize
 from f0ci.lint.rules.base import Finding
-from f0ci.lint.sharing import share_out
-from f0ci.lint.workspace import Kind, Source, Workspace
+from f0ci.lint.source import Kind, Source
+from f0ci.lint.workspace import Workspace
+from f0ci.source.traced import TracedTree
+
+if TYPE_CHECKING:
+    from f0ci.lint.cache import Cache
 
 __all__ = ["Report", "all_rules", "examine", "explain", "lint"]
 
-INTERNAL_ERROR = "internal-error"
 _STRICT = {"unknown-key": Severity.ERROR}
 Check = Callable[..., Iterator[Finding]]
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What linting found.
-
-    Attributes:
-        diagnostics: sorted by place, each once.
-        summary: how many files were read and how many diagnostics of each severity there are.
-    """
-
-    diagnostics: tuple[Diagnostic, ...]
-    summary: Summary
 
 
 def lint(
@@ -58,6 +49,7 @@ def examine(
     ignore: Iterable[str] = (),
     further: Iterable[Diagnostic] = (),
     jobs: int | None = 1,
+    cache: Cache | None = None,
 ) -> Report:
     """Run the rules over a workspace.
 
@@ -68,23 +60,40 @@ def examine(
         ignore: names of rules or groups, beside those of the settings.
         further: what others found in the same files (rendering, generating); comments silence it as well.
         jobs: processes that share the files; None for as many as pay.
+        cache: what earlier runs with the same options found; only where the workspace's tree is traced.
 
     Raises:
         UsageError: `select` or `ignore` names a rule that does not exist.
     """
     choice = registry.choose(workspace.project.rules, select, ignore)
     run = _Run(workspace, choice, strict)
-    checked: list[str] = []
-    for path, outcome in share_out(workspace, run.file, run.lost, jobs):
-        if outcome.is_known:
-            checked.append(path)
+    outcomes = _outcomes(run, jobs, cache)
+    for path, outcome in outcomes.items():
         run.take(path, outcome)
     run.environments()
     run.check("check_workspace", (workspace,), str(workspace.project.workflow))
     run.diagnostics.extend(run.crashed.values())
     run.diagnostics.extend(further)
     kept = run.silence()
-    return Report(kept, summarize(kept, len(checked), checked))
+    checked = [path for path, outcome in outcomes.items() if outcome.is_known]
+    report = Report(kept, summarize(kept, len(checked), checked))
+    if cache is not None and not further:
+        cache.keep(workspace, report, outcomes)
+    return report
+
+
+def _outcomes(run: _Run, jobs: int | None, cache: Cache | None) -> dict[str, Outcome]:
+    """Return what comes out of every file, by path: what is known from earlier runs, and of the others what is new."""
+    workspace = run.workspace
+    known = {path: cache.outcome(path, workspace) for path in workspace.asked} if cache is not None else {}
+    left = [path for path in workspace.asked if known.get(path) is None]
+    if len(left) > 1:
+        from f0ci.lint.sharing import share_out
+
+        found = dict(share_out(workspace.tree, left, run.file, run.lost, jobs))
+    else:
+        found = {path: run.file(path) for path in left}
+    return {path: known.get(path) or found[path] for path in workspace.asked}
 
 
 @dataclass(slots=True)
@@ -96,16 +105,24 @@ class _Run:
     ignores: dict[str, tuple[Ignore, ...]] = field(default_factory=dict)
     crashed: dict[str, Diagnostic] = field(default_factory=dict)
     checks: dict[str, tuple[tuple[str, Check], ...]] = field(default_factory=dict)
+    is_alone: bool = False
 
     def file(self, path: str) -> Outcome:
         """Run what concerns one file and return what came out."""
-        own = _Run(self.workspace, self.choice, self.strict, checks=self.checks)
+        own = _Run(self.workspace, self.choice, self.strict, checks=self.checks, is_alone=True)
+        tree = self.workspace.tree
         try:
-            source = self.workspace.read(path)
-            is_known = source is not None and own.source(source)
+            is_known, asked = (
+                tree.asked_by(lambda: own.read(path)) if isinstance(tree, TracedTree) else (own.read(path), ())
+            )
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are read
             return self.lost(path, f"{type(error).__name__}: {error}")
-        return Outcome(is_known, tuple(own.diagnostics), own.ignores.get(path, ()), own.crashed)
+        return Outcome(is_known, tuple(own.diagnostics), own.ignores.get(path, ()), own.crashed, tuple(asked))
+
+    def read(self, path: str) -> bool:
+        """Read a file and run what concerns it; tell whether it is one that f0ci reads."""
+        source = self.workspace.read(path)
+        return source is not None and self.source(source)
 
     def lost(self, path: str, reason: str) -> Outcome:
         """Return what is said of a file that could not be examined."""
@@ -116,7 +133,7 @@ class _Run:
 
     def take(self, path: str, outcome: Outcome) -> None:
         """Note what came out of a file; files come by path."""
-        self.diagnostics.extend(outcome.diagnostics)
+        self.diagnostics.extend(one for one in outcome.diagnostics if self._is_asked_for(one.rule, one.location.path))
         if outcome.ignores:
             self.ignores[path] = outcome.ignores
         for name, diagnostic in outcome.crashed.items():
@@ -156,13 +173,17 @@ class _Run:
     def add(self, name: str, finding: Finding) -> None:
         """Note a finding, unless its rule is off or nobody asked about its file."""
         path = finding.source if isinstance(finding.source, str) else finding.source.path
-        is_asked_for = self.workspace.reports(path) or name in registry.ALWAYS
+        # what came out of one file is sifted when it is taken: another run may ask about other files
+        is_asked_for = self.is_alone or self._is_asked_for(name, path)
         severity = self.choice.severity_of(name, path, finding.severity) if is_asked_for else None
         if severity is None:
             return
         if self.strict:
             severity = _STRICT.get(name, severity)
         self.diagnostics.append(locate(finding, name, severity))
+
+    def _is_asked_for(self, name: str, path: str) -> bool:
+        return self.workspace.reports(path) or name in registry.ALWAYS
 
     def silence(self) -> tuple[Diagnostic, ...]:
         """Return what no comment silences, with the comments that silence nothing."""
@@ -197,8 +218,8 @@ class _Run:
 
     def _functions(self, hook: str) -> tuple[tuple[str, Check], ...]:
         if hook not in self.checks:
-            modules = ((name, registry.module(name)) for name in self.choice.active)
-            self.checks[hook] = tuple((name, getattr(m, hook)) for name, m in modules if hasattr(m, hook))
+            names = (name for name in self.choice.active if registry.offers(name, hook))
+            self.checks[hook] = tuple((name, getattr(registry.module(name), hook)) for name in names)
         return self.checks[hook]
 
     def _crash(self, name: str, subject: Any, error: Exception) -> None:

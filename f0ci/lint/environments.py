@@ -5,16 +5,18 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from f0ci.core.errors import F0ciError
-from f0ci.environments.checks import Finding as Suspicion
-from f0ci.environments.loading import find_overlays, load_environment
-from f0ci.environments.model import Environment
 from f0ci.lint.rules.base import Finding, Place
 from f0ci.source.document import Document
 from f0ci.source.project import ENVIRONMENT_ALIASES, Project
 from f0ci.source.reading import Path
 from f0ci.source.tree import Tree, subfolders
+
+if TYPE_CHECKING:
+    from f0ci.environments.checks import Finding as Suspicion
+    from f0ci.environments.model import Environment
 
 _SUFFIXES = frozenset({".json", ".yaml", ".yml"})
 _ALIASES = frozenset(name for group in ENVIRONMENT_ALIASES for name in group)
@@ -108,6 +110,8 @@ def find_environment_sets(tree: Tree, project: Project, files: Sequence[str]) ->
 
 
 def _load_set(tree: Tree, project: Project, root: str, folders: Iterable[str], files: Sequence[str]) -> EnvironmentSet:
+    from f0ci.environments.loading import find_overlays, load_environment
+
     here = replace(project, environments=root)
     loaded: list[Environment] = []
     faults: list[tuple[str, F0ciError]] = []

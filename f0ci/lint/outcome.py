@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from typing import Any
 
-from f0ci.core.diagnostics import Diagnostic, Edit, Fix, Location, Related, Severity, Span
+from f0ci.core.diagnostics import Diagnostic, Span
 from f0ci.lint.ignoring import Ignore
+from f0ci.lint.report import diagnostic_from_json, diagnostic_to_json
+
+INTERNAL_ERROR = "internal-error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,49 +23,38 @@ class Outcome:
         diagnostics: in the order in which rules found them, before comments silence any.
         ignores: what its comments silence.
         crashed: rules that failed on it, with what to say of each.
+        asked: what was asked of the tree for it, where that is traced.
     """
 
     is_known: bool
     diagnostics: tuple[Diagnostic, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     crashed: Mapping[str, Diagnostic] = field(default_factory=dict)
+    asked: tuple[str, ...] = ()
+
+    @property
+    def has_failed(self) -> bool:
+        """True where f0ci itself did not do its work: another run may fare better."""
+        return bool(self.crashed) or any(one.rule == INTERNAL_ERROR for one in self.diagnostics)
 
 
 def to_json(outcome: Outcome) -> list[Any]:
     """Return an outcome as JSON data."""
     return [
         outcome.is_known,
-        [_from_diagnostic(one) for one in outcome.diagnostics],
+        [diagnostic_to_json(one) for one in outcome.diagnostics],
         [[one.rule, astuple(one.span), one.line] for one in outcome.ignores],
-        {name: _from_diagnostic(one) for name, one in outcome.crashed.items()},
+        {name: diagnostic_to_json(one) for name, one in outcome.crashed.items()},
     ]
 
 
-def from_json(data: list[Any]) -> Outcome:
-    """Return the outcome that JSON data of `to_json` stands for."""
+def from_json(data: Sequence[Any], asked: Iterable[str] = ()) -> Outcome:
+    """Return the outcome that JSON data of `to_json` stands for; what was asked for it is kept elsewhere."""
     is_known, diagnostics, ignores, crashed = data
     return Outcome(
         is_known,
-        tuple(map(_to_diagnostic, diagnostics)),
+        tuple(map(diagnostic_from_json, diagnostics)),
         tuple(Ignore(rule, Span(*span), line) for rule, span, line in ignores),
-        {name: _to_diagnostic(one) for name, one in crashed.items()},
-    )
-
-
-def _from_diagnostic(one: Diagnostic) -> list[Any]:
-    related = [[place.location.path, astuple(place.location.span), place.message] for place in one.related]
-    fix = one.fix and [one.fix.message, [[astuple(edit.span), edit.text] for edit in one.fix.edits]]
-    return [one.rule, one.severity, one.message, one.location.path, astuple(one.location.span), one.hint, related, fix]
-
-
-def _to_diagnostic(data: list[Any]) -> Diagnostic:
-    rule, severity, message, path, span, hint, related, fix = data
-    return Diagnostic(
-        rule,
-        Severity(severity),
-        message,
-        Location(path, Span(*span)),
-        hint,
-        tuple(Related(Location(path, Span(*span)), message) for path, span, message in related),
-        fix and Fix(fix[0], tuple(Edit(Span(*span), text) for span, text in fix[1])),
+        {name: diagnostic_from_json(one) for name, one in crashed.items()},
+        tuple(map(sys.intern, asked)),
     )

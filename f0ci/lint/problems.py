@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from f0ci.core.diagnostics import Severity
 from f0ci.lint.fixing import renamed_key, without_line
 from f0ci.lint.rules.base import Finding, Place
-from f0ci.lint.workspace import Kind, Source
+from f0ci.lint.source import Kind, Source
 from f0ci.source.schema import check_schema
 
 _DECIDING = frozenset({Kind.WORKFLOW, Kind.PROJECT, Kind.APPROVERS})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
+import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,9 @@ from f0ci.lint.per_path import PathRules, meant_for, read_path_rules
 from f0ci.lint.rules.base import Group, Rule
 
 FOLDER = "f0ci.lint.rules"
+_HERE = os.path.join(os.path.dirname(__file__), "rules")  # noqa: PTH118, PTH120 - text is what is needed
+_CARD = re.compile(r'^RULE = Rule\("([a-z0-9-]+)", Group\.([A-Z]+), Severity\.([A-Z]+)\)$', re.MULTILINE)
+_HOOK = re.compile(r"^def (check_\w+)\(", re.MULTILINE)
 # what tells that rules did not do their work is said in any case
 ALWAYS = frozenset({"internal-error", "unknown-rule"})
 
@@ -75,10 +79,38 @@ def all_rules() -> tuple[Rule, ...]:
     return tuple(rule(name) for name in names())
 
 
+@cache
 def rule(name: str) -> Rule:
-    """Return the card of a rule."""
-    card: Rule = module(name).RULE
+    """Return the card of a rule, without importing it where its text tells."""
+    outline = _outline(name)
+    card: Rule = outline[0] if outline is not None else module(name).RULE
     return card
+
+
+def offers(name: str, hook: str) -> bool:
+    """Tell whether a rule has a function of a name, without importing it where its text tells."""
+    outline = _outline(name)
+    return hook in outline[1] if outline is not None else hasattr(module(name), hook)
+
+
+@cache
+def _outline(name: str) -> tuple[Rule, frozenset[str]] | None:
+    """Return the card of a rule and the functions it has; None where its text does not tell.
+
+    Most runs call a few rules: importing all of them takes longer than they do.
+    """
+    if name not in plugins.own_names(FOLDER):
+        return None
+    try:
+        with open(f"{_HERE}/{name.replace('-', '_')}.py", encoding="utf-8") as file:  # noqa: PTH123 - asked for each
+            text = file.read()
+    except OSError:
+        return None
+    cards = _CARD.findall(text)
+    if len(cards) != 1:
+        return None
+    written, group, severity = cards[0]
+    return Rule(written, Group[group], Severity[severity]), frozenset(_HOOK.findall(text))
 
 
 def explain(name: str) -> str:
@@ -89,6 +121,8 @@ def explain(name: str) -> str:
     """
     if name not in names():
         raise UsageError(f"there is no rule {name!r}", did_you_mean(name, names(), noun="rules"))
+    import inspect
+
     card = rule(name)
     return f"# {card.name}\n\n{card.severity}, group {card.group}\n\n{inspect.getdoc(module(name)) or ''}\n"
 

@@ -74,13 +74,7 @@ def _find(name: str, dialect: Dialect, code: Code) -> Module | Missing | None:
 
 def _has_own_root(recipe: Recipe, name: str, code: Code) -> bool:
     """Tell whether a folder above a recipe, but for the root, holds the package: its recipes may be run from there."""
-    top = name.partition(".")[0]
-    folder = posixpath.dirname(recipe.path)
-    while folder:
-        if code.holds(folder, top):
-            return True
-        folder = posixpath.dirname(folder)
-    return False
+    return code.has_home(posixpath.dirname(recipe.path), name.partition(".")[0])
 
 
 def _is_dynamic(text: str) -> bool:

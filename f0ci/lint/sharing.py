@@ -17,8 +17,8 @@ from itertools import chain
 from typing import Any, NoReturn
 
 from f0ci.lint.outcome import Outcome, from_json, to_json
-from f0ci.lint.workspace import Workspace
-from f0ci.source.tree import DirectoryTree
+from f0ci.source.traced import TracedTree
+from f0ci.source.tree import DirectoryTree, Tree
 
 Examine = Callable[[str], Outcome]
 Lost = Callable[[str, str], Outcome]
@@ -31,22 +31,24 @@ _MOST_CHUNKS = 4_000
 _NUMBER = 4
 
 
-def share_out(workspace: Workspace, examine: Examine, lost: Lost, jobs: int | None) -> Iterator[tuple[str, Outcome]]:
-    """Yield what comes out of every file of a workspace, by path.
+def share_out(
+    tree: Tree, paths: Sequence[str], examine: Examine, lost: Lost, jobs: int | None
+) -> Iterator[tuple[str, Outcome]]:
+    """Yield what comes out of every file, in the order of their paths.
 
     Args:
-        workspace: the files.
+        tree: the files.
+        paths: which of them.
         examine: what is done with one file; it never raises.
         lost: what is said of a file on which a process died, with the reason.
         jobs: processes; None for as many as pay.
     """
-    paths = workspace.asked
-    sizes = _sizes(workspace, paths) if jobs != 1 and len(paths) > 1 and can_fork() else []
+    sizes = _sizes(tree, paths) if jobs != 1 and len(paths) > 1 and can_fork() else []
     count = min(len(sizes), _paying(sum(sizes)) if jobs is None else jobs)
     found: dict[int, Outcome] = {}
     if count > 1:
         _warm_up()
-        found = _Crew(paths, examine, lost, _chunks(sizes, count)).run(count)
+        found = _Crew(tree, paths, examine, lost, _chunks(sizes, count)).run(count)
     for index, path in enumerate(paths):
         yield path, found.pop(index) if index in found else examine(path)
 
@@ -68,8 +70,7 @@ def _paying(size: int) -> int:
     return min(cores, size // _WORTH_A_PROCESS)
 
 
-def _sizes(workspace: Workspace, paths: Sequence[str]) -> list[int]:
-    tree = workspace.tree
+def _sizes(tree: Tree, paths: Sequence[str]) -> list[int]:
     return [tree.size(path) if isinstance(tree, DirectoryTree) else len(tree.read(path)) for path in paths]
 
 
@@ -112,6 +113,7 @@ class _Worker:
 class _Crew:
     """Workers, and what they found so far, by number of the file."""
 
+    tree: Tree
     paths: Sequence[str]
     examine: Examine
     lost: Lost
@@ -174,13 +176,15 @@ class _Crew:
             yield self.chunks[int.from_bytes(number)]
 
     def _send(self, slot: int, chunk: Sequence[int], writing: int) -> None:
-        import json
+        import marshal
 
         records: list[Any] = []
         for index in chunk:
             self._note(slot, index + 1)
-            records.append([index, to_json(self.examine(self.paths[index]))])
-        data = json.dumps(records).encode()
+            outcome = self.examine(self.paths[index])
+            records.append((index, to_json(outcome), outcome.asked))
+        news = self.tree.news() if isinstance(self.tree, TracedTree) else ()
+        data = marshal.dumps((records, news))
         data = len(data).to_bytes(_NUMBER) + data
         while data:
             data = data[os.write(writing, data) :]
@@ -191,7 +195,7 @@ class _Crew:
 
     def _hear(self, worker: _Worker, ready: Any) -> None:
         """Take what a worker sent; at its end, see whether it died."""
-        import json
+        import marshal
 
         data = os.read(worker.results, 1 << 16)
         worker.received += data
@@ -199,8 +203,12 @@ class _Crew:
             end = _NUMBER + int.from_bytes(worker.received[:_NUMBER])
             if len(worker.received) < end:
                 break
-            for index, record in json.loads(worker.received[_NUMBER:end]):
-                self.found[index] = from_json(record)
+            # between processes of one program; what comes from elsewhere is never read so
+            records, news = marshal.loads(worker.received[_NUMBER:end])  # noqa: S302
+            for index, record, asked in records:
+                self.found[index] = from_json(record, asked)
+            if isinstance(self.tree, TracedTree):
+                self.tree.learn(*news)
             del worker.received[:end]
         if data:
             return

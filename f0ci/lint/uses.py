@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.parsing import Reference, parse, parse_condition, references
-from f0ci.expressions.syntax import Binary, Choice, Node, children
 from f0ci.recipes.model import Recipe, Step
 from f0ci.source.reading import Path
+
+if TYPE_CHECKING:
+    from f0ci.expressions.syntax import Node
 
 # commands go to the shell as they are written: braces in them are the shell's, or another program's; conditions are
 # read as such
@@ -69,7 +71,7 @@ def read_uses(recipe: Recipe) -> Uses:
 
 
 # the same few expressions stand all over a repository
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=8192)
 def _read_text(text: str, *, is_condition: bool) -> tuple[tuple[Reference, bool], ...] | ExpressionError:
     """Return the names that a text reads, each with whether it may never be read, or what is wrong with the text."""
     try:
@@ -92,6 +94,8 @@ def _answered(reference: Reference) -> Reference:
 
 
 def _chooses(node: Node) -> bool:
+    from f0ci.expressions.syntax import Binary, Choice, children
+
     if isinstance(node, Choice) or (isinstance(node, Binary) and node.operator in {"and", "or"}):
         return True
     return any(map(_chooses, children(node)))

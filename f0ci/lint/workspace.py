@@ -8,63 +8,39 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from f0ci.core.canonical import sha256_hex
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import closest
-from f0ci.environments.model import Environment
-from f0ci.lint.environments import EnvironmentSet, find_environment_sets, may_configure
+from f0ci.lint.environments import EnvironmentSet, find_environment_sets, layer_root, may_configure
+from f0ci.lint.kept import kept
+from f0ci.lint.source import Kind, Source
 from f0ci.lint.uses import Uses, read_uses
 from f0ci.recipes.model import Recipe
 from f0ci.recipes.reading import looks_like_recipe, recipe_from
 from f0ci.source.document import Document, parse_document
 from f0ci.source.project import PROJECT_FILES, Project
+from f0ci.source.traced import TracedTree, recall, remember
 from f0ci.source.tree import Tree
-from f0ci.workflows.model import Workflow
-from f0ci.workflows.reading import looks_like_workflow, workflow_from
+
+if TYPE_CHECKING:
+    from f0ci.environments.model import Environment
+    from f0ci.workflows.model import Workflow
 
 Answer = TypeVar("Answer")
 
 _YAML_SUFFIXES = (".yaml", ".yml")
+# bytes of files that others refer to and that stay in memory for the next who does
+_MOST_RECENT = 1_000_000
 _SUFFIXES = (*_YAML_SUFFIXES, ".json")
 # a file without these words is no recipe and no workflow, whatever else it says
 _WORDS = (b"steps", b"test_meta", b"ProductionWorkflow")
 # what a file that cannot be read was meant to be
 _MEANT_RECIPE = re.compile(rb"^(?:steps|test_meta)\s*:", re.MULTILINE)
 _KIND = re.compile(rb"^kind\s*:\s*[\"']?(\w*)", re.MULTILINE)
-
-
-class Kind(StrEnum):
-    """What a file is to f0ci; also the name of its schema."""
-
-    RECIPE = "recipe"
-    ENVIRONMENT = "environment"
-    WORKFLOW = "workflow"
-    PROJECT = "project"
-    APPROVERS = "approvers"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file and what it is.
-
-    Attributes:
-        path: relative to the tree.
-        kind: what it is.
-        document: its text and data.
-        recipe: where it is a recipe that could be read.
-        workflow: where it is a workflow that could be read.
-    """
-
-    path: str
-    kind: Kind
-    document: Document
-    recipe: Recipe | None = None
-    workflow: Workflow | None = None
 
 
 @dataclass(slots=True)
@@ -77,6 +53,7 @@ class Workspace:
         paths: files that may be recipes, workflows, environments or settings, sorted.
         named: files and folders that the caller asked about; empty for all.
         environment_sets: the environments, by the folder that holds them.
+        surroundings: a digest of settings and environments, on which what is said of any file may depend.
     """
 
     tree: Tree
@@ -84,10 +61,11 @@ class Workspace:
     paths: tuple[str, ...]
     named: tuple[str, ...] = ()
     environment_sets: tuple[EnvironmentSet, ...] = ()
+    surroundings: str = ""
     _kept: dict[str, Source | None] = field(default_factory=dict, repr=False)
+    _recent: dict[str, Source] = field(default_factory=dict, repr=False)
     _latest: dict[str, tuple[Recipe, Any]] = field(default_factory=dict, repr=False)
-    _answers: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
-    _shared: dict[str, Any] = field(default_factory=dict, repr=False)
+    _answers: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
 
     @property
     def documents(self) -> dict[str, Document]:
@@ -128,13 +106,35 @@ class Workspace:
 
     def read(self, path: str) -> Source | None:
         """Return a file without keeping it, or None where it is nothing f0ci knows."""
-        return self._kept[path] if path in self._kept else self._read(path)
+        return self._again(path) if path in self._recent else self._read(path)
 
     def source(self, path: str) -> Source | None:
         """Return a file that others refer to, or None where it is not there or nothing f0ci knows."""
-        if path not in self._kept:
-            self._kept[path] = self._read(path) if self.tree.exists(path) else None
+        return remember(self.tree, self._answers, ("source", path), lambda: self._keep(path))
+
+    def _keep(self, path: str) -> Source | None:
+        source = self._again(path) if self.tree.exists(path) else None
+        self._kept[path] = kept(source, lambda: self._reread(path))
         return self._kept[path]
+
+    def _reread(self, path: str) -> Source:
+        source = self._again(path)
+        if source is None:
+            raise InputError(f"{path!r} changed while it was read", "run it again")
+        return source
+
+    def _again(self, path: str) -> Source | None:
+        """Return a file that may have been read a moment ago."""
+        if path in self._recent:
+            recall(self.tree, path)
+            return self._recent[path]
+        source = self._read(path)
+        if source is not None:
+            self._recent[path] = source
+            size = sum(len(recent.document.raw) for recent in self._recent.values())
+            while size > _MOST_RECENT and len(self._recent) > 1:
+                size -= len(self._recent.pop(next(iter(self._recent))).document.raw)
+        return source
 
     def recipe(self, path: str) -> Recipe | None:
         """Return a recipe that others refer to, or None where there is none or it cannot be read."""
@@ -152,10 +152,7 @@ class Workspace:
         """
         kept = self._kept.get(recipe.path)
         if kept is not None and kept.recipe is recipe:
-            if (what, recipe.path) not in self._answers:
-                self._answers[what, recipe.path] = work(recipe)
-            known: Answer = self._answers[what, recipe.path]
-            return known
+            return remember(self.tree, self._answers, (what, "of", recipe.path), lambda: work(recipe))
         if what not in self._latest or self._latest[what][0] is not recipe:
             self._latest[what] = (recipe, work(recipe))
         answer: Answer = self._latest[what][1]
@@ -163,10 +160,7 @@ class Workspace:
 
     def shared(self, what: str, work: Callable[[Tree], Answer]) -> Answer:
         """Return what some work on the whole tree yields, done once a run."""
-        if what not in self._shared:
-            self._shared[what] = work(self.tree)
-        answer: Answer = self._shared[what]
-        return answer
+        return remember(self.tree, self._answers, (what,), lambda: work(self.tree))
 
     def environments_of(self, path: str) -> EnvironmentSet | None:
         """Return the environments that a recipe runs in: the nearest above it, the settings', or the only ones."""
@@ -209,7 +203,9 @@ class Workspace:
             return Source(path, Kind.OTHER if several else kind or Kind.RECIPE, document)
         if kind is None and (looks_like_recipe(document.data) or self._is_meant(path, document.data)):
             return Source(path, Kind.RECIPE, document, recipe=recipe_from(document))
-        if kind is Kind.WORKFLOW or (kind is None and looks_like_workflow(document.data)):
+        if kind is Kind.WORKFLOW or (kind is None and _says_workflow(document.data)):
+            from f0ci.workflows.reading import workflow_from
+
             return Source(path, Kind.WORKFLOW, document, workflow=workflow_from(document))
         if kind is None:
             return Source(path, Kind.OTHER, document) if is_named else None
@@ -244,9 +240,23 @@ def load_workspace(tree: Tree, project: Project, paths: Iterable[str] | None = N
     # whoever names a folder wants it searched, wherever the settings look otherwise
     below = tuple(f"{name}/" for name in named)
     found.update(path for path in files if below and path.startswith(below) and path.endswith(_YAML_SUFFIXES))
-    return Workspace(
-        tree, project, tuple(sorted(found)), named, environment_sets=find_environment_sets(tree, project, files)
-    )
+    sets, surroundings = _surroundings(tree, project, files)
+    return Workspace(tree, project, tuple(sorted(found)), named, sets, surroundings)
+
+
+def _surroundings(tree: Tree, project: Project, files: Sequence[str]) -> tuple[tuple[EnvironmentSet, ...], str]:
+    """Return the environments, with a digest of settings and environments where the tree is traced."""
+    if not isinstance(tree, TracedTree):
+        return find_environment_sets(tree, project, files), ""
+    sets, asked = tree.asked_by(lambda: find_environment_sets(tree, project, files))
+    settings = project.document
+    roots = tuple(f"{members.root}/" for members in sets)
+    told = [
+        *((settings.path, sha256_hex(settings.raw)) if settings else ()),
+        *(path for path in files if layer_root(path) is not None or (roots and path.startswith(roots))),
+        *(part for question in sorted(asked) for part in (question, tree.answers[question])),
+    ]
+    return sets, sha256_hex("\0".join(told).encode("utf-8", "surrogateescape"))
 
 
 def _is_candidate(path: str, project: Project) -> bool:
@@ -258,6 +268,15 @@ def _is_candidate(path: str, project: Project) -> bool:
         return False
     chosen = project.document is not None and project.document.get(("recipes",)) is not None
     return not chosen or any(path.startswith(f"{folder.strip('/')}/") for folder in project.recipes)
+
+
+def _says_workflow(data: Any) -> bool:
+    """Tell whether a document is meant to be a workflow; for most, the reading of workflows is not even imported."""
+    if not isinstance(data, Mapping) or "kind" not in data:
+        return False
+    from f0ci.workflows.reading import looks_like_workflow
+
+    return looks_like_workflow(data)
 
 
 def _says_what_it_is(raw: bytes) -> bool:

@@ -33,7 +33,7 @@ _TYPES: dict[str, tuple[str, ...]] = {
     "list": ("array",),
     "null": ("null",),
 }
-# types of JSON -> types of Python that are nothing else
+# types of JSON -> the types of Python that readers make of them
 _PLAINLY: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -187,21 +187,18 @@ def _judged(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:
         if parameter.default is None:
             return
     wanted = _wanted(parameter)
-    if wanted and not any(_is_plainly(kind, value) for kind in wanted):
-        for problem in check_against({"type": list(wanted)}, value):
-            yield ParameterProblem(
-                "type",
-                parameter.name,
-                f"the parameter {parameter.name!r} is {type_name(value)}, not {_spoken(wanted)}",
-                _what(parameter) or problem.hint,
-            )
-            return
+    if wanted and not any(_is_of(kind, value) for kind in wanted):
+        message = f"the parameter {parameter.name!r} is {type_name(value)}, not {_spoken(wanted)}"
+        yield ParameterProblem("type", parameter.name, message, _what(parameter))
+        return
     yield from _validated(parameter, value)
 
 
-def _is_plainly(kind: str, value: Any) -> bool:
-    """Tell whether a value is of a JSON type beyond doubt, without asking a schema."""
-    return type(value) in _PLAINLY.get(kind, ())
+def _is_of(kind: str, value: Any) -> bool:
+    """Tell whether a value is of a JSON type, as JSON Schema has it: 1.0 is a whole number too."""
+    if isinstance(value, bool):
+        return kind == "boolean"
+    return isinstance(value, _PLAINLY[kind]) or (kind == "integer" and isinstance(value, float) and value.is_integer())
 
 
 def _validated(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:

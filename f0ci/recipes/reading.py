@@ -68,7 +68,7 @@ def recipe_from(document: Document) -> Recipe:
         steps=tuple(
             step_from(item, ("steps", index), dialect)
             for index, item in enumerate(steps if isinstance(steps, list) else [])
-            if isinstance(item, Mapping)
+            if isinstance(item, dict)
         ),
         timeout=_seconds(_mapping(data.get("execution")).get("timeout_seconds")),
         document=document,
@@ -109,40 +109,40 @@ def _parameter(name: str, spec: Mapping[str, Any], at: Path) -> Parameter:
 
 def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
     """Return the step that a mapping of a recipe describes."""
+    get = data.get
     key = "parameters" if "parameters" in data and "args" not in data else "args"
-    retry = _mapping(data.get("error_handling"))
-    success = _mapping(data.get("success"))
-    condition = data.get("condition")
-    kind = data.get("type")
-    outputs = data.get("outputs")
+    retry, success, outputs = get("error_handling"), get("success"), get("outputs")
+    condition, kind = get("condition"), get("type")
     if kind is None:
         is_shell = ("run" in data or "command" in data) and "module" not in data
         kind = "sub_recipe" if "recipe_path" in data else "shell" if is_shell else "python"
+    # many thousand steps are read in one run: what most do not have is not looked at
     return Step(
-        name=str(data.get("name", f"step {at[-1]}")),
+        name=str(data["name"]) if "name" in data else f"step {at[-1]}",
         kind=str(kind),
         at=at,
-        idx=data["idx"] if _number(data.get("idx")) is not None else None,
-        depends_on=_names(data.get("depends_on")),
+        idx=data["idx"] if "idx" in data and _number(data["idx"]) is not None else None,
+        depends_on=_names(data["depends_on"]) if "depends_on" in data else (),
         condition=condition if isinstance(condition, str | bool) else None,
-        parallel_group=_text(data.get("parallel_group")),
-        trigger=_text(data.get("trigger")),
-        module=_text(data.get("module") or (data.get("scriptlet") if dialect is Dialect.TEMPLATE else None)),
-        function=_text(data.get("function")),
-        run=_text(data.get("run") or data.get("command")),
-        recipe_path=_text(data.get("recipe_path")),
-        arguments=_mapping(data.get(key)),
+        parallel_group=_text(get("parallel_group")),
+        trigger=_text(get("trigger")),
+        module=_text(get("module") or (get("scriptlet") if dialect is Dialect.TEMPLATE else None)),
+        function=_text(get("function")),
+        run=_text(get("run") or get("command")),
+        recipe_path=_text(get("recipe_path")),
+        arguments=_mapping(get(key)),
         arguments_key=key,
-        env=_mapping(data.get("env")),
-        outputs=tuple(
-            str(item.get("name")) if isinstance(item, Mapping) else str(item)
-            for item in (outputs if isinstance(outputs, list) else [])
-        ),
-        ctx_has_keys=_names(success.get("ctx_has_keys")),
-        retry=_retry(retry) if retry else _NO_RETRY,
-        timeout=_seconds(data.get("timeout", data.get("timeout_seconds"))),
+        env=_mapping(get("env")),
+        outputs=tuple(map(_output, outputs)) if isinstance(outputs, list) else (),
+        ctx_has_keys=_names(success.get("ctx_has_keys")) if isinstance(success, dict) else (),
+        retry=_retry(retry) if isinstance(retry, dict) and retry else _NO_RETRY,
+        timeout=_seconds(get("timeout", get("timeout_seconds"))),
         raw=data,
     )
+
+
+def _output(item: Any) -> str:
+    return str(item.get("name") if isinstance(item, Mapping) else item)
 
 
 def _retry(data: Mapping[str, Any]) -> Retry:
@@ -171,6 +171,8 @@ def _text(value: Any) -> str | None:
 
 
 def _number(value: Any) -> float | None:
+    if value is None:
+        return None
     if not isinstance(value, int | float) or isinstance(value, bool):
         return None
     try:
@@ -185,6 +187,8 @@ def _count(value: Any) -> int:
 
 
 def _seconds(value: Any) -> float | None:
+    if value is None:
+        return None
     if isinstance(value, str):
         try:
             return parse_duration(value).total_seconds()

@@ -10,18 +10,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-_NO_KEY = object()
+from f0ci.source.scalars import UNUSUAL, meaningful_starts, usual_value
+
+# a scalar that may mean more than its text
+_SHORT = 24
+_MOST_KNOWN = 8_192
 
 
-def read_plain_yaml(  # noqa: PLR0915 - one loop over the event stream, hot
-    raw: bytes, resolve: Callable[[str], Any], unusual: object, deepest: int
-) -> tuple[Any] | None:
+class _Unusual(Exception):
+    """A scalar needs the exact reader."""
+
+
+class _Known(dict[str, Any]):
+    """What plain scalars mean, each worked out once while there is room; long ones are seldom met again."""
+
+    def __missing__(self, text: str) -> Any:
+        value = usual_value(text)
+        if value is UNUSUAL:
+            raise _Unusual
+        if len(text) <= _SHORT:
+            if len(self) >= _MOST_KNOWN:
+                self.clear()
+            self[text] = value
+        return value
+
+
+_known = _Known()
+
+
+def read_plain_yaml(raw: bytes, deepest: int) -> tuple[Any] | None:  # noqa: PLR0915 - one loop over the events, hot
     """Return the data of a document in a tuple of one, or None where it needs the exact reader.
 
     Args:
         raw: the file's bytes, UTF-8.
-        resolve: what a plain scalar means, or `unusual` where people may misread it.
-        unusual: the mark that `resolve` returns for such scalars.
         deepest: levels of nesting that are allowed.
     """
     import yaml
@@ -29,69 +50,66 @@ def read_plain_yaml(  # noqa: PLR0915 - one loop over the event stream, hot
     from yaml._yaml import CParser
 
     scalar, mapping, sequence = ev.ScalarEvent, ev.MappingStartEvent, ev.SequenceStartEvent
-    endings = (ev.MappingEndEvent, ev.SequenceEndEvent)
-    outer: list[tuple[Any, bool, Any]] = []
-    container: Any = None
-    is_map = False
-    key: Any = _NO_KEY
-    documents = 0
-    root: Any = None
+    mapping_end, sequence_end = ev.MappingEndEvent, ev.SequenceEndEvent
+    first_letters, known = meaningful_starts(), _known
     # without these characters there are neither anchors nor tags, and asking every event costs time
     is_marked = b"&" in raw or b"!" in raw
+    # the document is the one item of an outermost list
+    documents: list[Any] = []
+    container: Any = documents
+    is_map = False
+    key = ""
+    outer: list[tuple[Any, bool]] = []
+    value: Any
     try:
         get_event: Callable[[], Any] = CParser(raw).get_event
         while True:
             event = get_event()
             kind = type(event)
+            if is_map:
+                if kind is mapping_end:
+                    container, is_map = outer.pop()
+                    continue
+                if kind is not scalar or (is_marked and (event.anchor is not None or event.tag is not None)):
+                    return None
+                key = event.value
+                if key[:1] in first_letters and event.implicit[0]:
+                    known[key]
+                if key in container:
+                    return None
+                event = get_event()
+                kind = type(event)
+            elif kind is sequence_end:
+                container, is_map = outer.pop()
+                continue
             if kind is scalar:
                 if is_marked and (event.anchor is not None or event.tag is not None):
                     return None
-                value: Any = event.value
-                if event.implicit[0]:
-                    resolved = resolve(value)
-                    if resolved is unusual:
-                        return None
-                    if is_map and key is _NO_KEY and value == "<<":
-                        return None
-                else:
-                    resolved = value
-                if is_map:
-                    if key is _NO_KEY:
-                        if value in container:
-                            return None
-                        key = value
-                    else:
-                        container[key] = resolved
-                        key = _NO_KEY
-                elif container is None:
-                    root = resolved
-                else:
-                    container.append(resolved)
-            elif kind is mapping or kind is sequence:
-                if (is_map and key is _NO_KEY) or len(outer) >= deepest:
-                    return None
-                if is_marked and (event.anchor is not None or event.tag is not None):
-                    return None
-                outer.append((container, is_map, key))
-                is_map = kind is mapping
-                container, key = {} if is_map else [], _NO_KEY
-            elif kind in endings:
-                value = container
-                container, is_map, key = outer.pop()
+                value = event.value
+                if value[:1] in first_letters and event.implicit[0]:
+                    value = known[value]
                 if is_map:
                     container[key] = value
-                    key = _NO_KEY
-                elif container is None:
-                    root = value
                 else:
                     container.append(value)
-            elif kind is ev.DocumentStartEvent:
-                documents += 1
-                if documents > 1:
-                    return None
+                continue
+            if kind is mapping:
+                value = {}
+            elif kind is sequence:
+                value = []
             elif kind is ev.StreamEndEvent:
-                return (root,)
-            elif kind is ev.AliasEvent:
+                return (documents[0] if documents else None,)
+            elif kind is ev.AliasEvent or (kind is ev.DocumentStartEvent and documents):
                 return None
-    except (yaml.YAMLError, ValueError):
+            else:
+                continue
+            if len(outer) >= deepest or (is_marked and (event.anchor is not None or event.tag is not None)):
+                return None
+            if is_map:
+                container[key] = value
+            else:
+                container.append(value)
+            outer.append((container, is_map))
+            container, is_map = value, kind is mapping
+    except (yaml.YAMLError, ValueError, _Unusual):
         return None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 YAML = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset(f"{YAML}{name}" for name in ("bool", "float", "int", "null"))
+_TEXT_TAGS = frozenset(f"{YAML}{name}" for name in ("timestamp", "value", "merge"))
 YAML_1_1_ONLY = re.compile(
     r"""(?:yes|no|on|off|Yes|No|On|Off|YES|NO|ON|OFF)$
       | [-+]?0[0-7_]+$            # octal without 0o
@@ -31,29 +32,45 @@ _USUAL_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\Z", re.ASCII)
 _USUAL_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\.[0-9]{0,15}[1-9]\Z", re.ASCII)
 
 
-@lru_cache(maxsize=65536)
+@cache
+def meaningful_starts() -> frozenset[str]:
+    """Return how plain scalars begin that may mean more than their text: letters, digits and signs, or nothing."""
+    from yaml import SafeLoader
+
+    return frozenset(start[:1] for start in SafeLoader.yaml_implicit_resolvers if start is not None)
+
+
 def usual_value(text: str) -> Any:
     """Return what a plain scalar means, or the mark that it needs the exact reader."""
     if _USUAL_INTEGER.match(text):
         return int(text)
     if _USUAL_FLOAT.match(text):
         return float(text)
+    if text == "<<":
+        return UNUSUAL
     try:
-        value = plain_value(text)
+        value = _meaning(text)
     except Unfit:
         return UNUSUAL
     return value if isinstance(value, str) or not YAML_1_1_ONLY.match(text) else UNUSUAL
 
 
-@lru_cache(maxsize=65536)
 def plain_value(text: str) -> Any:
-    """Return what a plain scalar means."""
+    """Return what a plain scalar means.
+
+    Raises:
+        Unfit: it looks like a number or a date, and is none.
+    """
+    return _meaning(text) if text[:1] in meaningful_starts() else text
+
+
+@lru_cache(maxsize=4096)
+def _meaning(text: str) -> Any:
     from yaml import SafeLoader
 
-    resolvers = SafeLoader.yaml_implicit_resolvers
-    for tag, pattern in resolvers.get(text[:1], ()):
+    for tag, pattern in SafeLoader.yaml_implicit_resolvers.get(text[:1], ()):
         if pattern.match(text):
-            return text if tag in {f"{YAML}timestamp", f"{YAML}value", f"{YAML}merge"} else construct(tag, text)
+            return text if tag in _TEXT_TAGS else construct(tag, text)
     return text
 
 

@@ -1,7 +1,7 @@
 """JSON Schema with messages that point at the key at fault.
 
-`jsonschema_rs` is the fast gate; `jsonschema` explains what the gate refused, and stands in where the gate's wheel is
-missing.
+`jsonschema_rs` is the fast gate; `jsonschema` explains what the gate refused where that takes more than the gate says,
+and stands in where the gate's wheel is missing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from f0ci.core.errors import Defect
 from f0ci.core.suggestions import did_you_mean, suggestion
+from f0ci.source.misfits import plain_misfits
 from f0ci.source.reading import Path
 
 NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record")
@@ -64,15 +65,23 @@ def load_schema(name: str) -> dict[str, Any]:
 def check_schema(name: str, data: Any) -> tuple[SchemaProblem, ...]:
     """Return every place where data does not fit a published schema, by path."""
     gate = _gate(name)
-    if gate is not None and _fits(gate, data):
-        return ()
+    if gate is not None:
+        if _fits(gate, data):
+            return ()
+        misfits = plain_misfits(gate, load_schema(name), data)
+        if misfits is not None:
+            return _sorted(misfits)
     return check_against(load_schema(name), data, _explainer(name))
 
 
 def check_against(schema: dict[str, Any], data: Any, validator: Any = None) -> tuple[SchemaProblem, ...]:
     """Return every place where data does not fit a schema that somebody wrote, by path."""
     explainer = validator or _validator(schema)
-    problems = {problem for error in explainer.iter_errors(data) for problem in _explain(error)}
+    return _sorted(explainer.iter_errors(data))
+
+
+def _sorted(errors: Iterable[Any]) -> tuple[SchemaProblem, ...]:
+    problems = {problem for error in errors for problem in _explain(error)}
     return tuple(sorted(problems, key=lambda problem: (tuple(map(str, problem.path)), problem.rule, problem.message)))
 
 

@@ -126,19 +126,24 @@ class DirectoryTree:
 
     def _read_plainly(self, path: str) -> bytes | None:
         """Return the bytes of a regular file of a folder that is known to be inside, or None to look closer."""
-        folder, name = posixpath.split(path)
-        if folder not in self._folders:
-            self._folders[folder] = self._real_folder(folder)
-        real = self._folders[folder]
-        if real is None or not name or name in {".", ".."} or not hasattr(os, "O_NOFOLLOW"):
+        place = self._place(path)
+        if place is None or not hasattr(os, "O_NOFOLLOW"):
             return None
         try:
             # a link is not followed, a pipe not waited for
-            handle = os.open(f"{real}/{name}", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except (OSError, ValueError):
             return None
         with open(handle, "rb", buffering=0) as file:  # noqa: PTH123 - an open file has no path
             return file.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
+
+    def _place(self, path: str) -> str | None:
+        """Return where on the disk a file is whose folder is known to be inside; what it is remains open."""
+        folder, name = posixpath.split(path)
+        if folder not in self._folders:
+            self._folders[folder] = self._real_folder(folder)
+        real = self._folders[folder]
+        return None if real is None or not name or name in {".", ".."} else f"{real}/{name}"
 
     def _real_folder(self, folder: str) -> str | None:
         try:

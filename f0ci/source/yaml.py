@@ -13,7 +13,7 @@ from typing import Any
 from f0ci.core.diagnostics import Span
 from f0ci.source.plain_yaml import read_plain_yaml
 from f0ci.source.reading import MAX_DEPTH, Path, Positions, Reading, ReadingProblem, byte_span, find_not_utf8
-from f0ci.source.scalars import UNUSUAL, YAML, YAML_1_1_ONLY, Unfit, construct, plain_value, usual_value
+from f0ci.source.scalars import YAML, YAML_1_1_ONLY, Unfit, construct, plain_value
 
 MAX_EXPANDED_NODES = 1_000_000
 _MERGE = object()
@@ -70,7 +70,7 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
         reading.problems.append(bad)
         reading.broken = True
         return reading
-    plain = None if positions else read_plain_yaml(raw, usual_value, UNUSUAL, MAX_DEPTH)
+    plain = None if positions else read_plain_yaml(raw, MAX_DEPTH)
     if plain is not None:
         (reading.data,) = plain
         return reading

@@ -262,7 +262,7 @@ def test_a_bug_asks_to_be_reported_without_a_traceback(
     def broken(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("a defect with the token s3cr3t-token-value")
 
-    monkeypatch.setattr("f0ci.commands.validating.examine", broken)
+    monkeypatch.setattr("f0ci.lint.engine.examine", broken)
     monkeypatch.setenv("F0CI_GIT_TOKEN", "s3cr3t-token-value")
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
@@ -283,7 +283,7 @@ def test_interrupting_says_so(project: Path, f0ci: Command, monkeypatch: pytest.
     def interrupted(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("f0ci.commands.validating.examine", interrupted)
+    monkeypatch.setattr("f0ci.lint.engine.examine", interrupted)
 
     answer = f0ci(project, "validate")
 

@@ -70,6 +70,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from f0ci.core.diagnostics import Severity
 from f0ci.lint.environments import EnvironmentSet
@@ -78,7 +79,9 @@ from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Parameter, Recipe
 from f0ci.source.project import ENVIRONMENT_ALIASES
 from f0ci.source.reading import Path
-from f0ci.workflows.model import Workflow
+
+if TYPE_CHECKING:
+    from f0ci.workflows.model import Workflow
 
 RULE = Rule("environment-config-missing", Group.ENVIRONMENTS, Severity.ERROR)
 

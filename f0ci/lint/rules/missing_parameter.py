@@ -78,13 +78,16 @@ Give the parameter in the call, or a default in the called recipe.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from f0ci.core.diagnostics import Severity
 from f0ci.lint.calls import Call, calls_of, deploys_of
 from f0ci.lint.rules.base import Finding, Group, Place, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
-from f0ci.workflows.model import Workflow
+
+if TYPE_CHECKING:
+    from f0ci.workflows.model import Workflow
 
 RULE = Rule("missing-parameter", Group.COMPOSITION, Severity.ERROR)
 

@@ -71,6 +71,7 @@ Give a value of the declared type that `validation` allows.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from f0ci.core.diagnostics import Severity
 from f0ci.lint.calls import Call, calls_of, deploys_of
@@ -78,7 +79,9 @@ from f0ci.lint.rules.base import Finding, Group, Place, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
 from f0ci.recipes.parameters import check_parameters
-from f0ci.workflows.model import Workflow
+
+if TYPE_CHECKING:
+    from f0ci.workflows.model import Workflow
 
 RULE = Rule("parameter-type", Group.COMPOSITION, Severity.ERROR)
 

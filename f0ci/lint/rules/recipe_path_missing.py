@@ -59,6 +59,7 @@ Correct the path, or add the recipe.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from f0ci.core.diagnostics import Severity
 from f0ci.core.errors import OutsideTree
@@ -66,7 +67,9 @@ from f0ci.lint.calls import Call, calls_of, deploys_of
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
-from f0ci.workflows.model import Workflow
+
+if TYPE_CHECKING:
+    from f0ci.workflows.model import Workflow
 
 RULE = Rule("recipe-path-missing", Group.COMPOSITION, Severity.ERROR)
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from f0ci.lint.workspace import Kind, Workspace, load_workspace
+from f0ci.lint.source import Kind
+from f0ci.lint.workspace import Workspace, load_workspace
 from f0ci.source.project import load_project
 from f0ci.source.tree import MemoryTree
 from tests.unit.lint.running import RECIPE

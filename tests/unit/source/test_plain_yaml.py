@@ -10,7 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from f0ci.source import reading, scalars
+from f0ci.source import reading
 from f0ci.source import yaml as exact
 from f0ci.source.plain_yaml import read_plain_yaml
 
@@ -22,7 +22,7 @@ DATA = st.recursive(
 
 
 def fast(raw: bytes) -> tuple[Any] | None:
-    return read_plain_yaml(raw, scalars.usual_value, scalars.UNUSUAL, reading.MAX_DEPTH)
+    return read_plain_yaml(raw, reading.MAX_DEPTH)
 
 
 @settings(deadline=None, max_examples=300)

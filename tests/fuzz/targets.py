@@ -1,0 +1,99 @@
+"""What may be given any bytes: each takes them, and raises where f0ci does not do what it promises for any input."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from f0ci.core.errors import F0ciError
+from f0ci.expressions.evaluation import evaluate
+from f0ci.expressions.parsing import ExpressionError, parse, parse_condition, references
+from f0ci.lint.engine import examine
+from f0ci.lint.workspace import load_workspace
+from f0ci.source.json import read_json
+from f0ci.source.project import Project
+from f0ci.source.tree import MemoryTree
+from f0ci.source.yaml import read_yaml
+
+MOST_SECONDS = 2.0
+_BESIDE = {
+    "recipes/called.yaml": b"metadata: {name: called}\nparameters:\n  - {name: a, required: true}\nsteps: []\n",
+    "environments/dev/config.yaml": b"a: {b: 1}\n",
+    "scriptlets/load.py": b"class Load:\n    def run(self, context): ...\n",
+}
+_VALUES = {"params": {"a": "x", "n": 3}, "config": {"a": {"b": [1, 2]}}, "steps": {}, "environment": "dev"}
+
+
+class Broken(Exception):
+    """A promise that was not kept."""
+
+
+def documents(data: bytes) -> None:
+    """Lint any bytes, as a recipe, a workflow and a configuration at once.
+
+    Raises:
+        Broken: a rule failed, a finding points outside the file, or it took too long.
+    """
+    begun = time.process_time()
+    paths = ("recipes/any.yaml", "recipes/any.json", "workflow.yaml", "environments/prod/config.yaml")
+    tree = MemoryTree({**_BESIDE, **dict.fromkeys(paths, data)})
+    for one in examine(load_workspace(tree, Project())).diagnostics:
+        span = one.location.span
+        if one.rule == "internal-error":
+            raise Broken(one.message)
+        if not 1 <= span.line <= span.end_line or span.column < 1 or span.end_column < 1:
+            raise Broken(f"{one.rule} stands nowhere: {span}")
+    _in_time(begun)
+
+
+def readers(data: bytes) -> None:
+    """Read any bytes with and without positions: two ways through YAML and JSON.
+
+    Raises:
+        Broken: they read something else, or it took too long.
+    """
+    begun = time.process_time()
+    for read in (read_yaml, read_json):
+        plain, placed = read(data), read(data, positions=True)
+        if repr((plain.data, plain.problems, plain.broken)) != repr((placed.data, placed.problems, placed.broken)):
+            raise Broken("the same bytes read as something else where positions are asked for")
+    _in_time(begun)
+
+
+def expressions(data: bytes) -> None:
+    """Read and evaluate any text as an expression.
+
+    Raises:
+        Broken: it took too long, or a reference does not stand where it says.
+    """
+    begun = time.process_time()
+    text = data.decode("utf-8", "replace")
+    for read in (parse, parse_condition):
+        try:
+            template = read(text)
+        except ExpressionError as error:
+            if not 0 <= error.offset <= len(text):
+                raise Broken(f"the error stands outside of the text: {error.offset}") from error
+            continue
+        for reference in references(template):
+            if text[reference.offset : reference.end] != reference.text:
+                raise Broken(f"{reference.text!r} does not stand at {reference.offset}")
+    for whole in (text, f"#{{{text}}}"):
+        try:
+            evaluate(whole, _VALUES)
+        except (ExpressionError, F0ciError):
+            continue
+    _in_time(begun)
+
+
+def _in_time(begun: float) -> None:
+    taken = time.process_time() - begun
+    if taken > MOST_SECONDS:
+        raise Broken(f"it took {taken:.1f} s")
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    "documents": documents,
+    "readers": readers,
+    "expressions": expressions,
+}

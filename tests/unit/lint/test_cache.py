@@ -1,0 +1,297 @@
+"""A run that remembers finds what a run that looks at everything finds, whatever happened in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from benchmarks.recipe_sets import make_set
+from f0ci.commands.validating import Validation, validate
+from f0ci.core.errors import F0ciError
+from f0ci.lint import cache as caching
+from f0ci.lint.cache import default_folder
+from f0ci.lint.workspace import Workspace
+from f0ci.source import traced
+from tests.conftest import rounds, write_files
+
+_SCRIPTLET = b"class Load:\n    def run(self, context):\n        return 0\n"
+_PYTHON = b"""metadata: {name: code}
+steps:
+  - name: load
+    type: python
+    module: jobs.load
+    function: Load
+  - name: call
+    type: sub_recipe
+    recipe_path: called.yaml
+    parameters: {source: a, colour: red}
+    depends_on: [load]
+"""
+_CALLED = b"metadata: {name: called}\nparameters:\n  - {name: source, type: string, required: true}\nsteps: []\n"
+
+
+def _files() -> dict[str, bytes]:
+    files = dict(make_set(6, seed=3, faulty=0.4).files)
+    return files | {
+        "recipes/code.yaml": _PYTHON,
+        "recipes/called.yaml": _CALLED,
+        "jobs/__init__.py": b"",
+        "jobs/load.py": _SCRIPTLET,
+        "f0ci.yaml": b"rules: {ignore: [duplicate-idx]}\n",
+    }
+
+
+def _said(run: Callable[[], Validation]) -> object:
+    """Return everything that a run says, or the error that it ends with."""
+    try:
+        result = run()
+    except F0ciError as error:
+        return (type(error).__name__, error.message, error.hint, error.place)
+    return (result.diagnostics, result.summary, result.summary.checked)
+
+
+def _edit(root: Path, source: random.Random) -> None:
+    """Change one thing, as people and tools do."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    path = source.choice(files)
+    match source.randrange(9):
+        case 0:
+            path.unlink()
+        case 1:
+            path.rename(path.with_name(f"{source.choice('abc')}{path.name}"))
+        case 2:
+            lines = path.read_bytes().splitlines(keepends=True)
+            del lines[source.randrange(len(lines) + 1) :][:1]
+            path.write_bytes(b"".join(lines))
+        case 3:
+            path.write_bytes(path.read_bytes().replace(b"rows", source.choice((b"row", b"rows", b"cows"))))
+        case 4:
+            # the same size and the same times, another text
+            state = path.stat()
+            path.write_bytes(path.read_bytes().swapcase())
+            os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
+        case 5:
+            (root / "recipes" / f"new{source.randrange(3)}.yaml").write_bytes(source.choice((_PYTHON, _CALLED)))
+        case 6:
+            text = source.choice((b"rules: {ignore: [unknown-parameter]}\n", b"recipes: [recipes/billing]\n", b"{}\n"))
+            write_files(root, {"f0ci.yaml": text})
+        case 7:
+            text = source.choice((b"class Other:\n    def run(self): ...\n", _SCRIPTLET, b"def Load(: ..."))
+            write_files(root, {source.choice(("jobs/load.py", "jobs/other.py")): text})
+        case _:
+            text = source.choice((b"processing: {}\n", b"a: [\n", b"storage: {bucket: b, region: 1}\n"))
+            write_files(root, {f"environments/{source.choice(('dev', 'prod', 'extra'))}/config.yaml": text})
+
+
+@settings(max_examples=rounds(8, 300), suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**32))
+def test_random_edits_never_make_a_difference(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    source = random.Random(seed)
+    root, folder = tmp_path_factory.mktemp("edited"), tmp_path_factory.mktemp("cache")
+    write_files(root, _files())
+    for _ in range(6):
+        for _ in range(source.randrange(3)):
+            _edit(root, source)
+        named = [root / "recipes"] if source.random() < 0.3 and (root / "recipes").is_dir() else []
+        run = partial(validate, root, named, strict=source.random() < 0.2)
+        with pytest.MonkeyPatch.context() as clock:
+            if source.random() < 0.5:
+                # files look old enough for what the disk says of them to be trusted
+                clock.setattr(traced, "_GRAIN_NS", -(10**10))
+
+            assert _said(partial(run, jobs=source.choice((1, 2)), cache=folder)) == _said(run)
+
+
+@pytest.fixture
+def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Note the files that are examined."""
+    found: list[str] = []
+    real = Workspace.read
+
+    def noting(self: Workspace, path: str) -> object:
+        found.append(path)
+        return real(self, path)
+
+    monkeypatch.setattr(Workspace, "read", noting)
+    return found
+
+
+def test_only_what_changed_and_what_rests_on_it_is_examined(tmp_path: Path, read: list[str]) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, _files())
+    first = validate(root, cache=folder)
+    assert "recipes/code.yaml" in read
+    read.clear()
+
+    assert validate(root, cache=folder).diagnostics == first.diagnostics
+    assert read == []
+
+    write_files(root, {"recipes/called.yaml": _CALLED.replace(b"source", b"origin")})
+    second = validate(root, cache=folder)
+
+    assert read == ["recipes/called.yaml", "recipes/code.yaml"]
+    assert second.diagnostics != first.diagnostics
+    read.clear()
+    write_files(root, {"jobs/load.py": b"class Other:\n    def run(self): ...\n"})
+    third = validate(root, cache=folder)
+
+    assert read == ["recipes/code.yaml"]
+    assert "function-missing" in {one.rule for one in third.diagnostics}
+
+
+def test_a_named_file_uses_what_the_whole_run_found_and_leaves_it(tmp_path: Path, read: list[str]) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, _files())
+    whole = validate(root, cache=folder)
+    read.clear()
+
+    named = validate(root, [root / "recipes" / "billing"], cache=folder)
+    again = validate(root, cache=folder)
+
+    assert read == []
+    assert again.diagnostics == whole.diagnostics
+    assert named.diagnostics == validate(root, [root / "recipes" / "billing"]).diagnostics
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda raw: raw[:0],
+        lambda raw: raw[: len(raw) // 2],
+        lambda raw: raw.replace(b"unknown", b"unknowm"),
+        lambda raw: raw[:64] + b"\n[]",
+        lambda raw: bytes(reversed(raw)),
+    ],
+)
+def test_a_damaged_index_counts_as_none(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, _files())
+    first = validate(root, cache=folder)
+    (index,) = folder.iterdir()
+    whole = index.read_bytes()
+    index.write_bytes(damage(whole))
+
+    assert validate(root, cache=folder).diagnostics == first.diagnostics
+    assert json.loads(index.read_bytes()[65:]).keys() == json.loads(whole[65:]).keys()
+
+
+def test_a_failure_of_f0ci_itself_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, _files())
+    with monkeypatch.context() as broken:
+
+        def fail(*_: object) -> Iterator[object]:
+            raise RuntimeError("no memory")
+
+        broken.setattr("f0ci.lint.rules.duplicate_step_name.check_recipe", fail)
+        assert "internal-error" in {one.rule for one in validate(root, cache=folder).diagnostics}
+
+    assert "internal-error" not in {one.rule for one in validate(root, cache=folder).diagnostics}
+
+
+def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write_files(root, _files())
+    (tmp_path / "file").write_bytes(b"")
+
+    found = validate(root, cache=tmp_path / "file" / "cache")
+
+    assert found.diagnostics == validate(root).diagnostics
+
+
+def test_a_change_of_the_program_or_of_what_is_installed_starts_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: list[str]
+) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, _files())
+    validate(root, cache=folder)
+    for name, value in (("__version__", "99"), ("distributions", lambda: ("pyyaml-9.dist-info",))):
+        read.clear()
+        monkeypatch.setattr(caching, name, value)
+        validate(root, cache=folder)
+        assert read
+
+
+def test_rules_of_other_people_are_always_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(caching, "is_extended", lambda: True)
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, _files())
+
+    validate(root, cache=folder)
+
+    assert not folder.exists()
+
+
+def test_runs_at_the_same_time_do_not_disturb_each_other(tmp_path: Path) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, _files())
+    expected = validate(root).diagnostics
+    found: list[object] = []
+
+    def work() -> None:
+        found.extend(validate(root, cache=folder).diagnostics == expected for _ in range(3))
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert found == [True] * 12
+    assert [path.name[:9] for path in folder.iterdir()] == ["validate-"]
+
+
+def test_an_index_that_nobody_used_for_a_month_is_removed(tmp_path: Path) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, _files())
+    write_files(folder, {"validate-old.json": b"", "other": b""})
+    for name in ("validate-old.json", "other"):
+        os.utime(folder / name, (0, 0))
+
+    validate(root, cache=folder)
+
+    assert not (folder / "validate-old.json").exists()
+    assert (folder / "other").exists()
+
+
+@pytest.mark.skipif(sys.platform in {"win32", "darwin"}, reason="the folder of Linux and its kin")
+def test_the_folder_is_the_users_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert default_folder() == tmp_path / "xdg" / "f0ci"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert default_folder() == tmp_path / ".cache" / "f0ci"
+
+
+def test_every_file_that_is_opened_was_asked_for_through_the_tree(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write_files(root, _files())
+    opened: set[str] = set()
+    is_watched = True
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if is_watched and event in {"open", "os.listdir", "os.scandir"} and str(arguments[0]).startswith(f"{root}/"):
+            opened.add(str(arguments[0]).removeprefix(f"{root}/"))
+
+    # a hook stays for the life of the process, and is deaf after this test
+    sys.addaudithook(watch)
+    try:
+        validate(root, cache=tmp_path / "cache")
+    finally:
+        is_watched = False
+    (index,) = (tmp_path / "cache").iterdir()
+    asked = {question[1:] for question in json.loads(index.read_bytes()[65:])["questions"]}
+
+    files = {path for path in opened if (root / path).is_file()}
+    assert files
+    assert files <= asked

@@ -1,0 +1,74 @@
+"""What the fast gate says is what `jsonschema` says, word for word, or nothing."""
+
+from __future__ import annotations
+
+import copy
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.recipe_sets import make_set
+from f0ci.source.schema import check_against, check_schema, load_schema
+from f0ci.source.yaml import read_yaml
+from tests.conftest import rounds
+
+_ROOT = Path(__file__).resolve().parents[3]
+_SEEDS: tuple[tuple[str, Any], ...] = (
+    *(("recipe", read_yaml(raw).data) for raw in make_set(8, seed=2, faulty=0).files.values() if b"steps:" in raw),
+    ("workflow", read_yaml((_ROOT / "workflow.yaml").read_bytes()).data),
+    ("project", {"recipes": ["recipes"], "rules": {"ignore": ["duplicate-key"], "severity": {"empty": "note"}}}),
+)
+_VALUES: tuple[Any, ...] = (None, True, 0, 1.5, -1, "", "x", "on_error", [], {}, ["a"], {"name": "a"}, "9" * 80)
+
+
+def _damaged(data: Any, source: random.Random) -> Any:
+    """Return data with one part replaced, removed, renamed or added."""
+    data = copy.deepcopy(data)
+    part = data
+    while True:
+        below = [item for item in (part.values() if isinstance(part, dict) else part) if isinstance(item, dict | list)]
+        below = [item for item in below if item]
+        if not below or source.random() < 0.3:
+            break
+        part = source.choice(below)
+    key: Any = source.choice(list(part) if isinstance(part, dict) else range(len(part)))
+    match source.randrange(4):
+        case 0:
+            del part[key]
+        case 1 if isinstance(part, dict):
+            part[f"{key}x"] = part.pop(key)
+        case 2 if isinstance(part, dict):
+            part[source.choice(("extra", "name", "type", "steps"))] = source.choice(_VALUES)
+        case _:
+            part[key] = copy.deepcopy(source.choice(_VALUES))
+    return data
+
+
+@settings(max_examples=rounds(60, 5_000))
+@given(seed=st.integers(0, 2**32))
+def test_both_say_the_same_of_damaged_data(seed: int) -> None:
+    source = random.Random(seed)
+    name, data = source.choice(_SEEDS)
+    for _ in range(source.randint(1, 4)):
+        data = _damaged(data, source) if data else data
+
+    assert check_schema(name, data) == check_against(load_schema(name), data)
+
+
+@pytest.mark.parametrize("line", ["    descripton: x", "    metadata: nothing", "    trigger: on_success"])
+def test_usual_faults_are_told_without_importing_the_explainer(line: str) -> None:
+    raw = f"metadata: {{name: a}}\nsteps:\n  - name: a\n    run: x\n{line}\n".encode()
+    program = f"""
+import sys
+from f0ci.source.schema import check_schema
+from f0ci.source.yaml import read_yaml
+assert check_schema("recipe", read_yaml({raw!r}).data)
+assert "jsonschema" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
