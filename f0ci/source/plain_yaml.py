@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from f0ci.source.reading import Path
 from f0ci.source.scalars import UNUSUAL, meaningful_starts, usual_value
 
 # a scalar that may mean more than its text
@@ -38,8 +39,13 @@ class _Known(dict[str, Any]):
 _known = _Known()
 
 
-def read_plain_yaml(raw: bytes, deepest: int) -> tuple[Any] | None:  # noqa: PLR0915 - one loop over the events, hot
-    """Return the data of a document in a tuple of one, or None where it needs the exact reader.
+def read_plain_yaml(  # noqa: PLR0915 - one loop over the events, hot
+    raw: bytes, deepest: int
+) -> tuple[Any, tuple[tuple[Path, str], ...]] | None:
+    """Return the data of a document and its texts with a brace, or None where it needs the exact reader.
+
+    To note these texts here costs next to nothing, where to go through the data for them takes as long as all that is
+    done with them.
 
     Args:
         raw: the file's bytes, UTF-8.
@@ -54,6 +60,8 @@ def read_plain_yaml(raw: bytes, deepest: int) -> tuple[Any] | None:  # noqa: PLR
     first_letters, known = meaningful_starts(), _known
     # without these characters there are neither anchors nor tags, and asking every event costs time
     is_marked = b"&" in raw or b"!" in raw
+    has_braces = b"#{" in raw or b"{{" in raw
+    braces: list[tuple[Path, str]] = []
     # the document is the one item of an outermost list
     documents: list[Any] = []
     container: Any = documents
@@ -92,13 +100,15 @@ def read_plain_yaml(raw: bytes, deepest: int) -> tuple[Any] | None:  # noqa: PLR
                     container[key] = value
                 else:
                     container.append(value)
+                if has_braces and "{" in event.value and ("#{" in event.value or "{{" in event.value):
+                    braces.append((_path(outer, container), event.value))
                 continue
             if kind is mapping:
                 value = {}
             elif kind is sequence:
                 value = []
             elif kind is ev.StreamEndEvent:
-                return (documents[0] if documents else None,)
+                return (documents[0] if documents else None, tuple(braces))
             elif kind is ev.AliasEvent or (kind is ev.DocumentStartEvent and documents):
                 return None
             else:
@@ -113,3 +123,12 @@ def read_plain_yaml(raw: bytes, deepest: int) -> tuple[Any] | None:  # noqa: PLR
             container, is_map = value, kind is mapping
     except (yaml.YAMLError, ValueError, _Unusual):
         return None
+
+
+def _path(outer: list[tuple[Any, bool]], container: Any) -> Path:
+    """Return the path of what was added last."""
+    # the outermost list holds the document alone
+    containers = [each for each, _ in outer[1:]]
+    if outer:
+        containers.append(container)
+    return tuple(len(each) - 1 if type(each) is list else next(reversed(each)) for each in containers)

@@ -117,13 +117,13 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     del workspace
     for step in recipe.steps:
         for at, given in (((*step.at, step.arguments_key), step.arguments), ((*step.at, "env"), step.env)):
-            if given:
+            if given and _holds_suspect(given):
                 yield from _found(recipe.document, given, at)
         if step.run is not None and _may_be_secret(step.run, "run"):
             key = "run" if step.raw.get("run") == step.run else "command"
             yield from _found(recipe.document, {key: step.run}, step.at)
     for parameter in recipe.parameters:
-        if isinstance(parameter.default, str):
+        if isinstance(parameter.default, str) and _may_be_secret(parameter.default, parameter.name):
             yield from _found(recipe.document, {parameter.name: parameter.default}, (*parameter.at, "default"), named=1)
 
 
@@ -152,6 +152,18 @@ def _found(document: Document, data: Any, at: Path, *, named: int = 0) -> Iterat
         elif _is_keyed(text, path[-1]) and _is_secret_of_key(text):
             message = f"the key {str(path[-1])!r} holds a secret in plain text"
             yield Finding(document, place, message, hint, severity=Severity.WARNING)
+
+
+def _holds_suspect(data: Any) -> bool:
+    """Tell whether some data of a step holds a text that may be a secret; nearly none does."""
+    for key, item in data.items() if type(data) is dict else enumerate(data):
+        kind = type(item)
+        if kind is str:
+            if len(item) >= _SHORTEST and _may_be_secret(item, key):
+                return True
+        elif (kind is dict or kind is list) and item and _holds_suspect(item):
+            return True
+    return False
 
 
 def _may_be_secret(text: str, key: Any) -> bool:
