@@ -6,6 +6,8 @@ Reading is lenient: what does not fit is left at its default, because the schema
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import make_dataclass
+from functools import lru_cache
 from math import isfinite
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,6 +20,9 @@ from f0ci.source.reading import Path
 from f0ci.source.tree import Tree
 
 _NO_RETRY = Retry()
+# a frozen class sets each field by a call: many thousand steps are made in an open one with the same fields, and are
+# steps from then on
+_OpenStep: Any = make_dataclass("_OpenStep", Step.__slots__, slots=True, repr=False, eq=False, match_args=False)
 
 
 def looks_like_recipe(data: Any) -> bool:
@@ -118,7 +123,7 @@ def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
         kind = "sub_recipe" if "recipe_path" in data else "shell" if is_shell else "python"
     name, idx = get("name"), get("idx")
     # many thousand steps are read in one run: what most do not have is not looked at
-    return Step(
+    step = _OpenStep(
         name=name if type(name) is str else str(name) if "name" in data else f"step {at[-1]}",
         kind=str(kind),
         at=at,
@@ -137,9 +142,14 @@ def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
         outputs=tuple(map(_output, outputs)) if isinstance(outputs, list) else (),
         ctx_has_keys=_names(success.get("ctx_has_keys")) if isinstance(success, dict) else (),
         retry=_retry(retry) if isinstance(retry, dict) and retry else _NO_RETRY,
-        timeout=_seconds(get("timeout", get("timeout_seconds"))) if "timeout" in data or "timeout_seconds" in data else None,
+        timeout=_seconds(get("timeout", get("timeout_seconds")))
+        if "timeout" in data or "timeout_seconds" in data
+        else None,
         raw=data,
     )
+    step.__class__ = Step
+    found: Step = step
+    return found
 
 
 def _output(item: Any) -> str:
@@ -147,6 +157,10 @@ def _output(item: Any) -> str:
 
 
 def _retry(data: Mapping[str, Any]) -> Retry:
+    attempts, on_failure = data.get("retry_attempts"), data.get("on_failure")
+    if len(data) == 2 and type(attempts) is int and type(on_failure) is str:
+        # the same few stand all over a repository
+        return _usual_retry(attempts, on_failure)
     return Retry(
         attempts=_count(data.get("retry_attempts", data.get("max_retries"))),
         delay=_seconds(data.get("retry_delay")) or 0.0,
@@ -154,6 +168,11 @@ def _retry(data: Mapping[str, Any]) -> Retry:
         fallback=data.get("fallback_action"),
         notify=data.get("notify_on_failure") is True,
     )
+
+
+@lru_cache(maxsize=256)
+def _usual_retry(attempts: int, on_failure: str) -> Retry:
+    return Retry(attempts=_count(attempts), on_failure=on_failure)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

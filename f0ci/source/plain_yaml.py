@@ -15,6 +15,7 @@ from f0ci.source.scalars import UNUSUAL, meaningful_starts, usual_value
 
 # a scalar that may mean more than its text
 _SHORT = 24
+_LONGEST_WORD = len("false")
 _MOST_KNOWN = 8_192
 
 
@@ -26,7 +27,8 @@ class _Known(dict[str, Any]):
     """What plain scalars mean, each worked out once while there is room; long ones are seldom met again."""
 
     def __missing__(self, text: str) -> Any:
-        value = usual_value(text)
+        # what begins with a letter means more than its text only where it is a word such as `false`
+        value = text if len(text) > _LONGEST_WORD and text[0].isalpha() else usual_value(text)
         if value is UNUSUAL:
             raise _Unusual
         if len(text) <= _SHORT:

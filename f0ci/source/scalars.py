@@ -81,13 +81,14 @@ def construct(tag: str, text: str) -> Any:
         Unfit: the tag is not allowed, or the text is no value of it.
     """
     import yaml
+    from yaml.constructor import SafeConstructor
 
     if tag in {f"{YAML}str", f"{YAML}timestamp"}:
         return text
     if tag not in _SCALAR_TAGS:
         raise Unfit(f"the tag {tag!r} is not one that recipes may use")
     try:
-        return yaml.SafeLoader("").construct_object(yaml.ScalarNode(tag, text))
+        return SafeConstructor().construct_object(yaml.ScalarNode(tag, text))
     except (ValueError, LookupError, OverflowError) as error:
         shown = text if len(text) <= 40 else f"{text[:37]}..."
         raise Unfit(f"{shown!r} is not a value of {tag.removeprefix(YAML)!r}") from error

@@ -159,7 +159,10 @@ def _holds_suspect(data: Any) -> bool:
     for key, item in data.items() if type(data) is dict else enumerate(data):
         kind = type(item)
         if kind is str:
-            if len(item) >= _SHORTEST and _may_be_secret(item, key):
+            length = len(item)
+            if length >= _SHORTEST and (
+                (type(key) is str and _names_secret(key)) or (length >= _SHORTEST_SHAPE and _has_shape(item))
+            ):
                 return True
         elif (kind is dict or kind is list) and item and _holds_suspect(item):
             return True
@@ -174,7 +177,18 @@ def _has_shape(text: str) -> bool:
     if len(text) < _SHORTEST_SHAPE or ("{" in text and "\n" not in text):
         # an expression is no secret, and a text around one is at most half of it
         return False
+    if text.islower() and not _may_have_lower_shape(text):
+        return False
     return _SHAPE.search(text) is not None
+
+
+def _may_have_lower_shape(text: str) -> bool:
+    """Tell whether a text has what the few ways without a capital letter have; looking for these alone is quick."""
+    return (
+        "@" in text
+        or ("_" in text and ("gh" in text or "k_live_" in text))
+        or ("-" in text and ("gl" in text or "xox" in text or "sq0csp-" in text))
+    )
 
 
 @lru_cache(maxsize=4096)
