@@ -148,7 +148,7 @@ def _parsed_name(code: str) -> Expression:
 
 
 # `data/#{environment}/...` begins many a text
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _placed(code: str, start: int, offset: int, closing: int) -> Expression:
     """Return a name as an expression at a place of a text."""
     return _moved(_named(code), start, offset, closing)

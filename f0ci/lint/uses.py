@@ -76,7 +76,7 @@ def read_uses(recipe: Recipe) -> Uses:
 
 
 # the same few expressions stand all over a repository
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=4096)
 def _read_text(text: str, is_condition: bool) -> tuple[tuple[Reference, bool], ...] | ExpressionError:
     """Return the names that a text reads, each with whether it may never be read, or what is wrong with the text."""
     try:

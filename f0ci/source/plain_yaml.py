@@ -103,7 +103,7 @@ def read_plain_yaml(  # noqa: PLR0915 - one loop over the events, hot
                 else:
                     container.append(value)
                 if has_braces and "{" in event.value and ("#{" in event.value or "{{" in event.value):
-                    braces.append((_path(outer, container), event.value))
+                    braces.append((_path(outer, container, is_map), event.value))
                 continue
             if kind is mapping:
                 value = {}
@@ -127,10 +127,14 @@ def read_plain_yaml(  # noqa: PLR0915 - one loop over the events, hot
         return None
 
 
-def _path(outer: list[tuple[Any, bool]], container: Any) -> Path:
+def _path(outer: list[tuple[Any, bool]], container: Any, is_map: bool) -> Path:
     """Return the path of what was added last."""
+    if not outer:
+        return ()
+    path: list[str | int] = []
     # the outermost list holds the document alone
-    containers = [each for each, _ in outer[1:]]
-    if outer:
-        containers.append(container)
-    return tuple(len(each) - 1 if type(each) is list else next(reversed(each)) for each in containers)
+    for index in range(1, len(outer)):
+        each, has_keys = outer[index]
+        path.append(next(reversed(each)) if has_keys else len(each) - 1)
+    path.append(next(reversed(container)) if is_map else len(container) - 1)
+    return tuple(path)

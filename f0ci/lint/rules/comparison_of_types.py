@@ -52,6 +52,7 @@ Write the literal as the type that the value has, or convert the value: `config.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -68,7 +69,7 @@ if TYPE_CHECKING:
 
 RULE = Rule("comparison-of-types", Group.EXPRESSIONS, Severity.WARNING)
 
-_SIGNS = ("==", "!=", "<", ">")
+_SIGN = re.compile(r"[=!]=|[<>]")
 _TEXT, _NUMBER = "text", "a number"
 _DECLARED = {"string": _TEXT, "str": _TEXT, "text": _TEXT, "integer": _NUMBER, "int": _NUMBER}
 _DECLARED |= {"number": _NUMBER, "float": _NUMBER}
@@ -77,6 +78,8 @@ _DECLARED |= {"number": _NUMBER, "float": _NUMBER}
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every comparison with a literal of another type."""
     for at, text in workspace.uses(recipe).texts.items():
+        if _SIGN.search(text) is None:
+            continue
         for name, literal, operator, offset in _pairs(text, at[-1] == "condition" and len(at) == 3):
             found = _judged(recipe, workspace, name, literal.value, operator)
             if found is not None:
@@ -86,11 +89,9 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
 
 
 # the same few conditions stand all over a repository
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=4096)
 def _pairs(text: str, is_condition: bool) -> tuple[tuple[Lookup, Literal, str, int], ...]:
     """Return every comparison of a name with a literal, with its operator and the offset of its expression."""
-    if not any(sign in text for sign in _SIGNS):
-        return ()
     from f0ci.expressions.syntax import Literal, Lookup
 
     try:
