@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 from f0ci.core.errors import CannotWork
@@ -24,7 +23,10 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644, is_durabl
     temporary: str | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
+        # `tempfile` takes longer to import than a small command to run
+        name = str(path.parent / f".{path.name[:40]}.{os.urandom(8).hex()}")
+        handle = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        temporary = name
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()

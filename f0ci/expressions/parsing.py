@@ -147,6 +147,13 @@ def _parsed_name(code: str) -> Expression:
     return Expression(code, node, 0, 0, len(code), names_in(node, code, 0))
 
 
+# `data/#{environment}/...` begins many a text
+@lru_cache(maxsize=1024)
+def _placed(code: str, start: int, offset: int, closing: int) -> Expression:
+    """Return a name as an expression at a place of a text."""
+    return _moved(_named(code), start, offset, closing)
+
+
 def _moved(known: Expression, start: int, offset: int, closing: int) -> Expression:
     """Return an expression at another place of a text."""
     found = tuple(
@@ -173,7 +180,7 @@ def _expression(text: str, start: int, opening: str) -> Expression:
     try:
         name = _NAME.match(text, offset)
         if close and name and name.end() < offset + _SHORT and text.startswith(close, name.end()):
-            return _moved(_named(name.group()), start, offset, len(close))
+            return _placed(name.group(), start, offset, len(close))
         # text without expressions, most of it, needs no grammar
         from f0ci.expressions.grammar import parse_tokens
         from f0ci.expressions.names import names_in

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.diagnostics import Diagnostic, Severity, settle
+from f0ci.core.suggestions import MOST_COMPARED, allowance
 from f0ci.lint import registry
 from f0ci.lint.ignoring import Ignore, mentions_ignore, read_ignores
 from f0ci.lint.locating import locate
@@ -164,11 +166,13 @@ class _Run:
         if kind is Kind.OTHER:
             return
         for name, function in self._functions(hook):
+            allowance[0] = MOST_COMPARED
             try:
                 for finding in function(*arguments):
                     self.add(name, finding)
             except Exception as error:  # noqa: BLE001 - whatever a rule does, the others' findings must come out
                 self._crash(name, subject, error)
+        allowance[0] = inf
 
     def add(self, name: str, finding: Finding) -> None:
         """Note a finding, unless its rule is off or nobody asked about its file."""

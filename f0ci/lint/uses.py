@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -49,30 +49,35 @@ class Uses:
     Attributes:
         names: in written order.
         faults: path of the text and what is wrong with it.
+        texts: every text that reads a name, by its path.
     """
 
     names: tuple[Use, ...] = ()
     faults: tuple[tuple[Path, ExpressionError], ...] = ()
+    texts: Mapping[Path, str] = field(default_factory=dict)
 
 
 def read_uses(recipe: Recipe) -> Uses:
     """Return what the expressions of a recipe read: in its steps, and in `execution`."""
     names: list[Use] = []
     faults: list[tuple[Path, ExpressionError]] = []
+    texts: dict[Path, str] = {}
     for step, at, text in _texts(recipe):
-        is_condition = step is not None and at == (*step.at, "condition")
-        found = _read_text(text, is_condition=is_condition)
+        is_condition = len(at) == 3 and at[2] == "condition" and step is not None
+        found = _read_text(text, is_condition)
         if isinstance(found, ExpressionError):
             faults.append((at, found))
-        else:
-            for reference, optional in found:
-                names.append(Use(reference, at, step, optional))
-    return Uses(tuple(names), tuple(faults))
+            continue
+        for reference, optional in found:
+            names.append(Use(reference, at, step, optional))
+        if found:
+            texts[at] = text
+    return Uses(tuple(names), tuple(faults), texts)
 
 
 # the same few expressions stand all over a repository
-@lru_cache(maxsize=8192)
-def _read_text(text: str, *, is_condition: bool) -> tuple[tuple[Reference, bool], ...] | ExpressionError:
+@lru_cache(maxsize=4096)
+def _read_text(text: str, is_condition: bool) -> tuple[tuple[Reference, bool], ...] | ExpressionError:
     """Return the names that a text reads, each with whether it may never be read, or what is wrong with the text."""
     try:
         template = parse_condition(text) if is_condition else parse(text)
@@ -102,23 +107,30 @@ def _chooses(node: Node) -> bool:
 
 
 def _texts(recipe: Recipe) -> Iterator[tuple[Step | None, Path, str]]:
-    has_expressions = b"#{" in recipe.document.raw or b"{{" in recipe.document.raw
+    raw, braces = recipe.document.raw, recipe.document.braces
+    has_expressions = b"#{" in raw or b"{{" in raw
+    noted: dict[Any, list[tuple[Path, str]]] = {}
+    for at, text in braces or ():
+        if len(at) > 2 and at[0] == "steps" and at[2] not in _ELSEWHERE:
+            noted.setdefault(at[1], []).append((at, text))
     for step in recipe.steps:
-        if isinstance(step.condition, str):
+        if type(step.condition) is str:
             yield step, (*step.at, "condition"), step.condition
         if has_expressions:
-            found: list[tuple[Path, str]] = []
-            _collect(step.raw, step.at, found, _ELSEWHERE)
-            for at, text in found:
+            for at, text in noted.get(step.at[1], ()) if braces is not None else _collected(step.raw, step.at):
                 yield step, at, text
-    if has_expressions:
-        found = []
-        _collect({"execution": recipe.document.get(("execution",))}, (), found)
-        for at, text in found:
+    if has_expressions and "execution" in recipe.document.data:
+        for at, text in _collected({"execution": recipe.document.get(("execution",))}, (), frozenset()):
             yield None, at, text
 
 
-def _collect(value: Any, at: Path, found: list[tuple[Path, str]], left_out: frozenset[str] = frozenset()) -> None:
+def _collected(value: Any, at: Path, left_out: frozenset[str] = _ELSEWHERE) -> list[tuple[Path, str]]:
+    found: list[tuple[Path, str]] = []
+    _collect(value, at, found, left_out)
+    return found
+
+
+def _collect(value: Any, at: Path, found: list[tuple[Path, str]], left_out: frozenset[str]) -> None:
     """Add every text with a delimiter.
 
     Readers make only texts, dictionaries and lists: asking for exactly these, and making a path only for what is
@@ -130,4 +142,4 @@ def _collect(value: Any, at: Path, found: list[tuple[Path, str]], left_out: froz
             if "{" in item and ("#{" in item or "{{" in item) and key not in left_out:
                 found.append(((*at, key), item))
         elif (kind is dict or kind is list) and item and key not in left_out:
-            _collect(item, (*at, key), found)
+            _collect(item, (*at, key), found, frozenset())

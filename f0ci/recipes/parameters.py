@@ -141,6 +141,16 @@ def check_parameters(
     return tuple(problems)
 
 
+def check_defaults(recipe: Recipe) -> Iterator[tuple[Parameter, ParameterProblem]]:
+    """Yield what is wrong with the defaults that a recipe declares; those that hold expressions are not judged."""
+    declared: dict[str, Parameter] = {}
+    for parameter in recipe.parameters:
+        first = declared.setdefault(parameter.name, parameter)
+        if parameter.has_default and not next(texts(parameter.default), None):
+            for problem in _judged(first, parameter.default):
+                yield parameter, problem
+
+
 def used_parameters(recipe: Recipe) -> frozenset[str]:
     """Return the names that a recipe's expressions use as `params.<name>`, and bare names (template dialect)."""
     found: set[str] = set()

@@ -6,6 +6,8 @@ Reading is lenient: what does not fit is left at its default, because the schema
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import make_dataclass
+from functools import lru_cache
 from math import isfinite
 from pathlib import PurePosixPath
 from typing import Any
@@ -18,6 +20,9 @@ from f0ci.source.reading import Path
 from f0ci.source.tree import Tree
 
 _NO_RETRY = Retry()
+# a frozen class sets each field by a call: many thousand steps are made in an open one with the same fields, and are
+# steps from then on
+_OpenStep: Any = make_dataclass("_OpenStep", Step.__slots__, slots=True, repr=False, eq=False, match_args=False)
 
 
 def looks_like_recipe(data: Any) -> bool:
@@ -116,29 +121,35 @@ def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
     if kind is None:
         is_shell = ("run" in data or "command" in data) and "module" not in data
         kind = "sub_recipe" if "recipe_path" in data else "shell" if is_shell else "python"
+    name, idx = get("name"), get("idx")
     # many thousand steps are read in one run: what most do not have is not looked at
-    return Step(
-        name=str(data["name"]) if "name" in data else f"step {at[-1]}",
+    step = _OpenStep(
+        name=name if type(name) is str else str(name) if "name" in data else f"step {at[-1]}",
         kind=str(kind),
         at=at,
-        idx=data["idx"] if "idx" in data and _number(data["idx"]) is not None else None,
+        idx=idx if idx is not None and _number(idx) is not None else None,
         depends_on=_names(data["depends_on"]) if "depends_on" in data else (),
         condition=condition if isinstance(condition, str | bool) else None,
-        parallel_group=_text(get("parallel_group")),
-        trigger=_text(get("trigger")),
+        parallel_group=_text(data["parallel_group"]) if "parallel_group" in data else None,
+        trigger=_text(data["trigger"]) if "trigger" in data else None,
         module=_text(get("module") or (get("scriptlet") if dialect is Dialect.TEMPLATE else None)),
-        function=_text(get("function")),
+        function=_text(data["function"]) if "function" in data else None,
         run=_text(get("run") or get("command")),
-        recipe_path=_text(get("recipe_path")),
+        recipe_path=_text(data["recipe_path"]) if "recipe_path" in data else None,
         arguments=_mapping(get(key)),
         arguments_key=key,
         env=_mapping(get("env")),
         outputs=tuple(map(_output, outputs)) if isinstance(outputs, list) else (),
         ctx_has_keys=_names(success.get("ctx_has_keys")) if isinstance(success, dict) else (),
         retry=_retry(retry) if isinstance(retry, dict) and retry else _NO_RETRY,
-        timeout=_seconds(get("timeout", get("timeout_seconds"))),
+        timeout=_seconds(get("timeout", get("timeout_seconds")))
+        if "timeout" in data or "timeout_seconds" in data
+        else None,
         raw=data,
     )
+    step.__class__ = Step
+    found: Step = step
+    return found
 
 
 def _output(item: Any) -> str:
@@ -146,6 +157,10 @@ def _output(item: Any) -> str:
 
 
 def _retry(data: Mapping[str, Any]) -> Retry:
+    attempts, on_failure = data.get("retry_attempts"), data.get("on_failure")
+    if len(data) == 2 and type(attempts) is int and type(on_failure) is str:
+        # the same few stand all over a repository
+        return _usual_retry(attempts, on_failure)
     return Retry(
         attempts=_count(data.get("retry_attempts", data.get("max_retries"))),
         delay=_seconds(data.get("retry_delay")) or 0.0,
@@ -153,6 +168,11 @@ def _retry(data: Mapping[str, Any]) -> Retry:
         fallback=data.get("fallback_action"),
         notify=data.get("notify_on_failure") is True,
     )
+
+
+@lru_cache(maxsize=256)
+def _usual_retry(attempts: int, on_failure: str) -> Retry:
+    return Retry(attempts=_count(attempts), on_failure=on_failure)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -163,7 +183,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 def _names(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         return (value,)
-    return tuple(str(item) for item in value) if isinstance(value, list) else ()
+    return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
 def _text(value: Any) -> str | None:
@@ -173,7 +193,8 @@ def _text(value: Any) -> str | None:
 def _number(value: Any) -> float | None:
     if value is None:
         return None
-    if not isinstance(value, int | float) or isinstance(value, bool):
+    kind = type(value)
+    if kind is not int and kind is not float:
         return None
     try:
         number = float(value)

@@ -30,6 +30,7 @@ class Document:
         broken: True where data must not be used.
         problems: what is wrong with the text itself.
         ambiguous: plain scalars that YAML 1.2 reads otherwise, with their spans.
+        braces: texts with the delimiter of an expression and their paths, in written order; None where nobody looked.
     """
 
     path: str
@@ -38,6 +39,7 @@ class Document:
     broken: bool
     problems: tuple[ReadingProblem, ...] = ()
     ambiguous: tuple[tuple[str, Span], ...] = ()
+    braces: tuple[tuple[Path, str], ...] | None = None
     _positions: Positions | None = field(default=None, repr=False)
     _doubled: frozenset[Span] | None = field(default=None, repr=False)
 
@@ -175,6 +177,7 @@ def parse_document(path: str, raw: bytes) -> Document:
         broken=reading.broken,
         problems=tuple(reading.problems),
         ambiguous=tuple(reading.ambiguous),
+        braces=reading.braces,
     )
 
 

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from f0ci.source.reading import Path
 from f0ci.source.scalars import UNUSUAL, meaningful_starts, usual_value
 
 # a scalar that may mean more than its text
 _SHORT = 24
+_LONGEST_WORD = len("false")
 _MOST_KNOWN = 8_192
 
 
@@ -25,7 +27,8 @@ class _Known(dict[str, Any]):
     """What plain scalars mean, each worked out once while there is room; long ones are seldom met again."""
 
     def __missing__(self, text: str) -> Any:
-        value = usual_value(text)
+        # what begins with a letter means more than its text only where it is a word such as `false`
+        value = text if len(text) > _LONGEST_WORD and text[0].isalpha() else usual_value(text)
         if value is UNUSUAL:
             raise _Unusual
         if len(text) <= _SHORT:
@@ -38,8 +41,13 @@ class _Known(dict[str, Any]):
 _known = _Known()
 
 
-def read_plain_yaml(raw: bytes, deepest: int) -> tuple[Any] | None:  # noqa: PLR0915 - one loop over the events, hot
-    """Return the data of a document in a tuple of one, or None where it needs the exact reader.
+def read_plain_yaml(  # noqa: PLR0915 - one loop over the events, hot
+    raw: bytes, deepest: int
+) -> tuple[Any, tuple[tuple[Path, str], ...]] | None:
+    """Return the data of a document and its texts with a brace, or None where it needs the exact reader.
+
+    To note these texts here costs next to nothing, where to go through the data for them takes as long as all that is
+    done with them.
 
     Args:
         raw: the file's bytes, UTF-8.
@@ -54,6 +62,8 @@ def read_plain_yaml(raw: bytes, deepest: int) -> tuple[Any] | None:  # noqa: PLR
     first_letters, known = meaningful_starts(), _known
     # without these characters there are neither anchors nor tags, and asking every event costs time
     is_marked = b"&" in raw or b"!" in raw
+    has_braces = b"#{" in raw or b"{{" in raw
+    braces: list[tuple[Path, str]] = []
     # the document is the one item of an outermost list
     documents: list[Any] = []
     container: Any = documents
@@ -92,13 +102,15 @@ def read_plain_yaml(raw: bytes, deepest: int) -> tuple[Any] | None:  # noqa: PLR
                     container[key] = value
                 else:
                     container.append(value)
+                if has_braces and "{" in event.value and ("#{" in event.value or "{{" in event.value):
+                    braces.append((_path(outer, container, is_map), event.value))
                 continue
             if kind is mapping:
                 value = {}
             elif kind is sequence:
                 value = []
             elif kind is ev.StreamEndEvent:
-                return (documents[0] if documents else None,)
+                return (documents[0] if documents else None, tuple(braces))
             elif kind is ev.AliasEvent or (kind is ev.DocumentStartEvent and documents):
                 return None
             else:
@@ -113,3 +125,16 @@ def read_plain_yaml(raw: bytes, deepest: int) -> tuple[Any] | None:  # noqa: PLR
             container, is_map = value, kind is mapping
     except (yaml.YAMLError, ValueError, _Unusual):
         return None
+
+
+def _path(outer: list[tuple[Any, bool]], container: Any, is_map: bool) -> Path:
+    """Return the path of what was added last."""
+    if not outer:
+        return ()
+    path: list[str | int] = []
+    # the outermost list holds the document alone
+    for index in range(1, len(outer)):
+        each, has_keys = outer[index]
+        path.append(next(reversed(each)) if has_keys else len(each) - 1)
+    path.append(next(reversed(container)) if is_map else len(container) - 1)
+    return tuple(path)

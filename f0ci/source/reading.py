@@ -50,6 +50,7 @@ class Reading:
         problems: what is wrong with the text.
         broken: True where data must not be used.
         ambiguous: plain scalars that YAML 1.2 reads otherwise, with their spans.
+        braces: texts with the delimiter of an expression and their paths, in written order; None where nobody looked.
     """
 
     data: Any = None
@@ -57,6 +58,7 @@ class Reading:
     broken: bool = False
     ambiguous: list[tuple[str, Span]] = field(default_factory=list)
     positions: Positions | None = None
+    braces: tuple[tuple[Path, str], ...] | None = None
 
 
 def find_not_utf8(raw: bytes) -> ReadingProblem | None:

@@ -27,6 +27,7 @@ class Unfit(Exception):
 UNUSUAL = object()
 
 
+_MOST_DIGITS = 16
 # numbers as nearly everybody writes them mean what Python's own reading says
 _USUAL_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\Z", re.ASCII)
 _USUAL_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\.[0-9]{0,15}[1-9]\Z", re.ASCII)
@@ -42,6 +43,8 @@ def meaningful_starts() -> frozenset[str]:
 
 def usual_value(text: str) -> Any:
     """Return what a plain scalar means, or the mark that it needs the exact reader."""
+    if text.isascii() and text.isdigit() and text[0] != "0" and len(text) <= _MOST_DIGITS:
+        return int(text)
     if _USUAL_INTEGER.match(text):
         return int(text)
     if _USUAL_FLOAT.match(text):
@@ -81,13 +84,14 @@ def construct(tag: str, text: str) -> Any:
         Unfit: the tag is not allowed, or the text is no value of it.
     """
     import yaml
+    from yaml.constructor import SafeConstructor
 
     if tag in {f"{YAML}str", f"{YAML}timestamp"}:
         return text
     if tag not in _SCALAR_TAGS:
         raise Unfit(f"the tag {tag!r} is not one that recipes may use")
     try:
-        return yaml.SafeLoader("").construct_object(yaml.ScalarNode(tag, text))
+        return SafeConstructor().construct_object(yaml.ScalarNode(tag, text))
     except (ValueError, LookupError, OverflowError) as error:
         shown = text if len(text) <= 40 else f"{text[:37]}..."
         raise Unfit(f"{shown!r} is not a value of {tag.removeprefix(YAML)!r}") from error

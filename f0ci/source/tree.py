@@ -13,6 +13,8 @@ from typing import Protocol
 from f0ci.core.errors import InputError, MissingFile, OutsideTree
 from f0ci.core.folders import holds_source
 
+_BLOCK = 1 << 20
+
 
 class Tree(Protocol):
     """Files by their path relative to the workspace, with forward slashes."""
@@ -93,8 +95,15 @@ class DirectoryTree:
         if not self._settled:
             return self._is_file(path)
         if path not in self._exists:
-            self._exists[path] = self._is_file(path)
+            self._exists[path] = self._is_plain_file(path) or self._is_file(path)
         return self._exists[path]
+
+    def _is_plain_file(self, path: str) -> bool:
+        place = self._place(path)
+        try:
+            return place is not None and stat.S_ISREG(os.lstat(place).st_mode)
+        except (OSError, ValueError):
+            return False
 
     def _is_file(self, path: str) -> bool:
         try:
@@ -134,8 +143,17 @@ class DirectoryTree:
             handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except (OSError, ValueError):
             return None
-        with open(handle, "rb", buffering=0) as file:  # noqa: PTH123 - an open file has no path
-            return file.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
+        try:
+            state = os.fstat(handle)
+            if not stat.S_ISREG(state.st_mode):
+                return None
+            raw = os.read(handle, state.st_size + 1)
+            if len(raw) != state.st_size:
+                # it grows or shrinks, or its size is not known
+                raw += b"".join(iter(lambda: os.read(handle, _BLOCK), b""))
+            return raw
+        finally:
+            os.close(handle)
 
     def _place(self, path: str) -> str | None:
         """Return where on the disk a file is whose folder is known to be inside; what it is remains open."""

@@ -72,7 +72,7 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
         return reading
     plain = None if positions else read_plain_yaml(raw, MAX_DEPTH)
     if plain is not None:
-        (reading.data,) = plain
+        reading.data, reading.braces = plain
         return reading
     try:
         try:

@@ -52,6 +52,7 @@ Write the literal as the type that the value has, or convert the value: `config.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -62,14 +63,13 @@ from f0ci.expressions.parsing import parse, parse_condition
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Dialect, Recipe
-from f0ci.source.reading import Path
 
 if TYPE_CHECKING:
     from f0ci.expressions.syntax import Comparison, Literal, Lookup, Node
 
 RULE = Rule("comparison-of-types", Group.EXPRESSIONS, Severity.WARNING)
 
-_SIGNS = ("==", "!=", "<", ">")
+_SIGN = re.compile(r"[=!]=|[<>]")
 _TEXT, _NUMBER = "text", "a number"
 _DECLARED = {"string": _TEXT, "str": _TEXT, "text": _TEXT, "integer": _NUMBER, "int": _NUMBER}
 _DECLARED |= {"number": _NUMBER, "float": _NUMBER}
@@ -77,16 +77,10 @@ _DECLARED |= {"number": _NUMBER, "float": _NUMBER}
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every comparison with a literal of another type."""
-    seen: set[Path] = set()
-    for use in workspace.uses(recipe).names:
-        at = use.at
-        if at in seen:
+    for at, text in workspace.uses(recipe).texts.items():
+        if _SIGN.search(text) is None:
             continue
-        seen.add(at)
-        text = recipe.document.get(at)
-        if not isinstance(text, str) or not any(sign in text for sign in _SIGNS):
-            continue
-        for name, literal, operator, offset in _pairs(text, is_condition=at[-1] == "condition" and len(at) == 3):
+        for name, literal, operator, offset in _pairs(text, at[-1] == "condition" and len(at) == 3):
             found = _judged(recipe, workspace, name, literal.value, operator)
             if found is not None:
                 message, hint, severity = found
@@ -95,8 +89,8 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
 
 
 # the same few conditions stand all over a repository
-@lru_cache(maxsize=16384)
-def _pairs(text: str, *, is_condition: bool) -> tuple[tuple[Lookup, Literal, str, int], ...]:
+@lru_cache(maxsize=4096)
+def _pairs(text: str, is_condition: bool) -> tuple[tuple[Lookup, Literal, str, int], ...]:
     """Return every comparison of a name with a literal, with its operator and the offset of its expression."""
     from f0ci.expressions.syntax import Literal, Lookup
 

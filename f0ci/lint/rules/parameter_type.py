@@ -78,7 +78,7 @@ from f0ci.lint.calls import Call, calls_of, deploys_of
 from f0ci.lint.rules.base import Finding, Group, Place, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
-from f0ci.recipes.parameters import check_parameters
+from f0ci.recipes.parameters import check_defaults, check_parameters
 
 if TYPE_CHECKING:
     from f0ci.workflows.model import Workflow
@@ -90,12 +90,9 @@ _KINDS = frozenset({"type", "validation"})
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every default and every value of a step that does not fit."""
-    for parameter in recipe.parameters:
-        if not parameter.has_default:
-            continue
-        for problem in check_parameters(recipe, {parameter.name: parameter.default}, unevaluated=True):
-            if problem.name == parameter.name and problem.kind in _KINDS:
-                yield Finding(recipe.document, (*parameter.at, "default"), f"default: {problem.message}", problem.hint)
+    for parameter, problem in check_defaults(recipe):
+        if problem.kind in _KINDS:
+            yield Finding(recipe.document, (*parameter.at, "default"), f"default: {problem.message}", problem.hint)
     yield from _unfit(calls_of(recipe, workspace))
 
 

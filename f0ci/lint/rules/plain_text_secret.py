@@ -117,13 +117,13 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     del workspace
     for step in recipe.steps:
         for at, given in (((*step.at, step.arguments_key), step.arguments), ((*step.at, "env"), step.env)):
-            if given:
+            if given and _holds_suspect(given):
                 yield from _found(recipe.document, given, at)
         if step.run is not None and _may_be_secret(step.run, "run"):
             key = "run" if step.raw.get("run") == step.run else "command"
             yield from _found(recipe.document, {key: step.run}, step.at)
     for parameter in recipe.parameters:
-        if isinstance(parameter.default, str):
+        if isinstance(parameter.default, str) and _may_be_secret(parameter.default, parameter.name):
             yield from _found(recipe.document, {parameter.name: parameter.default}, (*parameter.at, "default"), named=1)
 
 
@@ -154,6 +154,21 @@ def _found(document: Document, data: Any, at: Path, *, named: int = 0) -> Iterat
             yield Finding(document, place, message, hint, severity=Severity.WARNING)
 
 
+def _holds_suspect(data: Any) -> bool:
+    """Tell whether some data of a step holds a text that may be a secret; nearly none does."""
+    for key, item in data.items() if type(data) is dict else enumerate(data):
+        kind = type(item)
+        if kind is str:
+            length = len(item)
+            if length >= _SHORTEST and (
+                (type(key) is str and _names_secret(key)) or (length >= _SHORTEST_SHAPE and _has_shape(item))
+            ):
+                return True
+        elif (kind is dict or kind is list) and item and _holds_suspect(item):
+            return True
+    return False
+
+
 def _may_be_secret(text: str, key: Any) -> bool:
     return len(text) >= _SHORTEST and ((type(key) is str and _names_secret(key)) or _has_shape(text))
 
@@ -162,7 +177,18 @@ def _has_shape(text: str) -> bool:
     if len(text) < _SHORTEST_SHAPE or ("{" in text and "\n" not in text):
         # an expression is no secret, and a text around one is at most half of it
         return False
+    if text.islower() and not _may_have_lower_shape(text):
+        return False
     return _SHAPE.search(text) is not None
+
+
+def _may_have_lower_shape(text: str) -> bool:
+    """Tell whether a text has what the few ways without a capital letter have; looking for these alone is quick."""
+    return (
+        "@" in text
+        or ("_" in text and ("gh" in text or "k_live_" in text))
+        or ("-" in text and ("gl" in text or "xox" in text or "sq0csp-" in text))
+    )
 
 
 @lru_cache(maxsize=4096)

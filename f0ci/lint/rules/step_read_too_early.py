@@ -51,16 +51,18 @@ Add the step that is read to `depends_on`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from f0ci.core.diagnostics import Severity
 from f0ci.core.errors import InputError
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.graph import ON_ERROR, order, ways
-from f0ci.recipes.model import Recipe
+from f0ci.recipes.model import Recipe, Step
 
 RULE = Rule("step-read-too-early", Group.EXPRESSIONS, Severity.ERROR)
+
+_FEW = 8
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
@@ -72,17 +74,21 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     ]
     if not uses:
         return
+    steps = {step.name: step for step in recipe.steps}
+    # most steps read one right before them: the order of all steps is worth asking for the others alone
+    uses = [use for use in uses if use.step is None or not _waits(use.step, str(use.reference.path[0]), steps)]
+    if not uses:
+        return
     try:
         before = order(recipe).predecessors
     except InputError:
         # what keeps the steps from being ordered is reported by other rules
         return
-    names = {step.name for step in recipe.steps}
     open_uses = [
         (use, step, str(use.reference.path[0])) for use in uses if (step := use.step) and step.trigger != ON_ERROR
     ]
     # most steps read the one right before them
-    left = [entry for entry in open_uses if entry[2] in names and entry[2] not in before.get(entry[1].name, ())]
+    left = [entry for entry in open_uses if entry[2] in steps and entry[2] not in before.get(entry[1].name, ())]
     early = ways(before, {(name, step.name) for _, step, name in left})
     left = [entry for entry in left if (entry[2], entry[1].name) not in early]
     later = ways(before, {(step.name, name) for _, step, name in left})
@@ -103,3 +109,16 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
             within=use.within,
             severity=Severity.WARNING if what == "which it does not wait for" else None,
         )
+
+
+def _waits(step: Step, name: str, steps: Mapping[str, Step]) -> bool:
+    """Tell whether a step certainly waits for one of a name, as the last few dependencies before it say."""
+    for _ in range(_FEW):
+        if name in step.depends_on:
+            return name in steps
+        # what waits for several is left to the order of all steps
+        before = steps.get(step.depends_on[0]) if len(step.depends_on) == 1 else None
+        if before is None:
+            return False
+        step = before
+    return False

@@ -64,5 +64,6 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
         for index, name in enumerate(step.depends_on):
             if name not in names:
                 at = named_at(step, "depends_on", index)
-                hint = did_you_mean(name, names - {step.name}, noun="steps") or "remove it"
+                others = (other for other in names if other != step.name)
+                hint = did_you_mean(name, others, noun="steps") or "remove it"
                 yield Finding(recipe.document, at, f"step {step.name!r} waits for {name!r}, which does not exist", hint)

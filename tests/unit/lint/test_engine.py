@@ -138,3 +138,13 @@ def test_severities_of_the_settings_come_first(tmp_path: Path) -> None:
     report = examine(load_workspace(tree, load_project(tree)))
 
     assert [(d.rule, d.severity) for d in report.diagnostics] == [("undeclared-parameter", Severity.NOTE)]
+
+
+def test_a_file_of_mistakes_gets_all_findings_and_guesses_for_the_first() -> None:
+    steps = "".join(f"  - {{name: step_{n}, run: x, depends_on: [stepp_{n}]}}\n" for n in range(800))
+
+    found = lint_recipe(f"metadata: {{name: a}}\nsteps:\n{steps}", select=["unknown-dependency"])
+
+    assert len(found) == 800
+    assert str(found[0].hint).startswith("did you mean 'step_")
+    assert found[-1].hint == "remove it"

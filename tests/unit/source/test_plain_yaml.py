@@ -10,6 +10,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from f0ci.expressions.parsing import texts
 from f0ci.source import reading
 from f0ci.source import yaml as exact
 from f0ci.source.plain_yaml import read_plain_yaml
@@ -22,7 +23,8 @@ DATA = st.recursive(
 
 
 def fast(raw: bytes) -> tuple[Any] | None:
-    return read_plain_yaml(raw, reading.MAX_DEPTH)
+    answer = read_plain_yaml(raw, reading.MAX_DEPTH)
+    return None if answer is None else answer[:1]
 
 
 @settings(deadline=None, max_examples=300)
@@ -76,3 +78,24 @@ def test_it_reads_every_ordinary_recipe() -> None:
     assert files
     for file in files:
         assert fast(file.read_bytes()) == (yaml.safe_load(file.read_bytes()),), file
+
+
+BRACED = st.sampled_from(["a", "{", "#{a}", "{{ a }}", "x #{b} y", "{a}", 1, None])
+BRACED_DATA = st.recursive(
+    BRACED,
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["a", "#{b}", "name"]), inner, max_size=3)
+    ),
+    max_leaves=20,
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(BRACED_DATA, st.booleans())
+def test_it_notes_every_text_with_an_expression_and_its_path(data: Any, flow: bool) -> None:
+    raw = yaml.safe_dump(data, default_flow_style=flow, sort_keys=False).encode()
+
+    answer = read_plain_yaml(raw, reading.MAX_DEPTH)
+
+    if answer is not None:
+        assert answer[1] == tuple(texts(data))
