@@ -190,7 +190,7 @@ def carry_on(run: Underway) -> RunRecord:
         RunInterrupted: Ctrl-C; carries the record.
     """
     begin = time.monotonic()
-    environ = dict(os.environ) if run.home is None else run.home.outside
+    environ = reduced_environment(os.environ) if run.home is None else run.home.reduced
     session = Session(
         plan=run.plan,
         options=run.options,
@@ -266,7 +266,7 @@ class _Conflicts:
 
 
 def environ_of_run(environ: Mapping[str, str], environment: Environment | None, options: RunOptions) -> dict[str, str]:
-    """Return the environment of a run's processes: reduced, and with what tells them where they are."""
+    """Return the environment of a run's processes: a reduced one, and with what tells them where they are."""
     told: dict[str, str | None] = {
         **options.variables,
         "F0CI_ENVIRONMENT": None if environment is None else environment.name,
@@ -274,7 +274,7 @@ def environ_of_run(environ: Mapping[str, str], environment: Environment | None, 
         "F0CI_RUN": options.run,
         "F0CI_IDEMPOTENCY_KEY": options.idempotency_key or options.run,
     }
-    own = {name: value for name, value in reduced_environment(environ).items() if name not in told}
+    own = {name: value for name, value in environ.items() if name not in told}
     return own | {name: value for name, value in told.items() if value is not None}
 
 

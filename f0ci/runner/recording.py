@@ -16,6 +16,8 @@ from f0ci.runner.journal import Journal, JournalError
 from f0ci.runner.sealing import Sealer, storable
 from f0ci.runner.steps.base import Signal, StepResult
 
+# seconds by which the time that a killed run was carried on may be short
+COUNTING = 0.5
 _STEP = (
     "INSERT INTO steps (run, path, round, kind, outcome, started) VALUES (?, ?, ?, ?, 'running', ?)"
     " ON CONFLICT (run, path, round) DO UPDATE SET outcome = 'running' WHERE outcome IN ('running', 'waiting')"
@@ -151,6 +153,7 @@ class JournalRecorder:
     insert: Callable[[Any], None] | None = None
     now: Callable[[], float] = time.time
     _begun: float = field(default_factory=time.monotonic)
+    _told: float = 0.0
     _position: int = 0
     _recalled: dict[tuple[str, str], Recalled] = field(default_factory=dict)
 
@@ -236,11 +239,15 @@ class JournalRecorder:
                 raise LostRun(f"step {step.path!r} of run {self.run!r} is recorded already", "start the command again")
 
     def _still_ours(self, connection: Any) -> None:
-        changed = connection.execute(
-            "UPDATE runs SET seconds = ? WHERE run = ? AND owner = ?",
-            (self.before + time.monotonic() - self._begun, self.run, self.journal.liveness.owner),
-        )
-        _ours(changed.rowcount, self.run)
+        seconds, owner = time.monotonic() - self._begun, self.journal.liveness.owner
+        if seconds - self._told < COUNTING:
+            # writing the time at every step costs a page of the journal
+            found = connection.execute("SELECT 1 FROM runs WHERE run = ? AND owner = ?", (self.run, owner)).fetchone()
+            _ours(int(found is not None), self.run)
+            return
+        self._told = seconds
+        values = (self.before + seconds, self.run, owner)
+        _ours(connection.execute("UPDATE runs SET seconds = ? WHERE run = ? AND owner = ?", values).rowcount, self.run)
 
     def _row(self, round_: str, step: Over) -> tuple[Any, ...]:
         record, result = step.record, step.result
@@ -253,7 +260,7 @@ class JournalRecorder:
             str(record.outcome),
             None if waits else self._position,
             record.attempts,
-            record.started.timestamp() if record.started else None,
+            self._started(round_, step),
             None if waits or record.ended is None else self.now(),
             record.seconds,
             storable(record.message),
@@ -261,6 +268,13 @@ class JournalRecorder:
             storable(record.output),
             result.next_check.timestamp() if result.next_check else None,
         )
+
+    def _started(self, round_: str, step: Over) -> float | None:
+        """Return when a step began, for a row that its start did not make: finer than the whole second it knows."""
+        if step.record.started is None:
+            return None
+        second = step.record.started.timestamp()
+        return second if (step.path, round_) in self._recalled else max(second, min(self.now(), second + 0.999))
 
     def _record_changes(self, connection: Any) -> None:
         changes = self.context.take_changes()

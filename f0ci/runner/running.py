@@ -59,6 +59,7 @@ class _Level:
         prefix: what stands before its steps' names, `parent/` inside a sub-recipe.
         round: attempts of the sub-recipe steps around it.
         steps: by name, those included that undo others.
+        names: what expressions see before anything runs.
         ended: steps that are over, in that order.
         waiting: steps that wait.
         recorded: names of steps that the journal holds as they are.
@@ -72,6 +73,7 @@ class _Level:
     prefix: str
     round: str
     steps: dict[str, Step]
+    names: Mapping[str, Any]
     ended: dict[str, Ended] = field(default_factory=dict)
     waiting: dict[str, Ended] = field(default_factory=dict)
     recorded: set[str] = field(default_factory=set)
@@ -109,7 +111,8 @@ def run_steps(
     session.orders[prefix] = graph.predecessors
     undo = undo_steps(recipe)
     steps = {step.name: step for step in (*recipe.steps, *undo)}
-    level = _Level(session, recipe, params, (*chain, recipe.path), prefix, round_, steps)
+    names = names_in_scope(recipe, params, session.environment, session.options)
+    level = _Level(session, recipe, params, (*chain, recipe.path), prefix, round_, steps, names)
     absent = left_out(session.options, recipe.steps, graph) if not chain else {}
     _recall(level)
     for step in recipe.steps:
@@ -224,8 +227,10 @@ def _run(
 
     def before_start(starting: Sequence[str]) -> None:
         unrecorded = _unrecorded(level)
-        if unrecorded or starting:
-            begun = [(level.prefix + name, level.steps[name].kind) for name in starting]
+        kinds = ((level.prefix + name, level.steps[name].kind) for name in starting)
+        # a wait does nothing that a record must come before: it is recorded once it waits
+        begun = [(path, kind) for path, kind in kinds if kind != "wait"]
+        if unrecorded or begun:
             session.recorder.record(level.round, unrecorded, begun)
 
     def look() -> None:
@@ -255,9 +260,11 @@ def _run(
 
 def _unrecorded(level: _Level) -> tuple[Over, ...]:
     """Return what the journal does not hold yet; an interrupt undoes what it ended, so that the step runs again."""
+    ends = [*dict(level.ended).items(), *dict(level.waiting).items()]
+    # asked for afterwards: what an interrupt ended is among them only where it is known
     interrupted = _whole_reason(level) == INTERRUPTED
     found = []
-    for name, end in [*dict(level.ended).items(), *dict(level.waiting).items()]:
+    for name, end in ends:
         if name in level.recorded:
             continue
         if interrupted and end.result.outcome is not Outcome.PASSED:
@@ -299,8 +306,9 @@ def _stepping(level: _Level, step: Step, cancellation: Cancellation) -> Stepping
         for name, end in dict(level.ended).items()
     }
     session = level.session
-    scope = names_in_scope(level.recipe, level.params, session.environment, session.options)
-    scope |= {"context": session.context, "steps": over} | ({} if level.error is None else {"error": level.error})
+    scope = {**level.names, "context": session.context, "steps": over}
+    if level.error is not None:
+        scope["error"] = level.error
     return Stepping(
         session=session,
         recipe=level.recipe,
