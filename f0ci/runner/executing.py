@@ -37,7 +37,7 @@ from f0ci.runner.threads import Threads
 from f0ci.source.project import Project
 from f0ci.source.tree import Tree
 
-__all__ = ["RunInterrupted", "RunOptions", "environ_of_run", "load_checked", "run_recipe"]
+__all__ = ["RunInterrupted", "RunOptions", "environ_of_run", "load_checked", "load_checked_closure", "run_recipe"]
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -285,3 +285,12 @@ def load_checked(tree: Tree, project: Project, recipe_path: str) -> Recipe:
         InputError: one of the recipes cannot be read or ordered.
     """
     return checked(tree, project, recipe_path)[0]
+
+
+def load_checked_closure(tree: Tree, project: Project, recipe_path: str) -> dict[str, Recipe]:
+    """Return a recipe that can be started and every recipe it calls by a fixed path, by file.
+
+    Raises:
+        InputError: one of the recipes cannot be read or ordered.
+    """
+    return checked(tree, project, recipe_path)[1]
