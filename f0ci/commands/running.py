@@ -56,7 +56,7 @@ def run(
     """
     tree = DirectoryTree(root)
     project = load_project(tree)
-    configuration = _environment(tree, project, environment)
+    configuration = _environment(tree, project, environment, options)
     if journal is False:
         return run_recipe(
             recipe,
@@ -162,7 +162,7 @@ def plan_run(
         recipe,
         tree_root=root,
         project=project,
-        environment=_environment(tree, project, environment),
+        environment=_environment(tree, project, environment, options),
         parameters=parameters or {},
         options=options,
     )
@@ -204,8 +204,11 @@ def recipe_path(root: Path, base: Path, name: Path) -> str:
     return path
 
 
-def _environment(tree: DirectoryTree, project: Project, name: str | None) -> Environment | None:
-    return load_environment(tree, project, name) if name is not None else None
+def _environment(
+    tree: DirectoryTree, project: Project, name: str | None, options: RunOptions | None
+) -> Environment | None:
+    release = None if options is None else options.release
+    return load_environment(tree, project, name, release=release) if name is not None else None
 
 
 def _signals(root: Path, run_id: str, journal: Path | None) -> int:
