@@ -17,7 +17,7 @@ from f0ci.runner.context import Change, to_text
 from f0ci.runner.engine import EmbeddedEngine
 from f0ci.runner.history import RunHistory, context_history, context_of, context_value, history_of
 from f0ci.runner.journal import Journal, default_path
-from f0ci.runner.recording import moment_of
+from f0ci.runner.recalling import moment_of
 from f0ci.runner.runs import RunRow, claim, get_run, list_runs, recalled_changes, release
 
 EPOCH = moment_of(0.0)

@@ -24,9 +24,10 @@ from f0ci.recipes.records import RunRecord
 from f0ci.runner.context import Change, Context, side_by_side
 from f0ci.runner.events import Listener, StepNoted
 from f0ci.runner.frozen import Plan, checked, freeze
+from f0ci.runner.levels import Ending
 from f0ci.runner.options import RunOptions, check_options
 from f0ci.runner.recording import NoRecorder, Recorder
-from f0ci.runner.running import Ending, run_steps
+from f0ci.runner.running import run_steps
 from f0ci.runner.scheduling import INTERRUPTED
 from f0ci.runner.sealing import Sealer
 from f0ci.runner.secret_values import DEFAULT_PROVIDERS, SecretValues, hide_sensitive
@@ -207,15 +208,20 @@ def carry_on(run: Underway) -> RunRecord:
         before=run.before,
     )
     run.context.watch(lambda one, other: side_by_side(session.orders, one, other), _Conflicts(session).tell)
-    limit = run.plan.recipe.timeout
-    left = None if limit is None else max(0.001, limit - run.before)
     with ExitStack() as stack:
         home = run.home or stack.enter_context(Surroundings(session.root))
         home.take_on(session.environ)
         stack.enter_context(closing(session))
         if run.threads is None:
             stack.callback(session.threads.close)
-        ending = run_steps(session, run.plan.recipe, run.params, session.cancellation, timeout=left)
+        ending = run_steps(
+            session,
+            run.plan.recipe,
+            run.params,
+            session.cancellation,
+            timeout=run.plan.recipe.timeout,
+            spent=run.before,
+        )
     record = _record(run, session, ending, run.before + time.monotonic() - begin)
     run.recorder.finish(record, _state(session, ending), ending.unrecorded)
     if session.cancellation.reason == INTERRUPTED:

@@ -16,7 +16,7 @@ from f0ci.runner.context import Change
 from f0ci.runner.frozen import Plan
 from f0ci.runner.journal import Journal
 from f0ci.runner.options import RunOptions
-from f0ci.runner.recording import moment_of
+from f0ci.runner.recalling import moment_of
 from f0ci.runner.sealing import Sealer, masked
 
 OVER = frozenset({"passed", "skipped", "failed", "errored", "inconclusive", "cancelled"})

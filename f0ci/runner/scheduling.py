@@ -121,6 +121,7 @@ def run_graph(
     cancellation: Cancellation,
     threads: Threads | None = None,
     timeout: float | None = None,
+    spent: float = 0.0,
     over: Mapping[str, Verdict] | None = None,
     before_start: Callable[[Sequence[str]], None] = lambda _: None,
     can_end: Callable[[str], bool] = lambda _: True,
@@ -138,6 +139,7 @@ def run_graph(
         cancellation: ends the loop; also cancelled here when the time is over.
         threads: where steps run.
         timeout: seconds for all steps together, or None.
+        spent: seconds of them that are over already.
         over: steps that are over before anything starts.
         before_start: called before each round of starts, also an empty one, with the steps about to start: whatever
             must be safe before others build on it is made safe here. Called by one thread at a time.
@@ -149,7 +151,9 @@ def run_graph(
     """
     own = threads or Threads()
     known = dict(over or {})
-    return _Loop(graph, work, on_blocked, limit, cancellation, own, before_start, can_end, look, known).run(timeout)
+    return _Loop(graph, work, on_blocked, limit, cancellation, own, before_start, can_end, look, known).run(
+        timeout, spent
+    )
 
 
 @dataclass(slots=True)
@@ -179,8 +183,8 @@ class _Loop:
     running: dict[str, None] = field(default_factory=dict)
     parked: dict[str, None] = field(default_factory=dict)
 
-    def run(self, timeout: float | None) -> tuple[str, ...]:
-        deadline = None if timeout is None else time.monotonic() + timeout
+    def run(self, timeout: float | None, spent: float) -> tuple[str, ...]:
+        deadline = None if timeout is None else time.monotonic() + timeout - spent
         try:
             with self.cancellation.calling(lambda: self.news.put(None)):
                 with self.driving:

@@ -86,7 +86,7 @@ def run_step(stepping: Stepping) -> Ended:
     session.tell(StepStarted(stepping.path, step.kind, started))
     begun, before = (since or started, 0 if recalled is None else recalled.attempts)
     result, attempts = (unfit, 1) if unfit is not None else _tries(stepping, settings, output, begun, before)
-    seconds = time.monotonic() - clock
+    seconds = time.monotonic() - clock + (0.0 if recalled is None else recalled.record.seconds)
     if result.outcome > Outcome.WAITING:
         result = _fallen_back(stepping, settings, output, begun, result, attempts)
     record = record_of(session, step, result, attempts, begun, seconds, output)
