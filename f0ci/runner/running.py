@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from f0ci.core.cancellation import Cancellation
-from f0ci.core.errors import InputError
+from f0ci.core.errors import F0ciError, InputError
 from f0ci.core.outcome import Outcome
-from f0ci.recipes.composition import bind_parameters, find_recipe
+from f0ci.recipes.composition import bind_parameters, find_recipe, is_dynamic
 from f0ci.recipes.model import Recipe, Step
 from f0ci.recipes.records import StepRecord
 from f0ci.runner.events import StepNoted
@@ -31,7 +31,7 @@ from f0ci.runner.session import Session, names_in_scope
 from f0ci.runner.shapes import one_by_one, shape_of
 from f0ci.runner.stepping import Ended, Stepping, run_step, skipped
 from f0ci.runner.steps.base import StepResult
-from f0ci.runner.undoing import undo_steps, wants_undo
+from f0ci.runner.undoing import UNDO, is_left, undo_steps, wants_undo
 from f0ci.runner.verdicts import verdict_of
 
 
@@ -66,7 +66,7 @@ def run_steps(
     """
     graph = session.plan.graph(recipe)
     session.orders[prefix] = graph.predecessors
-    undo = undo_steps(recipe)
+    undo = _undo_of(session, recipe)
     steps = {step.name: step for step in (*recipe.steps, *undo)}
     names = names_in_scope(recipe, params, session.environment, session.options)
     level = Level(session, recipe, params, (*chain, recipe.path), prefix, round_, steps, names)
@@ -189,9 +189,9 @@ def _stops(level: Level, end: Ended) -> bool:
 
 def _undo(level: Level, undo: Sequence[Step], cancellation: Cancellation, message: str) -> str:
     """Undo the steps that passed, the last one first; return the message with what became of it."""
-    passed = [name for name, end in level.ended.items() if end.result.outcome is Outcome.PASSED]
     by_step = {step.name: step for step in undo}
-    names = [f"{name}.compensate" for name in reversed(passed) if f"{name}.compensate" in by_step]
+    ways = [(by_step.get(f"{name}.compensate"), end) for name, end in reversed(level.ended.items())]
+    names = [how.name for how, end in ways if how is not None and is_left(how, end.result.outcome, end.record.steps)]
     names += [step.name for step in undo if step.at[0] != "steps"]
     if not names:
         text = "the recipe wants this undone, and says nowhere how: write 'compensate' under steps that passed"
@@ -204,6 +204,55 @@ def _undo(level: Level, undo: Sequence[Step], cancellation: Cancellation, messag
     words = f"undone by {', '.join(name for name in names if name not in bad)}" if len(bad) < len(names) else ""
     trouble = f"not undone, a person is needed: {', '.join(bad)}" if bad else ""
     return "; ".join(part for part in (message, words, trouble) if part)
+
+
+def _undo_of(session: Session, recipe: Recipe) -> tuple[Step, ...]:
+    """Return the steps that undo a recipe, those of the recipes it calls included."""
+
+    def says_how(caller: Recipe, step: Step) -> bool:
+        try:
+            if step.recipe_path is None or is_dynamic(step.recipe_path):
+                # only the run will know
+                return step.recipe_path is not None
+            path = find_recipe(session.plan.tree, step.recipe_path, caller.path)
+            return bool(undo_steps(called_recipe(session.plan, path), says_how))
+        except F0ciError:
+            # the step itself will say what is wrong with it
+            return False
+
+    return undo_steps(recipe, says_how)
+
+
+def _undo_called(
+    level: Level, step: Step, recipe: Recipe, params: Mapping[str, Any], cancellation: Cancellation, round_: str
+) -> StepResult:
+    """Undo what a sub-recipe did, as its own steps say, the last one first."""
+    session = level.session
+    end = level.ended[step.name.removesuffix(".compensate")]
+    undo = _undo_of(session, recipe)
+    steps = {one.name: one for one in (*recipe.steps, *undo)}
+    names = names_in_scope(recipe, params, session.environment, session.options)
+    prefix = f"{level.prefix}{step.name}/"
+    inside = Level(session, recipe, params, (*level.chain, recipe.path), prefix, round_, steps, names)
+    for record in end.record.steps:
+        if record.name in steps:
+            result = StepResult(record.outcome, record.message, outputs=end.result.outputs.get(record.name, {}))
+            inside.ended[record.name] = Ended(result, record)
+    done = len(inside.ended)
+    inside.recorded.update(inside.ended)
+    inside.error = level.error
+    recall(inside)
+    message = _undo(inside, undo, cancellation, "")
+    if inside.waiting and not cancellation.cancelled:
+        ending = pausing(inside)
+        return StepResult(Outcome.WAITING, ending.message, next_check=ending.next_check)
+    unrecorded = unrecorded_of(inside)
+    if unrecorded:
+        session.recorder.record(round_, unrecorded, ())
+    ends = list(inside.ended.values())[done:]
+    well = all(one.result.outcome <= Outcome.PASSED for one in ends) and not cancellation.cancelled
+    outcome = Outcome.PASSED if well else Outcome.FAILED
+    return StepResult(outcome, message, steps=tuple(one.record for one in ends), terminal=not well)
 
 
 def _stepping(level: Level, step: Step, cancellation: Cancellation) -> Stepping:
@@ -250,6 +299,9 @@ def _run_called(
     seconds = min((limit for limit in (timeout, recipe.timeout) if limit is not None), default=None)
     bound = bind_parameters(recipe, params)
     hide_sensitive(recipe, bound, session.redactor)
+    round_ = f"{level.round}.{attempt}" if level.round else str(attempt)
+    if step.trigger == UNDO:
+        return _undo_called(level, step, recipe, bound, cancellation, round_)
     before = session.recorder.recalled(level.prefix + step.name, level.round)
     ending = run_steps(
         session,
@@ -261,7 +313,7 @@ def _run_called(
         spent=before.record.seconds if before is not None and before.attempts == 0 and attempt == 1 else 0.0,
         chain=level.chain,
         prefix=f"{level.prefix}{step.name}/",
-        round_=f"{level.round}.{attempt}" if level.round else str(attempt),
+        round_=round_,
     )
     # a sub-recipe of which every step was skipped did what its conditions say
     return StepResult(

@@ -45,7 +45,7 @@ class Surroundings:
         """
         if not _one_at_a_time.acquire(blocking=False):
             raise CannotWork(
-                "another run is active in this process",
+                "another run is active in this process, whose working folder, environment and modules are its own",
                 "run recipes one after another, or each in a process of its own",
             )
         with contextlib.ExitStack() as stack:
