@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
@@ -158,7 +157,7 @@ def run_recipe(
 
 def new_id(moment: datetime) -> str:
     """Return an id for a run that begins now; ids sort by time."""
-    return f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    return f"{moment:%Y%m%dT%H%M%SZ}-{os.urandom(4).hex()}"
 
 
 def secrets_of(plan: Plan, environ: Mapping[str, str]) -> SecretValues:

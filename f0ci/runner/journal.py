@@ -11,7 +11,6 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
@@ -141,6 +140,8 @@ class Journal:
     def _migrate(self) -> None:
         if self._version() == 0:
             self._connection.execute("BEGIN IMMEDIATE")
+            from importlib import resources
+
             # another command may have been quicker
             if self._version() == 0:
                 script = (resources.files("f0ci.runner") / "journal.sql").read_text(encoding="utf-8")
