@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -48,6 +49,12 @@ _REQUIRE_REAL = os.environ.get("F0CI_REQUIRE_REAL", "") not in {"", "0"}
 _THOROUGH = os.environ.get("F0CI_THOROUGH", "") not in {"", "0"}
 _homes = itertools.count()
 _CASES = Path(__file__).parent / "cases"
+
+
+def pytest_configure() -> None:
+    """Have interrupts do what they do on a terminal: what was started in the background ignores them, children too."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

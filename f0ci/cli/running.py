@@ -39,6 +39,7 @@ journal_option = click.option(
 @click.argument("recipe", type=click.Path(path_type=Path), required=False)
 @click.option("--recipe", "recipe_option", type=click.Path(path_type=Path), help="The same as RECIPE.")
 @click.option("-e", "--environment", help="Whose configuration `config` is.")
+@click.option("--release", help="Which release it is for: `release` in expressions, records and spans.")
 @click.option("-p", "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A parameter; may be repeated.")
 @click.option("--params", "more", multiple=True, metavar="NAME=VALUE,...", help="Several parameters.")
 @click.option("--resume", "resumed", metavar="RUN", help="Take a run further instead of starting one.")
@@ -88,6 +89,7 @@ def run(
     path = recipe_path(root, ctx.find_root().obj, recipe)
     options = _options(given)
     values = read_parameters(root, path, texts)
+    told = {"f0ci.environment": given["environment"], "f0ci.release": given["release"], "f0ci.run": options.run}
     if given["dry_run"]:
         plan = plan_run(root, path, given["environment"], values, options)
         if output_format == "json":
@@ -95,7 +97,7 @@ def run(
         else:
             _print_plan(plan.steps)
         return ExitCode.DONE
-    with _interruptible(), _listening(path, given) as tell:
+    with _interruptible(), _listening(path, given, told) as tell:
         record = run_it(
             root, path, given["environment"], values, options=options, on_event=tell, journal=given["journal"]
         )
@@ -105,15 +107,18 @@ def run(
 
 def _resume(root: Path, texts: dict[str, str], given: dict[str, Any], output_format: str) -> int:
     from f0ci.commands.running import resume
+    from f0ci.commands.runs import known_run
 
-    for name in ("environment", "run_id", "only", "skip", "dry_run"):
+    for name in ("environment", "release", "run_id", "only", "skip", "dry_run"):
         if given[name]:
             option = "--" + name.replace("_", "-")
             raise UsageError(f"a run that goes on keeps its own {option}", f"leave {option} out")
-    with _interruptible(), _listening(given["resumed"], given) as tell:
+    row = known_run(root, given["resumed"], journal=given["journal"])
+    told = {"f0ci.environment": row.environment, "f0ci.release": row.release, "f0ci.run": row.run}
+    with _interruptible(), _listening(row.recipe, given, told) as tell:
         record = resume(
             root,
-            given["resumed"],
+            row.run,
             parameters=texts,
             start_from=given["start_from"],
             on_event=tell,
@@ -134,10 +139,21 @@ def _options(given: dict[str, Any]) -> RunOptions:
         max_retries=given["max_retries"],
         retry_delay=given["retry_delay"],
         parallel=given["parallel"],
-        run=given["run_id"],
+        run=given["run_id"] or _own_id(given),
+        release=given["release"],
         start_from=given["start_from"],
         isolation=given["isolation"],
     )
+
+
+def _own_id(given: dict[str, Any]) -> str | None:
+    """Return an id where a trace has to name the run before it is made."""
+    if not given["otel"]:
+        return None
+    from f0ci.core.clock import SystemClock
+    from f0ci.runner.executing import new_id
+
+    return new_id(SystemClock().now())
 
 
 @contextmanager
@@ -153,8 +169,10 @@ def _interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def _listening(title: str, given: dict[str, Any]) -> Iterator[Callable[[Any], None] | None]:
-    """Give a listener for everybody who wants to know: the user, a file, a trace."""
+def _listening(
+    title: str, given: dict[str, Any], told: dict[str, str | None]
+) -> Iterator[Callable[[Any], None] | None]:
+    """Give a listener for everybody who wants to know: the user, a file, a trace (with what is told of the run)."""
     listeners: list[Callable[[Any], object]] = []
     with ExitStack() as stack:
         if given["events"] is not None:
@@ -164,7 +182,6 @@ def _listening(title: str, given: dict[str, Any]) -> Iterator[Callable[[Any], No
         if given["otel"]:
             from f0ci.runner.telemetry import spans
 
-            told = {"f0ci.environment": given["environment"], "f0ci.run": given["run_id"] or given["resumed"]}
             listeners.append(stack.enter_context(spans(title, told)))
         if not given["quiet"]:
             live = False if given["debug"] else None

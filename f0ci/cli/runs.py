@@ -156,6 +156,36 @@ def cancel(ctx: click.Context, run: str, reason: str, journal: Path | None) -> i
     return ExitCode.DONE
 
 
+@runs.command()
+@click.option("--older-than", required=True, metavar="TIME", help="Over for so long, as 30d, 12h or 2w.")
+@click.option("--dry-run", is_flag=True, help="Only show which.")
+@journal_option
+@format_option("text", "json")
+@click.pass_context
+def prune(ctx: click.Context, /, older_than: str, dry_run: bool, journal: Path | None, output_format: str) -> int:
+    """Forget runs that are over, with all that is recorded of them; what waits or can go on stays.
+
+    \b
+    Example:
+      f0ci runs prune --older-than 30d --dry-run
+    """
+    from f0ci.commands.runs import prune as prune_them
+    from f0ci.core.duration import parse_duration
+
+    try:
+        age = parse_duration(older_than)
+    except ValueError as error:
+        raise UsageError(f"--older-than is {older_than!r}: {error}", "write 30d, 12h or 2w") from error
+    found = prune_them(root_of(ctx), age, dry_run=dry_run, journal=journal)
+    if output_format == "json":
+        print_json({"version": 1, "pruned": not dry_run, "runs": [row.to_json() for row in found]})
+        return ExitCode.DONE
+    for row in found:
+        click.echo(f"{row.run} {row.recipe} {colour(row.state)} {format_time(row.ended or row.created)}")
+    say(f"{len(found)} runs {'would be ' if dry_run else ''}forgotten")
+    return ExitCode.DONE
+
+
 @click.group()
 def context() -> None:
     """Read and change the values that the steps of a run share.

@@ -5,23 +5,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from f0ci.core.errors import InputError
 from f0ci.core.outcome import Outcome
-from f0ci.environments.loading import load_environment
 from f0ci.environments.model import Environment
 from f0ci.recipes.records import RunRecord
-from f0ci.runner import planning
 from f0ci.runner.context import Context
 from f0ci.runner.engine import EmbeddedEngine, Order
 from f0ci.runner.executing import load_checked, run_recipe
 from f0ci.runner.frozen import freeze
 from f0ci.runner.journal import Journal, default_path
 from f0ci.runner.options import RunOptions
-from f0ci.runner.planning import RunPlan
 from f0ci.source.project import Project, load_project
 from f0ci.source.tree import DirectoryTree, resolve_path
+
+if TYPE_CHECKING:
+    from f0ci.runner.planning import RunPlan
 
 # seconds between two looks at a run that waits
 LOOKING = 0.5
@@ -56,7 +56,7 @@ def run(
     """
     tree = DirectoryTree(root)
     project = load_project(tree)
-    configuration = _environment(tree, project, environment)
+    configuration = _environment(tree, project, environment, options)
     if journal is False:
         return run_recipe(
             recipe,
@@ -156,13 +156,15 @@ def plan_run(
     Raises:
         F0ciError: as `run`.
     """
+    from f0ci.runner import planning
+
     tree = DirectoryTree(root)
     project = load_project(tree)
     return planning.plan_run(
         recipe,
         tree_root=root,
         project=project,
-        environment=_environment(tree, project, environment),
+        environment=_environment(tree, project, environment, options),
         parameters=parameters or {},
         options=options,
     )
@@ -204,8 +206,14 @@ def recipe_path(root: Path, base: Path, name: Path) -> str:
     return path
 
 
-def _environment(tree: DirectoryTree, project: Project, name: str | None) -> Environment | None:
-    return load_environment(tree, project, name) if name is not None else None
+def _environment(
+    tree: DirectoryTree, project: Project, name: str | None, options: RunOptions | None
+) -> Environment | None:
+    if name is None:
+        return None
+    from f0ci.environments.loading import load_environment
+
+    return load_environment(tree, project, name, release=None if options is None else options.release)
 
 
 def _signals(root: Path, run_id: str, journal: Path | None) -> int:

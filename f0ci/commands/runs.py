@@ -6,16 +6,21 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from f0ci.commands.running import open_journal
+from f0ci.core.clock import SystemClock
 from f0ci.core.errors import Refused
 from f0ci.runner.context import Change, to_text
 from f0ci.runner.engine import EmbeddedEngine
 from f0ci.runner.history import RunHistory, context_history, context_of, context_value, history_of
 from f0ci.runner.journal import Journal, default_path
-from f0ci.runner.runs import RunRow, claim, list_runs, recalled_changes, release
+from f0ci.runner.recalling import moment_of
+from f0ci.runner.runs import RunRow, claim, get_run, list_runs, recalled_changes, release
+
+EPOCH = moment_of(0.0)
 
 
 def known_runs(
@@ -39,6 +44,16 @@ def known_runs(
         return ()
     with open_journal(root, journal) as opened:
         return list_runs(opened, state=state, recipe=recipe, limit=limit)
+
+
+def known_run(root: Path, run: str, *, journal: Path | None = None) -> RunRow:
+    """Return a run, named by its id or the beginning of one.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    with open_journal(root, journal) as opened:
+        return get_run(opened, run)
 
 
 def show_run(root: Path, run: str, *, journal: Path | None = None) -> RunHistory:
@@ -90,6 +105,29 @@ def cancel(root: Path, run: str, reason: str, *, journal: Path | None = None) ->
     """
     with open_journal(root, journal) as opened:
         return EmbeddedEngine(opened).cancel(run, reason)
+
+
+def prune(
+    root: Path, older_than: timedelta, *, dry_run: bool = False, journal: Path | None = None
+) -> tuple[RunRow, ...]:
+    """Forget runs that have been over for some time, and return them; what waits or can go on is never forgotten.
+
+    Args:
+        root: the work tree.
+        older_than: since when they are over.
+        dry_run: only return them.
+        journal: file of the journal; None is the work tree's own.
+
+    Raises:
+        InputError: there is no journal.
+    """
+    from f0ci.runner import pruning
+
+    now = SystemClock().exact()
+    # no run is older than the epoch, and dates end somewhere
+    before = now - min(older_than, now - EPOCH)
+    with open_journal(root, journal) as opened:
+        return pruning.prunable(opened, before) if dry_run else pruning.prune(opened, before)
 
 
 def get_context(root: Path, run: str, key: str | None = None, *, journal: Path | None = None) -> Any:

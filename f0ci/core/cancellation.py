@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 class Cancellation:
@@ -20,8 +23,21 @@ class Cancellation:
         self._callbacks: list[Callable[[], None]] = []
         self._reason: str | None = None
         self._parent = parent
-        # a future rather than an event, so that one wait covers it and running work
-        self.requested: Future[str] = Future()
+        self._asked = threading.Event()
+        self._requested: Future[str] | None = None
+
+    @property
+    def requested(self) -> Future[str]:
+        """Return a future that is done once stopping is asked for, so that one wait covers it and running work."""
+        # most work never asks, and the import costs more than a small command
+        from concurrent.futures import Future
+
+        with self._lock:
+            if self._requested is None:
+                self._requested = Future()
+                if self._reason is not None:
+                    self._requested.set_result(self._reason)
+            return self._requested
 
     @property
     def cancelled(self) -> bool:
@@ -44,8 +60,10 @@ class Cancellation:
             if self._reason is not None:
                 return
             self._reason = reason
-            callbacks = list(self._callbacks)
-        self.requested.set_result(reason)
+            callbacks, requested = list(self._callbacks), self._requested
+        self._asked.set()
+        if requested is not None:
+            requested.set_result(reason)
         for callback in callbacks:
             callback()
 
@@ -72,6 +90,5 @@ class Cancellation:
 
     def wait(self, seconds: float) -> bool:
         """Wait until stopping is asked for, or for that many seconds; tell whether it was asked for."""
-        with contextlib.suppress(TimeoutError):
-            self.requested.result(timeout=seconds)
+        self._asked.wait(seconds)
         return self.cancelled

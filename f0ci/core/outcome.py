@@ -17,7 +17,10 @@ class Outcome(IntEnum):
     FAILED = 5
 
     def __str__(self) -> str:
-        return self.name.lower()
+        return _WORDS[self]
+
+
+_WORDS = {outcome: outcome.name.lower() for outcome in Outcome}
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome:

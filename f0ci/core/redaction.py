@@ -21,6 +21,8 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self._secrets: set[str] = set()
+        # longer ones first: one may hold another
+        self._ordered: list[str] = []
         for secret in secrets:
             self.add(secret)
 
@@ -29,12 +31,13 @@ class Redactor:
         for part in (secret, *secret.splitlines()):
             if len(part.strip()) >= _SHORTEST:
                 self._secrets.update(_spellings(part.strip()))
+                self._ordered = sorted(self._secrets, key=len, reverse=True)
 
     def text(self, text: str) -> str:
         """Return the text with every secret replaced by `***`."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
+        for secret in self._ordered:
             text = text.replace(secret, MASK)
-        return _URL_CREDENTIALS.sub(MASK, text)
+        return _URL_CREDENTIALS.sub(MASK, text) if "://" in text else text
 
     def data(self, value: Any) -> Any:
         """Return JSON-like data with every string redacted, keys included."""

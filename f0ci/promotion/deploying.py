@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from f0ci.core.errors import F0ciError
+from f0ci.core.errors import F0ciError, InputError
 from f0ci.core.outcome import Outcome
 from f0ci.core.redaction import Redactor
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
+from f0ci.recipes.model import Recipe
 from f0ci.recipes.records import StepRecord
 
 # what a person reads of a failed step before they look further
@@ -66,7 +67,7 @@ def deploy(
         attempt: set where the same step is deployed once more on purpose, so that its effect is not taken for done.
     """
     from f0ci.environments.loading import load_environment
-    from f0ci.runner.executing import RunOptions, run_recipe
+    from f0ci.runner.executing import RunOptions, load_checked_closure, run_recipe
     from f0ci.source.project import load_project
     from f0ci.source.tree import DirectoryTree
     from f0ci.workflows.reading import read_workflow
@@ -93,6 +94,7 @@ def deploy(
             },
         )
         try:
+            refuse_waiting(load_checked_closure(files, project, described.deploy.recipe))
             record = run_recipe(
                 described.deploy.recipe,
                 tree_root=source,
@@ -116,6 +118,25 @@ def deploy(
         record.run,
         tuple(_output_of(record.steps)),
     )
+
+
+def refuse_waiting(recipes: Mapping[str, Recipe]) -> None:
+    """Refuse a deploy recipe that waits before anything of it happens: a promotion runs it to its end.
+
+    Args:
+        recipes: the recipe and all that it calls, by file.
+
+    Raises:
+        InputError: a step waits.
+    """
+    for recipe in recipes.values():
+        for step in recipe.steps:
+            if step.kind == "wait":
+                raise InputError(
+                    f"step {step.name!r} waits, and a promotion runs its deploy recipe to its end",
+                    "say what is waited for in the workflow: approval_required, a gate, a pause of the rollout",
+                    place=str(recipe.document.location(step.at)),
+                )
 
 
 def _output_of(steps: Iterable[StepRecord]) -> Iterator[str]:

@@ -1,9 +1,4 @@
-"""What carries runs on: a small interface that any engine offers, and the engine that needs nothing but a file.
-
-An engine records a run before anything of it happens (`start`), carries it on until it is over or waits (`resume`),
-takes what people and systems send to waiting steps (`send`), ends runs (`cancel`) and knows them all (`list`). What
-every engine must do is checked by the conformance suite in `tests/unit/runner/conformance.py`.
-"""
+"""The engine that needs nothing but a file; `f0ci.runner.interface` says what any engine offers."""
 
 from __future__ import annotations
 
@@ -12,22 +7,23 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock
-from f0ci.core.errors import Refused, UsageError
-from f0ci.core.outcome import Outcome
+from f0ci.core.errors import UsageError
 from f0ci.core.redaction import Redactor
 from f0ci.recipes.records import RunRecord
 from f0ci.runner.context import Context
 from f0ci.runner.events import Listener
 from f0ci.runner.executing import Underway, bind, carry_on, new_id, secrets_of
 from f0ci.runner.frozen import Plan, thaw
+from f0ci.runner.interface import Engine, Order
 from f0ci.runner.journal import Journal
 from f0ci.runner.options import RunOptions
-from f0ci.runner.recording import JournalRecorder, recall_steps
+from f0ci.runner.recorded import recorded
+from f0ci.runner.recording import JournalRecorder
 from f0ci.runner.runs import (
     RunRow,
     ask_to_cancel,
@@ -46,64 +42,7 @@ from f0ci.runner.secret_values import SecretValues, hide_sensitive
 from f0ci.runner.surroundings import Surroundings
 from f0ci.runner.threads import Threads
 
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be run.
-
-    Attributes:
-        plan: what the run follows; frozen.
-        parameters: values by name.
-        options: how it differs from what the recipe says; `options.run` is the run's id, and makes starting it twice
-            the same as once.
-        values: what the context holds at the start.
-    """
-
-    plan: Plan
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    options: RunOptions = field(default_factory=RunOptions)
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-class Engine(Protocol):
-    """Carries runs on."""
-
-    def start(self, order: Order) -> str:
-        """Record a run and return its id; nothing of it happens yet.
-
-        Raises:
-            UsageError: the id belongs to a run of something else.
-            InputError: the parameters do not fit.
-        """
-        ...
-
-    def resume(self, run: str) -> RunRecord:
-        """Carry a run on until it is over or waits, and return how it stands; what is recorded does not happen again.
-
-        Raises:
-            UsageError: there is no such run.
-            Refused: somebody else carries it on.
-        """
-        ...
-
-    def send(
-        self, run: str, step: str, kind: str, *, who: str | None = None, data: Any = None, key: str | None = None
-    ) -> bool:
-        """Send `approve`, `reject` or `event` to a step; return False where the same key was sent before.
-
-        Raises:
-            UsageError: there is no such run.
-            Refused: the run, or the step, is over.
-        """
-        ...
-
-    def cancel(self, run: str, reason: str) -> RunRow:
-        """Have a run end."""
-        ...
-
-    def list(self, *, state: str | None = None, recipe: str | None = None, limit: int = 50) -> tuple[RunRow, ...]:
-        """Return runs, newest first."""
-        ...
+__all__ = ["EmbeddedEngine", "Engine", "Order"]
 
 
 class EmbeddedEngine:
@@ -211,40 +150,11 @@ class EmbeddedEngine:
             UsageError: there is no such run or step.
             Refused: the run is not over.
         """
-        from f0ci.recipes.graph import order as order_of
+        from f0ci.runner.forking import fork
 
         row = get_run(self._journal, run)
-        if row.state == "running":
-            raise Refused(f"run {row.run!r} is not over", "wait for it to end")
-        plan = self._plan(row)
-        if plan.recipe.step(start_from) is None:
-            raise UsageError(f"--from names {start_from!r}, which is no step of {row.recipe}", None)
-        graph = order_of(plan.recipe)
-        again = {start_from, *graph.successors(start_from), *graph.on_error}
-        kept = [step.name for step in plan.recipe.steps if step.name not in again]
         options = replace(self._options(row), run=new_id(self._clock.now()))
-        with self._journal.transaction() as connection:
-            connection.execute(
-                "INSERT INTO runs (run, number, plan, recipe, root, environment, release, parameters, options,"
-                " values_before, parent, state, created)"
-                " SELECT ?, (SELECT max(number) + 1 FROM runs), plan, recipe, root, environment, release, parameters,"
-                " ?, values_before, run, 'stopped', ? FROM runs WHERE run = ?",
-                (options.run, json.dumps(options.to_json()), self._clock.now().timestamp(), row.run),
-            )
-            for name in kept:
-                connection.execute(
-                    "INSERT INTO steps SELECT ?1, path, round, kind, outcome, position, attempts, started, ended,"
-                    " seconds, message, outputs, output, next_check FROM steps WHERE run = ?2"
-                    " AND (path = ?3 OR substr(path, 1, length(?3) + 1) = ?3 || '/')"
-                    " AND outcome IN ('passed', 'skipped')",
-                    (options.run, row.run, name),
-                )
-                connection.execute(
-                    "INSERT INTO changes SELECT ?1, number, key, value, who, step, attempt, time, conflict FROM changes"
-                    " WHERE run = ?2 AND (step = ?3 OR substr(step, 1, length(?3) + 1) = ?3 || '/')",
-                    (options.run, row.run, name),
-                )
-        return str(options.run)
+        return fork(self._journal, row, self._plan(row), start_from, options, self._clock.now())
 
     def send(
         self, run: str, step: str, kind: str, *, who: str | None = None, data: Any = None, key: str | None = None
@@ -338,37 +248,3 @@ class EmbeddedEngine:
         data = json.loads(row.options)
         known = {name: value for name, value in data.items() if name in RunOptions.__slots__}
         return RunOptions(**{**known, "run": row.run, "only": tuple(data["only"]), "skip": tuple(data["skip"])})
-
-
-def recorded(journal: Journal, row: RunRow) -> RunRecord:
-    """Return the record of a run as the journal holds it, a mask in place of secrets."""
-    from f0ci.runner.sealing import masked
-
-    steps = recall_steps(journal, row.run, _Masking())
-    word = row.state.upper()
-    outcome = Outcome[word] if word in Outcome.__members__ else Outcome.ERRORED if row.is_over else Outcome.WAITING
-    top = [step.record for (path, _), step in steps.items() if "/" not in path]
-    ran = [record for record in top if record.outcome is not Outcome.SKIPPED]
-    return RunRecord(
-        run=row.run,
-        recipe=row.recipe,
-        outcome=outcome,
-        started=row.created,
-        ended=row.ended,
-        seconds=row.seconds,
-        message=row.message,
-        environment=row.environment,
-        release=row.release,
-        parameters=masked(row.parameters),
-        steps=(*ran, *(record for record in top if record.outcome is Outcome.SKIPPED)),
-        next_check=row.next_check,
-    )
-
-
-class _Masking(Sealer):
-    """Puts a mask in place of every secret."""
-
-    def unseal(self, text: str) -> Any:
-        from f0ci.runner.sealing import masked
-
-        return masked(text)

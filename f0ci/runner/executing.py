@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
@@ -24,9 +23,10 @@ from f0ci.recipes.records import RunRecord
 from f0ci.runner.context import Change, Context, side_by_side
 from f0ci.runner.events import Listener, StepNoted
 from f0ci.runner.frozen import Plan, checked, freeze
+from f0ci.runner.levels import Ending
 from f0ci.runner.options import RunOptions, check_options
 from f0ci.runner.recording import NoRecorder, Recorder
-from f0ci.runner.running import Ending, run_steps
+from f0ci.runner.running import run_steps
 from f0ci.runner.scheduling import INTERRUPTED
 from f0ci.runner.sealing import Sealer
 from f0ci.runner.secret_values import DEFAULT_PROVIDERS, SecretValues, hide_sensitive
@@ -37,7 +37,7 @@ from f0ci.runner.threads import Threads
 from f0ci.source.project import Project
 from f0ci.source.tree import Tree
 
-__all__ = ["RunInterrupted", "RunOptions", "environ_of_run", "load_checked", "run_recipe"]
+__all__ = ["RunInterrupted", "RunOptions", "environ_of_run", "load_checked", "load_checked_closure", "run_recipe"]
 
 
 class RunInterrupted(KeyboardInterrupt):
@@ -157,7 +157,7 @@ def run_recipe(
 
 def new_id(moment: datetime) -> str:
     """Return an id for a run that begins now; ids sort by time."""
-    return f"{moment:%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+    return f"{moment:%Y%m%dT%H%M%SZ}-{os.urandom(4).hex()}"
 
 
 def secrets_of(plan: Plan, environ: Mapping[str, str]) -> SecretValues:
@@ -190,7 +190,7 @@ def carry_on(run: Underway) -> RunRecord:
         RunInterrupted: Ctrl-C; carries the record.
     """
     begin = time.monotonic()
-    environ = dict(os.environ) if run.home is None else run.home.outside
+    environ = reduced_environment(os.environ) if run.home is None else run.home.reduced
     session = Session(
         plan=run.plan,
         options=run.options,
@@ -207,15 +207,20 @@ def carry_on(run: Underway) -> RunRecord:
         before=run.before,
     )
     run.context.watch(lambda one, other: side_by_side(session.orders, one, other), _Conflicts(session).tell)
-    limit = run.plan.recipe.timeout
-    left = None if limit is None else max(0.001, limit - run.before)
     with ExitStack() as stack:
         home = run.home or stack.enter_context(Surroundings(session.root))
         home.take_on(session.environ)
         stack.enter_context(closing(session))
         if run.threads is None:
             stack.callback(session.threads.close)
-        ending = run_steps(session, run.plan.recipe, run.params, session.cancellation, timeout=left)
+        ending = run_steps(
+            session,
+            run.plan.recipe,
+            run.params,
+            session.cancellation,
+            timeout=run.plan.recipe.timeout,
+            spent=run.before,
+        )
     record = _record(run, session, ending, run.before + time.monotonic() - begin)
     run.recorder.finish(record, _state(session, ending), ending.unrecorded)
     if session.cancellation.reason == INTERRUPTED:
@@ -266,7 +271,7 @@ class _Conflicts:
 
 
 def environ_of_run(environ: Mapping[str, str], environment: Environment | None, options: RunOptions) -> dict[str, str]:
-    """Return the environment of a run's processes: reduced, and with what tells them where they are."""
+    """Return the environment of a run's processes: a reduced one, and with what tells them where they are."""
     told: dict[str, str | None] = {
         **options.variables,
         "F0CI_ENVIRONMENT": None if environment is None else environment.name,
@@ -274,7 +279,7 @@ def environ_of_run(environ: Mapping[str, str], environment: Environment | None, 
         "F0CI_RUN": options.run,
         "F0CI_IDEMPOTENCY_KEY": options.idempotency_key or options.run,
     }
-    own = {name: value for name, value in reduced_environment(environ).items() if name not in told}
+    own = {name: value for name, value in environ.items() if name not in told}
     return own | {name: value for name, value in told.items() if value is not None}
 
 
@@ -285,3 +290,12 @@ def load_checked(tree: Tree, project: Project, recipe_path: str) -> Recipe:
         InputError: one of the recipes cannot be read or ordered.
     """
     return checked(tree, project, recipe_path)[0]
+
+
+def load_checked_closure(tree: Tree, project: Project, recipe_path: str) -> dict[str, Recipe]:
+    """Return a recipe that can be started and every recipe it calls by a fixed path, by file.
+
+    Raises:
+        InputError: one of the recipes cannot be read or ordered.
+    """
+    return checked(tree, project, recipe_path)[1]

@@ -11,15 +11,19 @@ from typing import Any
 from f0ci.core.canonical import canonical_json, sha256_hex
 from f0ci.core.errors import InputError, MissingFile
 from f0ci.environments.model import Environment
+from f0ci.environments.secrets import SCHEME
 from f0ci.recipes.composition import is_dynamic, load_closure, sub_recipes
 from f0ci.recipes.graph import StepGraph, order
 from f0ci.recipes.model import Recipe
 from f0ci.recipes.reading import read_recipe
 from f0ci.runner.kinds import check_kinds
 from f0ci.source.project import Project
+from f0ci.source.reading import Path as Place
 from f0ci.source.tree import DirectoryTree, Tree, resolve_path
 
 VERSION = 1
+# a text without any of them is its own value
+_MARKS = ("#{", "{{", SCHEME)
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -107,6 +111,17 @@ class Plan:
         return self._graphs[recipe.path]
 
     @cached_property
+    def _literal(self) -> dict[tuple[str, Place, str], bool]:
+        return {}
+
+    def is_literal(self, recipe: Recipe, at: Place, key: str, data: Any) -> bool:
+        """Tell whether what a step says under a key is its value: no expression, no secret."""
+        place = (recipe.path, at, key)
+        if place not in self._literal:
+            self._literal[place] = _is_literal(data)
+        return self._literal[place]
+
+    @cached_property
     def document(self) -> str:
         """Return the plan as one text."""
         environment = self.environment
@@ -180,6 +195,14 @@ def checked(tree: Tree, project: Project, recipe_path: str) -> tuple[Recipe, dic
 def called_recipe(plan: Plan, path: str) -> Recipe:
     """Return a recipe that a step calls."""
     return plan.recipes.get(path) or read_recipe(plan.tree, path)
+
+
+def _is_literal(data: Any) -> bool:
+    if isinstance(data, str):
+        return not any(mark in data for mark in _MARKS)
+    if isinstance(data, Mapping | list | tuple):
+        return all(_is_literal(item) for item in (data.values() if isinstance(data, Mapping) else data))
+    return True
 
 
 def _find(tree: Tree, project: Project, recipe_path: str) -> str:

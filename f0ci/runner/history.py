@@ -15,9 +15,9 @@ from f0ci.core.errors import UsageError
 from f0ci.core.suggestions import did_you_mean
 from f0ci.recipes.records import RunRecord, to_json
 from f0ci.runner.context import Change
-from f0ci.runner.engine import recorded
 from f0ci.runner.journal import Journal
-from f0ci.runner.recording import moment_of
+from f0ci.runner.recalling import moment_of
+from f0ci.runner.recorded import recorded
 from f0ci.runner.runs import RunRow, get_run, recalled_changes
 from f0ci.runner.sealing import masked
 from f0ci.runner.steps.base import as_variable

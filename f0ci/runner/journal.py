@@ -11,7 +11,6 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
@@ -65,6 +64,8 @@ class Journal:
     @property
     def liveness(self) -> Liveness:
         """Return what tells others that this journal's user lives."""
+        if self._liveness is not None:
+            return self._liveness
         with self._lock, self._explained():
             if self._liveness is None:
                 self._liveness = Liveness(self.path.parent / "owners")
@@ -77,16 +78,19 @@ class Journal:
         Raises:
             JournalError: it cannot be written: a full disk, a file that went away, another command that does not end.
         """
-        with self._lock, self._explained():
-            self._check_present()
-            self._connection.execute("BEGIN IMMEDIATE")
+        with self._lock:
             try:
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                with contextlib.suppress(sqlite3.Error):
-                    self._connection.execute("ROLLBACK")
-                raise
+                self._check_present()
+                self._connection.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._connection
+                    self._connection.execute("COMMIT")
+                except BaseException:
+                    with contextlib.suppress(sqlite3.Error):
+                        self._connection.execute("ROLLBACK")
+                    raise
+            except (sqlite3.Error, OSError) as error:
+                raise self._explanation(error) from error
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows that a query finds.
@@ -136,6 +140,8 @@ class Journal:
     def _migrate(self) -> None:
         if self._version() == 0:
             self._connection.execute("BEGIN IMMEDIATE")
+            from importlib import resources
+
             # another command may have been quicker
             if self._version() == 0:
                 script = (resources.files("f0ci.runner") / "journal.sql").read_text(encoding="utf-8")
@@ -164,8 +170,11 @@ class Journal:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            code = getattr(error, "sqlite_errorname", "")
-            raise JournalError(f"the journal {str(self.path)!r} cannot be used: {error}", _hint(code, error)) from error
+            raise self._explanation(error) from error
+
+    def _explanation(self, error: Exception) -> JournalError:
+        code = getattr(error, "sqlite_errorname", "")
+        return JournalError(f"the journal {str(self.path)!r} cannot be used: {error}", _hint(code, error))
 
 
 _ELSEWHERE = "name another file with --journal"

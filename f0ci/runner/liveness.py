@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import secrets
 from pathlib import Path
 
 
@@ -20,7 +19,7 @@ class Liveness:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.owner = f"{os.getpid()}-{secrets.token_hex(6)}"
+        self.owner = f"{os.getpid()}-{os.urandom(6).hex()}"
         folder.mkdir(parents=True, exist_ok=True)
         self._file = os.open(folder / self.owner, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600)
         fcntl.flock(self._file, fcntl.LOCK_EX)

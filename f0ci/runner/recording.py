@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from f0ci.core.outcome import Outcome
 from f0ci.recipes.records import RunRecord, StepRecord
 from f0ci.runner.context import Change, Context
 from f0ci.runner.journal import Journal, JournalError
+from f0ci.runner.recalling import Recalled, moment_of, recall_steps
 from f0ci.runner.sealing import Sealer, storable
 from f0ci.runner.steps.base import Signal, StepResult
 
+# seconds by which the time that a killed run was carried on may be short
+COUNTING = 0.5
 _STEP = (
     "INSERT INTO steps (run, path, round, kind, outcome, started) VALUES (?, ?, ?, ?, 'running', ?)"
     " ON CONFLICT (run, path, round) DO UPDATE SET outcome = 'running' WHERE outcome IN ('running', 'waiting')"
@@ -51,27 +54,6 @@ class Over:
     kind: str
     result: StepResult
     record: StepRecord
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """A step as the journal holds it.
-
-    Attributes:
-        result: how it ended; for a step that is not over, nothing is known.
-        record: what the run record says of it.
-        over: True where it is over and must not run again.
-        attempts: attempts that failed before.
-        since: when its first attempt began, or None.
-        position: order in which the steps ended; 0 for one that is not over.
-    """
-
-    result: StepResult
-    record: StepRecord
-    over: bool
-    attempts: int
-    since: datetime | None
-    position: int = 0
 
 
 class Recorder(Protocol):
@@ -151,6 +133,7 @@ class JournalRecorder:
     insert: Callable[[Any], None] | None = None
     now: Callable[[], float] = time.time
     _begun: float = field(default_factory=time.monotonic)
+    _told: float = 0.0
     _position: int = 0
     _recalled: dict[tuple[str, str], Recalled] = field(default_factory=dict)
 
@@ -236,11 +219,15 @@ class JournalRecorder:
                 raise LostRun(f"step {step.path!r} of run {self.run!r} is recorded already", "start the command again")
 
     def _still_ours(self, connection: Any) -> None:
-        changed = connection.execute(
-            "UPDATE runs SET seconds = ? WHERE run = ? AND owner = ?",
-            (self.before + time.monotonic() - self._begun, self.run, self.journal.liveness.owner),
-        )
-        _ours(changed.rowcount, self.run)
+        seconds, owner = time.monotonic() - self._begun, self.journal.liveness.owner
+        if seconds - self._told < COUNTING:
+            # writing the time at every step costs a page of the journal
+            found = connection.execute("SELECT 1 FROM runs WHERE run = ? AND owner = ?", (self.run, owner)).fetchone()
+            _ours(int(found is not None), self.run)
+            return
+        self._told = seconds
+        values = (self.before + seconds, self.run, owner)
+        _ours(connection.execute("UPDATE runs SET seconds = ? WHERE run = ? AND owner = ?", values).rowcount, self.run)
 
     def _row(self, round_: str, step: Over) -> tuple[Any, ...]:
         record, result = step.record, step.result
@@ -253,7 +240,7 @@ class JournalRecorder:
             str(record.outcome),
             None if waits else self._position,
             record.attempts,
-            record.started.timestamp() if record.started else None,
+            self._started(round_, step),
             None if waits or record.ended is None else self.now(),
             record.seconds,
             storable(record.message),
@@ -261,6 +248,13 @@ class JournalRecorder:
             storable(record.output),
             result.next_check.timestamp() if result.next_check else None,
         )
+
+    def _started(self, round_: str, step: Over) -> float | None:
+        """Return when a step began, for a row that its start did not make: finer than the whole second it knows."""
+        if step.record.started is None:
+            return None
+        second = step.record.started.timestamp()
+        return second if (step.path, round_) in self._recalled else max(second, min(self.now(), second + 0.999))
 
     def _record_changes(self, connection: Any) -> None:
         changes = self.context.take_changes()
@@ -275,70 +269,6 @@ class JournalRecorder:
             step, attempt = change.step, change.attempt
             key, who = storable(change.key), None if change.who is None else storable(change.who)
             yield self.run, change.number, key, value, who, step, attempt, change.time, change.conflict
-
-
-def recall_steps(journal: Journal, run: str, sealer: Sealer) -> dict[tuple[str, str], Recalled]:
-    """Return the steps that a journal holds of a run, by path and round, in the order they ended.
-
-    Raises:
-        InputError: an output holds a secret that was not given again.
-    """
-    failed: dict[tuple[str, str], int] = {}
-    for path, round_, count in journal.rows(
-        "SELECT path, round, max(attempt) FROM attempts WHERE run = ? GROUP BY path, round", (run,)
-    ):
-        failed[path, round_] = count
-    rows = journal.rows(
-        "SELECT path, round, outcome, attempts, started, ended, seconds, message, outputs, output, position FROM steps"
-        " WHERE run = ? ORDER BY position IS NULL, position",
-        (run,),
-    )
-    found: dict[tuple[str, str], Recalled] = {}
-    for path, round_, word, attempts, started, ended, seconds, message, outputs, output, position in rows:
-        over = word not in {"running", "waiting"}
-        outcome = Outcome[word.upper()] if over else Outcome.WAITING
-        known: Mapping[str, Any] = sealer.unseal(outputs)
-        began = None if started is None else moment_of(started)
-        record = StepRecord(
-            name=path.rpartition("/")[2],
-            outcome=outcome,
-            attempts=attempts,
-            started=began if attempts else None,
-            ended=None if ended is None else moment_of(ended),
-            seconds=seconds,
-            message=message,
-            outputs=known,
-            output=output,
-        )
-        result = StepResult(outcome, message, outputs=known)
-        since = None if began is None else began.replace(microsecond=0)
-        found[path, round_] = Recalled(result, record, over, failed.get((path, round_), 0), since, position or 0)
-    return _nested(found)
-
-
-def _nested(found: dict[tuple[str, str], Recalled]) -> dict[tuple[str, str], Recalled]:
-    """Return the steps with those of sub-recipes inside the step that called them, of its last attempt."""
-    children: dict[tuple[str, str], list[str]] = {}
-    for path, round_ in found:
-        parent = path.rpartition("/")[0]
-        if parent:
-            children.setdefault((parent, round_), []).append(path)
-    # the innermost first
-    for path, round_ in sorted(found, key=lambda key: -key[0].count("/")):
-        step = found[path, round_]
-        inside = f"{round_}.{step.record.attempts}" if round_ else str(step.record.attempts)
-        below = [found[child, inside] for child in children.get((path, inside), ())]
-        if below:
-            # those that never ran last, as a record has them
-            ran = [one.record for one in below if one.record.outcome is not Outcome.SKIPPED]
-            steps = (*ran, *(one.record for one in below if one.record.outcome is Outcome.SKIPPED))
-            found[path, round_] = replace(step, record=replace(step.record, steps=steps))
-    return found
-
-
-def moment_of(seconds: float) -> datetime:
-    """Return the moment that a time of the journal names."""
-    return datetime.fromtimestamp(seconds, UTC)
 
 
 def _ours(changed: int, run: str) -> None:

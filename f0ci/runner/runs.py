@@ -16,7 +16,7 @@ from f0ci.runner.context import Change
 from f0ci.runner.frozen import Plan
 from f0ci.runner.journal import Journal
 from f0ci.runner.options import RunOptions
-from f0ci.runner.recording import moment_of
+from f0ci.runner.recalling import moment_of
 from f0ci.runner.sealing import Sealer, masked
 
 OVER = frozenset({"passed", "skipped", "failed", "errored", "inconclusive", "cancelled"})
@@ -158,7 +158,12 @@ def get_run(journal: Journal, run: str) -> RunRow:
 
 
 def list_runs(
-    journal: Journal, *, state: str | None = None, recipe: str | None = None, limit: int = 50
+    journal: Journal,
+    *,
+    state: str | None = None,
+    recipe: str | None = None,
+    ended_before: datetime | None = None,
+    limit: int = 50,
 ) -> tuple[RunRow, ...]:
     """Return runs, newest first.
 
@@ -166,16 +171,23 @@ def list_runs(
         journal: the journal.
         state: only those in this state.
         recipe: only those of this file.
-        limit: how many at most.
+        ended_before: only those that were over before this moment.
+        limit: how many at most; -1 for all.
     """
     stored = {"stopped": "running", None: None}.get(state, state)
     rows = journal.rows(
         f"SELECT {_COLUMNS} FROM runs WHERE (?1 IS NULL OR state = ?1 OR (?2 = 'stopped' AND state = 'stopped'))"  # noqa: S608
-        " AND (?3 IS NULL OR recipe = ?3) ORDER BY number DESC LIMIT ?4",
-        (stored, state, recipe, limit if state not in {"running", "stopped"} else -1),
+        " AND (?3 IS NULL OR recipe = ?3) AND (?5 IS NULL OR ended < ?5) ORDER BY number DESC LIMIT ?4",
+        (
+            stored,
+            state,
+            recipe,
+            limit if state not in {"running", "stopped"} else -1,
+            None if ended_before is None else ended_before.timestamp(),
+        ),
     )
     found = (_row(journal, row) for row in rows)
-    return tuple(row for row in found if state is None or row.state == state)[:limit]
+    return tuple(row for row in found if state is None or row.state == state)[: None if limit < 0 else limit]
 
 
 def claim(journal: Journal, run: str) -> RunRow:

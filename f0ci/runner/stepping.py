@@ -86,7 +86,7 @@ def run_step(stepping: Stepping) -> Ended:
     session.tell(StepStarted(stepping.path, step.kind, started))
     begun, before = (since or started, 0 if recalled is None else recalled.attempts)
     result, attempts = (unfit, 1) if unfit is not None else _tries(stepping, settings, output, begun, before)
-    seconds = time.monotonic() - clock
+    seconds = time.monotonic() - clock + (0.0 if recalled is None else recalled.record.seconds)
     if result.outcome > Outcome.WAITING:
         result = _fallen_back(stepping, settings, output, begun, result, attempts)
     record = record_of(session, step, result, attempts, begun, seconds, output)
@@ -172,7 +172,7 @@ def _tries(
     while True:
         attempt += 1
         began = session.clock.now()
-        result = _try_once(stepping, settings, output, attempt, since)
+        result = _try_once(stepping, settings, output, attempt, since, began)
         done = result.outcome <= Outcome.WAITING or result.terminal or result.abandoned
         if done or attempt == settings.attempts or cancellation.cancelled:
             return result, attempt
@@ -186,7 +186,7 @@ def _tries(
 
 
 def _try_once(
-    stepping: Stepping, settings: Settings, output: BoundedOutput, attempt: int, since: datetime
+    stepping: Stepping, settings: Settings, output: BoundedOutput, attempt: int, since: datetime, now: datetime
 ) -> StepResult:
     session, step, path = stepping.session, stepping.step, stepping.path
     try:
@@ -208,7 +208,7 @@ def _try_once(
             output=output,
             run_recipe=lambda file, params: stepping.run_recipe(file, params, settings.timeout, attempt),
             since=since,
-            now=session.clock.now(),
+            now=now,
             signals=session.recorder.signals(path) if step.kind not in {"python", "shell", "http"} else (),
             own_process=settings.own_process,
             limits=settings.limits,
@@ -240,9 +240,12 @@ def _checked(step: Step, result: Any) -> StepResult:
 def _evaluated(stepping: Stepping, data: Mapping[str, Any], key: str) -> dict[str, Any]:
     if not data:
         return {}
+    session = stepping.session
+    if session.plan.is_literal(stepping.recipe, stepping.step.at, key, data):
+        plain: dict[str, Any] = _copied(data)
+        return plain
     from f0ci.expressions.evaluation import evaluate
 
-    session = stepping.session
     try:
         # a copy, so that no step changes the configuration or the outputs that others see
         values = copy.deepcopy(evaluate(data, stepping.scope))
@@ -250,6 +253,14 @@ def _evaluated(stepping: Stepping, data: Mapping[str, Any], key: str) -> dict[st
         raise _blame(stepping, key, error) from error
     filled: dict[str, Any] = session.secrets.filled_in(values, session.redactor, session.sealer)
     return filled
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, str | int | float) or value is None:
+        return value
+    if isinstance(value, Mapping):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _blame(stepping: Stepping, key: str, error: ExpressionError) -> InputError:
@@ -292,7 +303,7 @@ def _fallen_back(
         return result
     session.tell(StepNoted(stepping.path, "fallback", "its fallback action runs"))
     own = replace(settings, timeout=fallback.timeout or settings.timeout)
-    after = _try_once(replace(stepping, step=fallback), own, output, attempt, since)
+    after = _try_once(replace(stepping, step=fallback), own, output, attempt, since, session.clock.now())
     if after.outcome is Outcome.PASSED:
         return replace(after, message=f"its fallback action passed after: {result.message}")
     return replace(result, message=f"{result.message}; its fallback action {after.outcome}: {after.message}")

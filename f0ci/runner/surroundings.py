@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from f0ci.core.errors import CannotWork
+from f0ci.core.processes import reduced_environment
 from f0ci.runner.modules import importing_from
 from f0ci.runner.output import streams_by_thread
 
@@ -26,11 +27,13 @@ class Surroundings:
     Attributes:
         root: the tree's root.
         outside: the process's environment as it was before.
+        reduced: the same without credentials of Git and CI.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.outside: Mapping[str, str] = {}
+        self.reduced: Mapping[str, str] = {}
         self._now: Mapping[str, str] = {}
         self._stack = contextlib.ExitStack()
 
@@ -42,13 +45,14 @@ class Surroundings:
         """
         if not _one_at_a_time.acquire(blocking=False):
             raise CannotWork(
-                "another run is active in this process",
+                "another run is active in this process, whose working folder, environment and modules are its own",
                 "run recipes one after another, or each in a process of its own",
             )
         with contextlib.ExitStack() as stack:
             stack.callback(_one_at_a_time.release)
             stack.enter_context(_in_folder(self.root))
             self.outside = self._now = dict(os.environ)
+            self.reduced = reduced_environment(self.outside)
             stack.callback(_become, self.outside)
             stack.enter_context(importing_from(self.root))
             stack.enter_context(streams_by_thread())

@@ -28,7 +28,8 @@ from f0ci.runner.steps.base import StepCall, StepResult, as_json
 
 FAILURE_WORDS = frozenset({"error", "errored", "failed", "failure"})
 _CONTEXT_NAMES = frozenset({"context", "ctx"})
-_signatures: WeakKeyDictionary[Callable[..., Any], inspect.Signature] = WeakKeyDictionary()
+# how functions are called, by the names of the arguments that steps give
+_ways: WeakKeyDictionary[Callable[..., Any], dict[tuple[str, ...], str]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,39 +180,50 @@ def _of_class(target: type, context: Any, params: dict[str, Any]) -> Callable[[]
 
 
 def _of_function(function: Callable[..., Any], name: str, context: Any, params: dict[str, Any]) -> Callable[[], Any]:
-    try:
-        signature = _signature(function)
-    except ValueError:
+    way = _way_of(function, name, tuple(params))
+    if way == "context and params":
         return lambda: function(context, params)
+    if way == "context and names":
+        return lambda: function(context, **params)
+    return lambda: function(**params)
+
+
+def _way_of(function: Callable[..., Any], name: str, given: tuple[str, ...]) -> str:
+    """Return how a function is called, kept for as long as the function: finding out costs more than a small step."""
+    try:
+        known = _ways.setdefault(function, {})
+    except TypeError:
+        # it cannot be a key
+        return _found_way(function, name, given)
+    if given not in known:
+        known[given] = _found_way(function, name, given)
+    return known[given]
+
+
+def _found_way(function: Callable[..., Any], name: str, given: tuple[str, ...]) -> str:
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        # written in C, it tells no signature
+        return "context and params"
     items = [item for item in signature.parameters.values() if item.kind is not item.VAR_KEYWORD]
-    ways: list[tuple[tuple[Any, ...], dict[str, Any]]] = [((), params)]
-    if items and _is_context(items[0]) and items[0].name not in params:
-        ways = [((context, params), {}), ((context,), params)]
-        if len(items) > 1 and items[1].name in params:
-            ways.reverse()
-    for positional, keywords in ways:
+    named = dict.fromkeys(given)
+    ways: dict[str, tuple[tuple[Any, ...], dict[str, Any]]] = {"names": ((), named)}
+    if items and _is_context(items[0]) and items[0].name not in given:
+        ways = {"context and params": ((None, named), {}), "context and names": ((None,), named)}
+        if len(items) > 1 and items[1].name in given:
+            ways = dict(reversed(ways.items()))
+    for way, (positional, keywords) in ways.items():
         try:
             signature.bind(*positional, **keywords)
         except TypeError:
             continue
-        return lambda: function(*positional, **keywords)
+        return way
     raise StepError(
-        f"function {name!r} does not take the arguments {', '.join(map(repr, params)) or 'none'}",
+        f"function {name!r} does not take the arguments {', '.join(map(repr, given)) or 'none'}",
         f"it takes {signature}",
         terminal=True,
     )
-
-
-def _signature(function: Callable[..., Any]) -> inspect.Signature:
-    """Return what a function takes, kept for as long as the function: asking costs more than a small step."""
-    try:
-        found = _signatures.get(function)
-        if found is None:
-            found = _signatures[function] = inspect.signature(function)
-    except TypeError:
-        # it cannot be a key
-        return inspect.signature(function)
-    return found
 
 
 def _is_context(parameter: inspect.Parameter) -> bool:

@@ -6,16 +6,18 @@ its text. What it writes into the file named by `F0CI_OUTPUT`, one `name=value` 
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from f0ci.core.errors import StepError
 from f0ci.core.outcome import Outcome
-from f0ci.core.processes import Finished, run_process
+from f0ci.core.processes import Finished, is_withheld, run_process
 from f0ci.runner.isolation import limited
 from f0ci.runner.steps.base import StepCall, StepResult, as_variable
 
@@ -23,6 +25,8 @@ SHELL = ("/bin/sh", "-e", "-c")
 MOST_OUTPUT_BYTES = 1_000_000
 # an expression of f0ci, told from braces that other programs read, as in docker's --format '{{.State}}'
 _EXPRESSION = re.compile(r"(?:#\{|\{\{)\s*((?:params|config|environment|context|steps|release|error)\b[\w.]*)")
+# a variable that a command reads: $NAME and ${NAME}; ${NAME:-default} does without
+_READ = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)\})")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -44,7 +48,19 @@ def run(call: StepCall) -> StepResult:
             timeout=call.timeout,
             cancellation=call.cancellation,
         )
-        return conclude(finished, call.timeout, call.cancellation.reason, outputs_of(outputs_file))
+        result = conclude(finished, call.timeout, call.cancellation.reason, outputs_of(outputs_file))
+    if result.outcome is Outcome.FAILED and result.hint is None:
+        return replace(result, hint=_hint_of_missing(command, {**call.environ, **variables}))
+    return result
+
+
+def _hint_of_missing(command: str, seen: Mapping[str, str]) -> str | None:
+    """Return what to do where a command that failed reads variables that this process has and the step does not."""
+    read = dict.fromkeys(found[1] or found[2] for found in _READ.finditer(command))
+    missing = [name for name in read if name in os.environ and name not in seen and not is_withheld(name)]
+    if not missing:
+        return None
+    return f"the step does not see {', '.join(missing)}: write pass_env: [{', '.join(missing)}] under the step"
 
 
 def conclude(finished: Finished, timeout: float | None, reason: str, outputs: Mapping[str, Any]) -> StepResult:

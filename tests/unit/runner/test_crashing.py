@@ -80,7 +80,7 @@ def passed(file: Path) -> set[str]:
 def test_kills_at_random_moments_lose_nothing_and_repeat_only_bodies_in_flight(root: Path, tmp_path: Path) -> None:
     chance = random.Random(20_261_126)
     file, kills = tmp_path / "journal.sqlite", 0
-    runs = [f"run-{number:03}" for number in range(rounds(40, 300))]
+    runs = [f"run-{number:03}" for number in range(rounds(20, 300))]
     deadline = time.monotonic() + rounds(120, 1_200)
     while time.monotonic() < deadline:
         left = [run for run in runs if run not in passed(file)]

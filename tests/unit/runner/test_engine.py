@@ -152,6 +152,41 @@ def test_what_answers_a_failure_may_wait(bench: Bench) -> None:
     assert bench.bodies == ["a", "b", "undone", "tidy"]
 
 
+def test_what_undoes_a_step_may_wait(bench: Bench) -> None:
+    engine = bench.make()
+    steps = (
+        step("a", more="compensate: {type: wait, args: {approval: true}}")
+        + step("b", function="fails", more="error_handling: {on_failure: rollback}")
+        + step("tell", more="trigger: on_error")
+    )
+    run = engine.start(bench.order(steps))
+    assert engine.resume(run).outcome is Outcome.WAITING
+    assert bench.bodies == ["a", "b"]
+
+    engine.send(run, "a.compensate", "approve", who="alice")
+    record = bench.make().resume(run)
+    assert outcomes(record) == {"a": "passed", "b": "failed", "a.compensate": "passed", "tell": "passed"}
+    assert bench.bodies == ["a", "b", "tell"]
+
+
+def test_the_time_of_a_sub_recipe_goes_on_where_it_was(bench: Bench, journal: Journal) -> None:
+    engine = bench.make()
+    (bench.root / "recipes").mkdir()
+    (bench.root / "recipes/inner.yaml").write_text(
+        "metadata: {name: inner}\nexecution: {timeout_seconds: 60}\nsteps:\n"
+        "  - {name: ask, type: wait, args: {approval: true}}\n  - {name: slow, run: exec sleep 600}\n"
+    )
+    run = engine.start(bench.order("  - {name: call, type: sub_recipe, recipe_path: recipes/inner.yaml}\n"))
+    engine.resume(run)
+    with journal.transaction() as connection:
+        connection.execute("UPDATE steps SET seconds = 59.9 WHERE path = 'call'")
+    engine.send(run, "call/ask", "approve", who="alice")
+    record = bench.make().resume(run)
+
+    assert (record.outcome, record.steps[0].message) == (Outcome.ERRORED, "the recipe's time of 60s is over")
+    assert record.steps[0].seconds > 59.9
+
+
 def test_halves_of_characters_are_recorded(bench: Bench, journal: Journal) -> None:
     order = bench.order(step("a", function="half") + "  - {name: ask, type: wait, args: {approval: true}}\n")
     tally = bench.root / "scriptlets/tally.py"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from f0ci.core.cancellation import Cancellation
 from f0ci.runner.scheduling import Graph, Moves, Verdict, next_moves, run_graph
@@ -122,3 +125,76 @@ def test_nothing_starts_once_cancelled() -> None:
 
     assert run_graph(diamond(), work, lambda *_: None, limit=4, cancellation=cancellation) == ()
     assert started == []
+
+
+def test_a_chain_changes_threads_nowhere() -> None:
+    after = {name: tuple("abcdef"[:index][-1:]) for index, name in enumerate("abcdef")}
+    threads: set[int] = set()
+
+    def work(_: str) -> Verdict:
+        threads.add(threading.get_ident())
+        return YES
+
+    assert run_graph(Graph("abcdef", after, after), work, lambda *_: None, limit=4, cancellation=Cancellation()) == ()
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+
+
+def test_what_cannot_be_recorded_stops_the_work_wherever_it_is_found() -> None:
+    after = {"a": (), "b": ("a",)}
+    ran: list[str] = []
+
+    def before_start(starting: Sequence[str]) -> None:
+        if "b" in starting:
+            raise OSError("disk full")
+
+    def work(name: str) -> Verdict:
+        ran.append(name)
+        return YES
+
+    with pytest.raises(OSError, match="disk full"):
+        run_graph(
+            Graph("ab", after, after),
+            work,
+            lambda *_: None,
+            limit=4,
+            cancellation=Cancellation(),
+            before_start=before_start,
+        )
+    assert ran == ["a"]
+
+
+@given(st.lists(st.sets(st.integers(0, 11)), min_size=12, max_size=12), st.integers(1, 5))
+@settings(max_examples=40, deadline=None)
+def test_any_graph_runs_once_in_order_and_is_recorded_before_anything_builds_on_it(
+    earlier: list[set[int]], limit: int
+) -> None:
+    names = [f"s{number}" for number in range(len(earlier))]
+    after = {
+        name: tuple(names[number] for number in sorted(earlier[index]) if number < index)
+        for index, name in enumerate(names)
+    }
+    ended: list[str] = []
+    recorded: set[str] = set()
+    most = threading.Semaphore(limit)
+
+    def before_start(starting: Sequence[str]) -> None:
+        recorded.update(ended)
+        assert all(recorded.issuperset(after[name]) for name in starting)
+
+    def work(name: str) -> Verdict:
+        assert most.acquire(blocking=False), "more steps at once than the limit"
+        assert set(ended).issuperset(after[name])
+        most.release()
+        ended.append(name)
+        return YES
+
+    left = run_graph(
+        Graph(names, after, after),
+        work,
+        lambda *_: None,
+        limit=limit,
+        cancellation=Cancellation(),
+        before_start=before_start,
+    )
+    assert (left, sorted(ended), recorded) == ((), sorted(names), set(names))

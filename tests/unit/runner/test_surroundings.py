@@ -83,3 +83,24 @@ def test_runs_of_two_trees_do_not_share_modules(zoo: Workspace, tmp_path: Path) 
     assert not [name for name in sys.modules if name.partition(".")[0] == "scriptlets"]
     assert str(zoo.root) not in sys.path
     assert not list(zoo.root.rglob("__pycache__"))
+
+
+@pytest.mark.parametrize(
+    ("step", "hint"),
+    [
+        ("run: 'test $DEPLOY_REGION = eu'", "the step does not see DEPLOY_REGION: write pass_env: [DEPLOY_REGION]"),
+        ("run: 'test ${DEPLOY_REGION} = eu && test $NOWHERE'", "pass_env: [DEPLOY_REGION]"),
+        ("run: test $DEPLOY_REGION = us, pass_env: [DEPLOY_REGION]", None),
+        ("run: test $DEPLOY_REGION = us, env: {DEPLOY_REGION: eu}", None),
+        ("run: test $NOWHERE = x", None),
+    ],
+)
+def test_a_failed_command_that_reads_what_it_does_not_see_says_so(
+    zoo: Workspace, monkeypatch: pytest.MonkeyPatch, step: str, hint: str | None
+) -> None:
+    monkeypatch.setenv("DEPLOY_REGION", "eu")
+    record = zoo.run(f"  - {{name: shell, {step}}}\n")
+
+    assert record.outcome is Outcome.FAILED
+    assert (hint or "ended with") in record.steps[0].message
+    assert ("does not see" in record.steps[0].message) == (hint is not None)

@@ -1,0 +1,171 @@
+"""One recipe of a run while its steps run: what is over, what waits, what is recorded, and how it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from f0ci.core.outcome import Outcome, worst
+from f0ci.recipes.graph import ON_ERROR
+from f0ci.recipes.model import Recipe, Step
+from f0ci.recipes.records import StepRecord
+from f0ci.runner.recording import Over
+from f0ci.runner.scheduling import INTERRUPTED
+from f0ci.runner.session import Session
+from f0ci.runner.stepping import Ended, skipped
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How the steps of a recipe ended.
+
+    Attributes:
+        outcome: the worst of them; waiting where nothing can go on before something outside happens.
+        message: why, empty where all passed.
+        records: in the order they ended, those that never ran last.
+        outputs: outputs by step, unredacted.
+        abandoned: True where a step could not be ended and may still be running.
+        next_check: when waiting steps may go on by themselves, or None.
+        unrecorded: steps that are over and not in the journal yet.
+    """
+
+    outcome: Outcome
+    message: str
+    records: tuple[StepRecord, ...]
+    outputs: Mapping[str, Any]
+    abandoned: bool
+    next_check: datetime | None = None
+    unrecorded: tuple[Over, ...] = ()
+
+
+@dataclass(slots=True)
+class Level:
+    """One recipe of a run while its steps run.
+
+    Attributes:
+        chain: files of the recipes around this one, itself last.
+        prefix: what stands before its steps' names, `parent/` inside a sub-recipe.
+        round: attempts of the sub-recipe steps around it.
+        steps: by name, those included that undo others.
+        names: what expressions see before anything runs.
+        ended: steps that are over, in that order.
+        waiting: steps that wait.
+        recorded: names of steps that the journal holds as they are.
+        error: what `error` means to a step with `trigger: on_error`.
+    """
+
+    session: Session
+    recipe: Recipe
+    params: Mapping[str, Any]
+    chain: tuple[str, ...]
+    prefix: str
+    round: str
+    steps: dict[str, Step]
+    names: Mapping[str, Any]
+    ended: dict[str, Ended] = field(default_factory=dict)
+    waiting: dict[str, Ended] = field(default_factory=dict)
+    recorded: set[str] = field(default_factory=set)
+    error: Mapping[str, Any] | None = None
+
+
+def recall(level: Level) -> None:
+    """Take over what an earlier process recorded."""
+    recorder, found = level.session.recorder, []
+    for name in level.steps:
+        recalled = recorder.recalled(level.prefix + name, level.round)
+        if recalled is not None and recalled.over:
+            found.append((recalled.position, name, recalled))
+    for _, name, recalled in sorted(found, key=lambda item: item[0]):
+        level.ended[name] = Ended(recalled.result, recalled.record)
+        level.recorded.add(name)
+
+
+def unrecorded_of(level: Level) -> tuple[Over, ...]:
+    """Return what the journal does not hold yet; an interrupt undoes what it ended, so that the step runs again."""
+    ends = [*dict(level.ended).items(), *dict(level.waiting).items()]
+    # asked for afterwards: what an interrupt ended is among them only where it is known
+    interrupted = _whole_reason(level) == INTERRUPTED
+    found = []
+    for name, end in ends:
+        if name in level.recorded:
+            continue
+        if interrupted and end.result.outcome is not Outcome.PASSED:
+            continue
+        level.recorded.add(name)
+        found.append(Over(level.prefix + name, level.steps[name].kind, end.result, end.record))
+    return tuple(found)
+
+
+def _whole_reason(level: Level) -> str:
+    return level.session.cancellation.reason
+
+
+def of_failure(failures: list[tuple[str, Ended]]) -> str:
+    """Return the first failure in a few words."""
+    return f"step {failures[0][0]!r} {failures[0][1].result.outcome}"
+
+
+def error_of(failures: list[tuple[str, Ended]], level: Level) -> dict[str, Any]:
+    """Return what `error` means to steps that answer failures."""
+    name, end = failures[0]
+    undone = [
+        (step.removesuffix(".compensate"), ended.result.outcome is Outcome.PASSED)
+        for step, ended in level.ended.items()
+        if step.endswith(".compensate")
+    ]
+    return {
+        "step": name,
+        "message": end.result.message,
+        "outcome": str(end.result.outcome),
+        "attempts": end.record.attempts,
+        "steps": [failed for failed, _ in failures],
+        "undone": [step for step, well in undone if well],
+        "not_undone": [step for step, well in undone if not well],
+    }
+
+
+def skip_the_rest(level: Level, reason: str, *, failed: bool) -> None:
+    """Have every step skipped that is not over, and tell of it."""
+    level.waiting.clear()
+    for step in level.recipe.steps:
+        if step.name not in level.ended:
+            level.recorded.discard(step.name)
+            calm = step.trigger == ON_ERROR and not failed
+            words = "it runs only after a failure" if calm else reason or "the run stopped before it"
+            level.ended[step.name] = skipped(level.session, step, level.prefix + step.name, words)
+
+
+def pausing(level: Level) -> Ending:
+    """Return that a recipe waits; steps that could not start yet are not over, and not told of."""
+    checks = [end.result.next_check for end in level.waiting.values()]
+    moments = [moment for moment in checks if moment is not None]
+    words = "; ".join(f"{name}: {end.record.message}" for name, end in level.waiting.items())
+    records = (*(end.record for end in level.ended.values()), *(end.record for end in level.waiting.values()))
+    outputs = {name: end.result.outputs for name, end in level.ended.items() if end.result.outputs}
+    unrecorded = unrecorded_of(level)
+    if level.prefix and unrecorded:
+        level.session.recorder.record(level.round, unrecorded, ())
+        unrecorded = ()
+    check = min(moments, default=None)
+    return Ending(Outcome.WAITING, words, records, outputs, abandoned=False, next_check=check, unrecorded=unrecorded)
+
+
+def ending_of(level: Level, message: str, unrecorded: tuple[Over, ...]) -> Ending:
+    """Return how a recipe ended of which every step is over."""
+    ends = level.ended
+    never_ran = [name for name, end in ends.items() if end.result.outcome is Outcome.SKIPPED]
+    in_order = [*(name for name in ends if name not in never_ran), *never_ran]
+    outcome = worst(end.result.outcome for name, end in ends.items())
+    if outcome <= Outcome.PASSED and message:
+        # stopped before anything failed: nobody knows how it would have ended
+        outcome = Outcome.ERRORED
+    return Ending(
+        outcome,
+        message,
+        tuple(ends[name].record for name in in_order),
+        {name: end.result.outputs for name, end in ends.items() if end.result.outputs},
+        any(end.result.abandoned for end in ends.values()),
+        unrecorded=unrecorded,
+    )
