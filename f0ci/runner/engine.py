@@ -25,6 +25,7 @@ from f0ci.runner.options import RunOptions
 from f0ci.runner.recorded import recorded
 from f0ci.runner.recording import JournalRecorder
 from f0ci.runner.runs import (
+    RunExists,
     RunRow,
     ask_to_cancel,
     claim,
@@ -97,8 +98,12 @@ class EmbeddedEngine:
         """Record a run and return its id; see `Engine`."""
         known, params, options, sealer = self._ready(order)
         if known is None:
-            with self._journal.transaction() as connection:
-                insert_run(connection, order.plan, options, params, order.values, sealer, None)
+            try:
+                with self._journal.transaction() as connection:
+                    insert_run(connection, order.plan, options, params, order.values, sealer, None)
+            except RunExists:
+                # it must be the same run that the faster command started
+                self._ready(order)
         return str(options.run)
 
     def run(self, order: Order, context: Context | None = None) -> RunRecord:
@@ -125,11 +130,14 @@ class EmbeddedEngine:
             now=self._now,
             insert=lambda connection: insert_run(connection, plan, options, params, values, sealer, owner),
         )
-        return self._carry_on(
-            Underway(
-                plan, params, options, context, self._redactor, sealer, self._secrets(plan), self._clock.now(), recorder
-            )
+        underway = Underway(
+            plan, params, options, context, self._redactor, sealer, self._secrets(plan), self._clock.now(), recorder
         )
+        try:
+            return self._carry_on(underway)
+        except RunExists:
+            # the row comes with the first record, before any step starts, so nothing happened here yet
+            return self.run(order, context)
 
     def resume(self, run: str, context: Context | None = None) -> RunRecord:
         """Carry a run on until it is over or waits; see `Engine`."""

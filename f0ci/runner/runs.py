@@ -28,7 +28,12 @@ _INSERT = (
     "INSERT INTO runs (run, number, plan, recipe, root, environment, release, parameters, options, values_before,"
     " parent, state, created, owner)"
     " VALUES (?, (SELECT coalesce(max(number), 0) + 1 FROM runs), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT (run) DO NOTHING"
 )
+
+
+class RunExists(Refused):
+    """Another command started the run under this id a moment ago."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +113,13 @@ def insert_run(
     owner: str | None,
     parent: str | None = None,
 ) -> None:
-    """Write a new run into a journal, inside a transaction; a claimed one has an owner."""
+    """Write a new run into a journal, inside a transaction; a claimed one has an owner.
+
+    Raises:
+        RunExists: another command was faster.
+    """
     connection.execute("INSERT OR IGNORE INTO plans VALUES (?, ?)", (plan.digest, plan.document))
-    connection.execute(
+    made = connection.execute(
         _INSERT,
         (
             options.run,
@@ -128,6 +137,8 @@ def insert_run(
             owner,
         ),
     )
+    if made.rowcount != 1:
+        raise RunExists(f"another command has just started run {options.run!r}", f"f0ci runs show {options.run}")
 
 
 def find_run(journal: Journal, run: str) -> RunRow | None:
