@@ -43,6 +43,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
                 "forecast": {
                     "gates": [answer.to_json() for answer in view.verdict.answers],
                     "changed": list(view.changed),
+                    "metrics": list(view.remarks),
                     "difference": to_json(difference),
                     **view.forecast.to_json(),
                 },
@@ -59,6 +60,8 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
     click.echo(f"  deploys with {bound['deploy']['recipe']}" if bound["deploy"] else "  deploys by the branch alone")
     for check in bound["checks"]:
         click.echo(f"  {'rolls back if' if check['rollback'] else 'succeeds if'} {check['condition']}")
+    for remark in view.remarks:
+        click.echo(f"  note: {remark}")
     click.echo("gates now:")
     for answer in view.verdict.answers:
         click.echo(f"  {colour(str(answer.outcome))} {answer.gate}: {answer.reason}")

@@ -24,6 +24,7 @@ METRIC_KEYS = frozenset(
         "on_insufficient_data",
         "on_no_traffic",
         "on_provider_error",
+        "on_no_match",
         "description",
         "interval",
         "count",
@@ -70,6 +71,7 @@ class MetricSpec:
         on_insufficient_data: `wait`, `pause`, `fail` or `pass-with-waiver`.
         on_no_traffic: `wait`, `pause`, `fail` or `pass-with-waiver`.
         on_provider_error: `wait`, `pause`, `fail` or `pass-with-waiver`.
+        on_no_match: `refuse` or `wait`: what it means when a promotion is planned that nothing matches.
         interval: how far apart points are measured, or None where the whole window is one.
         count: at most so many points, from the window's beginning; None for as many as fit.
         delay: how late data may arrive; a point is asked for that much after its end.
@@ -92,6 +94,7 @@ class MetricSpec:
     on_insufficient_data: str = "wait"
     on_no_traffic: str = "wait"
     on_provider_error: str = "wait"
+    on_no_match: str = "refuse"
     interval: timedelta | None = None
     count: int | None = None
     delay: timedelta = timedelta()
@@ -119,6 +122,7 @@ def metric_from(name: str, raw: Mapping[str, Any]) -> MetricSpec:
         on_insufficient_data=_text(raw, "on_insufficient_data", "wait"),
         on_no_traffic=_text(raw, "on_no_traffic", "wait"),
         on_provider_error=_text(raw, "on_provider_error", "wait"),
+        on_no_match=_text(raw, "on_no_match", "refuse"),
         interval=_span(raw, "interval"),
         count=_count(raw, "count", 1),
         delay=_span(raw, "delay") or timedelta(),

@@ -87,6 +87,82 @@ def test_a_pause_that_is_passed_over_shows(line: Line, forge: Callable[[Forger],
     assert kind in answer.out
 
 
+def half_way(line: Line, *more: str) -> tuple[str, str]:
+    """Bring a release into dev and a fifth of another one, and return the first one's tree and the other's digest."""
+    line.change("workflow.yaml", DEV, DEV + STEPS)
+    line.release()
+    line.done("promote", "dev")
+    good = line.tree("env/dev")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    for message in more:
+        git(line.work, "commit", "-q", "--amend", "-m", message)
+        git(line.work, "push", "-q", "-f", "origin", "HEAD:main")
+    new = line.release()
+    assert line.f0ci("promote", "dev").code == 5
+    assert line.tree("env/dev") != good
+    return good, new
+
+
+def test_a_rollout_that_is_aborted_goes_back_at_once_and_its_release_may_come_again(line: Line) -> None:
+    good, new = half_way(line)
+
+    answer = line.done("abort", "dev-2", "--reason", "not on a friday", "--format", "json")
+
+    assert (answer.data["state"], answer.data["reasons"]) == ("rolled_back", ["aborted: not on a friday"])
+    assert line.tree("env/dev") == good
+    assert line.events("dev")[-2:] == ["rolled_back", "restored"]
+    assert "hold" not in line.events("dev")
+    assert not git(line.bare, "for-each-ref", "refs/heads/f0ci/ledger/_workflow")
+    # neither what continues nor a second abort changes anything
+    line.done("promote", "--continue")
+    assert line.f0ci("abort", "dev-2", "--reason", "again").code == 4
+    assert line.tree("env/dev") == good
+    again = line.f0ci("promote", "dev", "--format", "json")
+    assert (again.code, again.data["promotion"], again.data["release"][:12]) == (5, "dev-3", new[:12])
+    line.done("resume", "dev-3")
+    line.done("promote", "dev")
+    line.done("audit", "verify")
+
+
+def test_an_abort_that_could_not_undo_what_was_done_is_refused(line: Line) -> None:
+    half_way(line, "migrate\n\nF0-Irreversible: drops orders.note")
+    during = line.tree("env/dev")
+
+    answer = line.f0ci("abort", "dev-2", "--reason", "not on a friday")
+
+    assert answer.code == 4
+    assert "aborting 'dev-2' would not undo drops orders.note" in answer.err
+    assert "--accept-irreversible" in answer.err
+    assert line.tree("env/dev") == during
+    assert line.f0ci("promote", "dev").code == 5
+
+
+def test_an_abort_over_somebody_elses_change_is_refused(line: Line) -> None:
+    half_way(line)
+    other = line.clone("other")
+    git(other, "checkout", "-q", "env/dev")
+    (other / "by-hand").touch()
+    git(other, "add", "-A")
+    git(other, "commit", "-q", "-m", "by hand")
+    git(other, "push", "-q", "origin", "env/dev")
+
+    answer = line.f0ci("abort", "dev-2", "--reason", "not on a friday")
+
+    assert answer.code == 3
+    assert "was changed by somebody else" in answer.err
+    assert line.events("dev")[-1] == "waiting"
+
+
+def test_a_rollback_that_has_begun_is_not_aborted(line: Line) -> None:
+    half_way(line)
+    line.change("recipes/deploy.yaml", 'echo "delivered to $TARGET"', "exit 1")
+    line.done("rollback", "dev", "--reason", "slow")
+
+    answer = line.f0ci("abort", "dev-3", "--reason", "no")
+
+    assert answer.code == 4
+
+
 def test_a_release_cannot_render_for_itself_what_depends_on_the_rollout(line: Line) -> None:
     line.commit({"templates/release/run.txt.j2": "{{ rollout.active }}\n"})
 
