@@ -108,6 +108,29 @@ class MetricSpec:
     waiver: Waiver | None = None
     at: Path = ()
 
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data, times in seconds."""
+        return {
+            "provider": self.provider,
+            "settings": dict(self.settings),
+            "unit": self.unit,
+            "min_samples": self.min_samples,
+            "on_insufficient_data": self.on_insufficient_data,
+            "on_no_traffic": self.on_no_traffic,
+            "on_provider_error": self.on_provider_error,
+            "interval": self.interval.total_seconds() if self.interval else None,
+            "count": self.count,
+            "delay": self.delay.total_seconds(),
+            "failure_limit": self.failure_limit,
+            "consecutive_error_limit": self.consecutive_error_limit,
+            "judge": self.judge,
+            "alpha": self.alpha,
+            "regression": str(self.regression) if self.regression else None,
+            "baseline": self.baseline if isinstance(self.baseline, str) else dict(self.baseline),
+            "dry_run": self.dry_run,
+            "waiver": {"reason": self.waiver.reason, "until": str(self.waiver.until)} if self.waiver else None,
+        }
+
 
 def metric_from(name: str, raw: Mapping[str, Any]) -> MetricSpec:
     """Return a metric as it is declared; what does not fit the schema is left at its default."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from f0ci.promotion.report import PromotionReport
 from tests.conftest import git
 from tests.line.conftest import Line
 from tests.line.forger import Forger
+from tests.line.processes import KILLED, start
 
 DEV = "    dev:\n      auto_promote: true\n"
 STEPS = "      deployment_strategy: canary\n      steps: [{percent: 20, pause: manual}, 100]\n"
@@ -153,14 +155,27 @@ def test_an_abort_over_somebody_elses_change_is_refused(line: Line) -> None:
     assert line.events("dev")[-1] == "waiting"
 
 
-def test_a_rollback_that_has_begun_is_not_aborted(line: Line) -> None:
-    half_way(line)
-    line.change("recipes/deploy.yaml", 'echo "delivered to $TARGET"', "exit 1")
-    line.done("rollback", "dev", "--reason", "slow")
+def test_a_rollback_that_has_begun_is_not_aborted(line: Line, tmp_path: Path) -> None:
+    good, _ = half_way(line)
+    killed = start(line.work, "rollback", "dev", "--reason", "slow", output=tmp_path / "said", kill_at=2).end()
+    assert killed.code == KILLED
+    assert "applied" in line.events("dev")[-3:]
 
     answer = line.f0ci("abort", "dev-3", "--reason", "no")
 
     assert answer.code == 4
+    assert "'dev-3' is a rollback that has changed 'dev' already" in answer.err
+    line.done("promote", "dev", "--continue")
+    assert line.tree("env/dev") == good
+
+
+def test_plans_bind_how_metrics_are_judged(line: Line) -> None:
+    watched(line, alpha="0.05", on_no_match="wait")
+    bound = line.done("plan", "dev", "--format", "json").data["bound"]["metrics"]
+
+    assert list(bound) == ["dev_errors"]
+    assert bound["dev_errors"]["alpha"] == 0.05
+    assert bound["dev_errors"]["settings"]["path"] == "metrics/dev.csv"
 
 
 def test_a_release_cannot_render_for_itself_what_depends_on_the_rollout(line: Line) -> None:
