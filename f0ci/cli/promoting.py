@@ -349,7 +349,9 @@ def print_report(report: Any, output_format: str) -> None:
     for answer in report.answers:
         if answer.get("command") and answer["outcome"] == "waiting":
             click.echo(f"  next: {answer['command']}")
-    if report.state in {"rolled_back", "failed"}:
+    if report.called_off and report.state == "rolled_back":
+        click.echo(f"  {report.environment} is as it was before; the release may be promoted again")
+    elif report.state in {"rolled_back", "failed"} and not report.called_off:
         click.echo(f"  {report.environment} is held, the release quarantined; mend it and promote the new release")
         click.echo(f"  next: f0ci promote {report.environment} --through-hold REASON")
     if report.next_check_at is not None:

@@ -96,7 +96,12 @@ def apply_step(
     if moved is not None:
         raise GitError(
             f"{promotion.environment!r} was changed by somebody else: {moved}",
-            f"look at it with `f0ci status {promotion.environment}`, then abort the promotion or roll back",
+            f"look at it with `f0ci status {promotion.environment}`, then "
+            + (
+                f"`f0ci rollback {promotion.environment} --reason ...`"
+                if promotion.applied
+                else f"`f0ci abort {promotion.id} --reason ...`"
+            ),
         )
     planned: Mapping[str, Any] = promotion.plan["steps"][step]
     verb = "roll back" if promotion.purpose == "rollback" else "promote"

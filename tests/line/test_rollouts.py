@@ -108,9 +108,12 @@ def half_way(line: Line, *more: str) -> tuple[str, str]:
 def test_a_rollout_that_is_aborted_goes_back_at_once_and_its_release_may_come_again(line: Line) -> None:
     good, new = half_way(line)
 
-    answer = line.done("abort", "dev-2", "--reason", "not on a friday", "--format", "json")
+    answer = line.done("abort", "dev-2", "--reason", "not on a friday")
 
-    assert (answer.data["state"], answer.data["reasons"]) == ("rolled_back", ["aborted: not on a friday"])
+    assert (
+        f"dev-2: release {new} rolled_back in dev\n  aborted: not on a friday\n  dev is as it was before" in answer.out
+    )
+    assert "quarantined" not in answer.out
     assert line.tree("env/dev") == good
     assert line.events("dev")[-2:] == ["rolled_back", "restored"]
     assert "hold" not in line.events("dev")
