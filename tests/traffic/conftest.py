@@ -11,6 +11,7 @@ from tests.conftest import require_real
 from tests.traffic.shop import ENVIRONMENT, Shop, open_shop
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep the tests of this folder with one worker (`--dist loadgroup`), so that no other opens a shop as well."""
     for item in items:
