@@ -124,6 +124,9 @@ def test_a_rollout_that_is_aborted_goes_back_at_once_and_its_release_may_come_ag
     assert line.tree("env/dev") == good
     again = line.f0ci("promote", "dev", "--format", "json")
     assert (again.code, again.data["promotion"], again.data["release"][:12]) == (5, "dev-3", new[:12])
+    exported = line.done("audit", "export").out
+    assert "the change was called off, and what was good before was restored" in exported
+    assert "the change failed" not in exported
     line.done("resume", "dev-3")
     line.done("promote", "dev")
     line.done("audit", "verify")
