@@ -11,7 +11,7 @@ demo: $(VENV)/.installed
 	@$(BIN)/python examples/demo.py
 
 test: system setup tools
-	@$(BIN)/python -m pytest -n auto --cov --cov-report=term:skip-covered
+	@$(BIN)/python -m pytest -n auto --dist loadgroup --cov --cov-report=term:skip-covered
 
 # the same, with crash, race and fuzzing proofs repeated as often as the documentation claims; hours
 thorough: export F0CI_THOROUGH = 1

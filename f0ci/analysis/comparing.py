@@ -30,7 +30,7 @@ from f0ci.analysis.sequential import (
 
 _HALF = 0.5
 # stake, share of the new values above the unknown number, share of the baseline's
-_EXCEEDANCES = (
+EXCEEDANCES = (
     (0.2, 0.35, 0.01),
     (0.3, 0.55, 0.01),
     (0.2, 0.75, 0.01),
@@ -129,7 +129,7 @@ def exceedance(new: Sequence[float], base: Sequence[float]) -> float:
     ordered = sorted([*((value, 1) for value in base), *((value, 0) for value in new)], reverse=True)
     logs = [
         (log, math.log(above), math.log1p(-above), math.log(usual), math.log1p(-usual))
-        for log, above, usual in ((math.log(weight), above, usual) for weight, above, usual in _EXCEEDANCES)
+        for log, above, usual in ((math.log(weight), above, usual) for weight, above, usual in EXCEEDANCES)
     ]
     bets: list[float] = []
     our_top = other_top = 0

@@ -41,7 +41,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("reject", "approving", "Sign a rejection of a promotion's plan."),
             ("revoke", "approving", "Take back what you said about a promotion."),
             ("override", "approving", "Let a promotion pass a freeze, as a second person."),
-            ("abort", "approving", "End a promotion that waits."),
+            ("abort", "approving", "End a promotion and go back to what ran before it."),
             ("resume", "resuming", "Let a paused rollout go on."),
             ("rollback", "promoting", "Restore what was good before."),
             ("hold", "holding", "Suspend promotions into an environment."),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from f0ci.cli.output import format_option, print_json, root_of
-from f0ci.cli.promoting import print_report
+from f0ci.cli.output import format_option, print_json, root_of, say
+from f0ci.cli.promoting import print_report, tell
 from f0ci.core.errors import ExitCode, UsageError
 
 
@@ -86,7 +86,9 @@ def override(
 @format_option("text", "json")
 @click.pass_context
 def abort(ctx: click.Context, promotion: str, reason: str, output_format: str) -> int:
-    """End PROMOTION, which waits and has changed nothing yet.
+    """End PROMOTION; what ran before it comes back at once, where it has changed anything.
+
+    The release is not quarantined and may be promoted again; to keep a bad one out, use `f0ci rollback`.
 
     \b
     Example:
@@ -94,8 +96,9 @@ def abort(ctx: click.Context, promotion: str, reason: str, output_format: str) -
     """
     from f0ci.commands.approving import abort_promotion
 
-    print_report(abort_promotion(root_of(ctx), promotion, reason), output_format)
-    return ExitCode.DONE
+    report = abort_promotion(root_of(ctx), promotion, reason, on_event=tell, on_stage=say)
+    print_report(report, output_format)
+    return report.exit_code if report.error or report.state == "failed" else ExitCode.DONE
 
 
 def _decide(

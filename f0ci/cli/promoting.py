@@ -43,6 +43,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
                 "forecast": {
                     "gates": [answer.to_json() for answer in view.verdict.answers],
                     "changed": list(view.changed),
+                    "metrics": list(view.remarks),
                     "difference": to_json(difference),
                     **view.forecast.to_json(),
                 },
@@ -59,6 +60,8 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
     click.echo(f"  deploys with {bound['deploy']['recipe']}" if bound["deploy"] else "  deploys by the branch alone")
     for check in bound["checks"]:
         click.echo(f"  {'rolls back if' if check['rollback'] else 'succeeds if'} {check['condition']}")
+    for remark in view.remarks:
+        click.echo(f"  note: {remark}")
     click.echo("gates now:")
     for answer in view.verdict.answers:
         click.echo(f"  {colour(str(answer.outcome))} {answer.gate}: {answer.reason}")
@@ -346,7 +349,9 @@ def print_report(report: Any, output_format: str) -> None:
     for answer in report.answers:
         if answer.get("command") and answer["outcome"] == "waiting":
             click.echo(f"  next: {answer['command']}")
-    if report.state in {"rolled_back", "failed"}:
+    if report.called_off and report.state == "rolled_back":
+        click.echo(f"  {report.environment} is as it was before; the release may be promoted again")
+    elif report.state in {"rolled_back", "failed"} and not report.called_off:
         click.echo(f"  {report.environment} is held, the release quarantined; mend it and promote the new release")
         click.echo(f"  next: f0ci promote {report.environment} --through-hold REASON")
     if report.next_check_at is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,8 +10,9 @@ from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.errors import Refused
 from f0ci.core.plugins import load
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, find_promotion
-from f0ci.promotion.applying import record_landed, rollback_target
+from f0ci.promotion.applying import call_off, record_landed
 from f0ci.promotion.approvers import Approvers
+from f0ci.promotion.deploying import EventSink
 from f0ci.promotion.events import Draft
 from f0ci.promotion.gates.approval import excluded_people
 from f0ci.promotion.judging import authors_for, verified_statements
@@ -22,6 +24,7 @@ from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.state import Promotion
 from f0ci.promotion.statements import DECISIONS, NAMESPACE, Statement, sign_statement, standing
+from f0ci.promotion.times import event_time
 from f0ci.workflows.model import GateSpec
 
 DEFAULT_EXPIRY = timedelta(days=7)
@@ -184,31 +187,60 @@ def _require_override(found: Promotion, policy: Policy, who: str, gate: str) -> 
         )
 
 
-def abort_promotion(root: Path, promotion: str, reason: str, *, clock: Clock | None = None) -> PromotionReport:
-    """End a promotion that has not changed its environment, or that has nothing to go back to.
+def abort_promotion(
+    root: Path,
+    promotion: str,
+    reason: str,
+    *,
+    on_event: EventSink | None = None,
+    on_stage: Callable[[str], None] = lambda _text: None,
+    clock: Clock | None = None,
+) -> PromotionReport:
+    """End a promotion; where it has changed its environment, the tree of the last success comes back at once.
+
+    Unlike a rollback it neither quarantines the release nor holds the environment. Aborting again finishes what an
+    interrupted one began.
+
+    Args:
+        root: the work tree.
+        promotion: its id.
+        reason: why, for the record.
+        on_event: is told what the deploy recipe of the restored release does.
+        on_stage: is told, in words, what happens.
+        clock: the time; the machine's by default.
 
     Raises:
         UsageError: no such promotion.
-        Refused: it has ended, or has changed the environment and can be rolled back.
+        Refused: it has ended, is a rollback that has begun, or did what going back does not undo.
+        GitError: somebody else changed the environment.
     """
     site = open_site(root, clock or SystemClock())
 
-    def decide(ledgers: Ledgers) -> Change:
+    def decide(ledgers: Ledgers) -> Change | None:
         found = find_promotion(ledgers, promotion)
         settled = record_landed(site, ledgers, found)
         if settled is not None:
             return settled
+        if found.was_called_off and found.state == "rolled_back" and not found.restored:
+            return None
         if not found.is_active:
             raise Refused(f"{promotion!r} is {found.state} already", None)
-        state = ledgers.environments[found.environment]
-        if found.applied and rollback_target(state, ledgers, found.release, "none") is not None:
+        if found.applied and found.purpose == "rollback":
             raise Refused(
-                f"{promotion!r} has changed {found.environment!r} already",
-                f"go back with `f0ci rollback {found.environment} --reason ...`",
+                f"{promotion!r} is a rollback that has changed {found.environment!r} already",
+                f"let it end with `f0ci promote {found.environment} --continue`, then promote what should run",
             )
+        if found.applied:
+            now = event_time(site.clock.now(), ledgers.environments[found.environment].events)
+            back = call_off(site, ledgers, found, f"aborted: {reason}", now)
+            if back is not None:
+                return back
         return Change(found.environment, (Draft("aborted", found.id, {"reason": reason}),))
 
-    return report_on(find_promotion(site.store.transact(decide), promotion))
+    ended = find_promotion(site.store.transact(decide), promotion)
+    if ended.state != "rolled_back":
+        return report_on(ended)
+    return advance_to_end(site, Request(ended.environment, on_event=on_event, on_stage=on_stage), promotion)
 
 
 def approvers_of(root: Path, environment: str, *, clock: Clock | None = None) -> Approvers:

@@ -19,15 +19,16 @@ from f0ci.promotion.forecast import Forecast, forecast
 from f0ci.promotion.judging import Verdict, judge_gates
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.objects import require_tree, source_commit
-from f0ci.promotion.plan import BoundPlan
+from f0ci.promotion.plan import BoundPlan, Plan
 from f0ci.promotion.promoting import Request, advance_to_end, require_active, waiting_promotions
+from f0ci.promotion.rehearsing import Meaning, rehearse
 from f0ci.promotion.releases import Release, release_paths
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.requesting import choose_release, promote
 from f0ci.promotion.rollback_plan import make_rollback_plan
 from f0ci.promotion.rolling_back import RollbackRequest, roll_back
 from f0ci.promotion.site import Site, open_site
-from f0ci.promotion.state import Promotion
+from f0ci.promotion.state import EnvironmentState, Promotion
 from f0ci.promotion.watching import Patience, watch
 from f0ci.source.project import load_project
 
@@ -179,6 +180,7 @@ class PlanView:
         running: release that the environment runs, or None.
         changed: paths of release content that differ from the running release.
         forecast: what moves: what is unmet, freezes ahead, the earliest moment, what a rollback would restore.
+        remarks: what is worth knowing of its metrics, such as that one cannot be measured from here.
     """
 
     plan: BoundPlan
@@ -189,6 +191,7 @@ class PlanView:
     running: Release | None
     changed: tuple[str, ...]
     forecast: Forecast
+    remarks: tuple[str, ...] = ()
 
     @property
     def changes_policy(self) -> bool:
@@ -203,7 +206,7 @@ def plan_environment(
     """Return what a promotion would do, writing nothing.
 
     Raises:
-        F0ciError: the release or the policy cannot be used.
+        F0ciError: the release or the policy cannot be used, or a metric is not declared or matches nothing.
     """
     moment = clock or SystemClock()
     site = open_site(root, moment)
@@ -215,6 +218,7 @@ def plan_environment(
     plan = _plan(site, ledgers, name, promotion, known, release)
     drawn = known or _drawn(plan, site, moment.now())
     require_tree(site, drawn, len(plan.bound["steps"]) - 1, str(plan.bound["steps"][-1]["tree"]))
+    remarks = _remarks(site, state, plan)
     verdict = judge_gates(site, ledgers, drawn, moment.now())
     current = state.current
     running = site.find_release(current.release) if current else None
@@ -223,7 +227,7 @@ def plan_environment(
     source = source_commit(site, state, chosen) or str(plan.bound["source_commit"])
     changed = _changed(site, running.commit if running else None, source)
     ahead = forecast(site, ledgers, drawn, exists=known is not None, now=moment.now(), verdict=verdict)
-    return PlanView(plan, promotion, verdict, base, files, running, changed, ahead)
+    return PlanView(plan, promotion, verdict, base, files, running, changed, ahead, remarks)
 
 
 def explain_environment(
@@ -244,6 +248,22 @@ def explain_environment(
     plan = _plan(site, ledgers, name, promotion, known, release)
     drawn = known or _drawn(plan, site, moment.now())
     return forecast(site, ledgers, drawn, exists=known is not None, now=moment.now()).explanation
+
+
+def _remarks(site: Site, state: EnvironmentState, plan: BoundPlan) -> tuple[str, ...]:
+    """Return what is worth knowing of a plan's metrics; who only looks need not be able to measure.
+
+    Raises:
+        CannotWork: a metric is not declared, or matches nothing.
+    """
+    if not isinstance(plan, Plan):
+        return ()
+    said = []
+    for objection in rehearse(site, state, plan):
+        if objection.meaning is Meaning.REFUSED:
+            raise objection.raised()
+        said.append(objection.message)
+    return tuple(said)
 
 
 def _is_of(site: Site, active: Promotion | None, release: str) -> bool:

@@ -208,13 +208,20 @@ def _windows(request: ReplayRequest, window: timedelta) -> list[Span]:
 
 
 def _promoted(root: Path, described: WorkflowEnvironment, request: ReplayRequest, window: timedelta) -> Iterator[Span]:
-    """Yield the window of each promotion that ended; what was rolled back or failed counts as bad."""
+    """Yield the window of each promotion that ended; what was rolled back or failed counts as bad.
+
+    What somebody called off is neither.
+    """
     from f0ci.promotion.site import open_site
 
     state = open_site(root, SystemClock(), fetch=False).store.read().environments.get(described.name)
     for promotion in state.promotions if state is not None else ():
         deployed = next((event.time for event in promotion.events if event.kind == "deployed"), None)
-        if promotion.state not in {"succeeded", "rolled_back", "failed"} or deployed is None:
+        if (
+            promotion.state not in {"succeeded", "rolled_back", "failed"}
+            or deployed is None
+            or promotion.was_called_off
+        ):
             continue
         if request.start <= deployed and deployed + window <= request.end:
             stable = str(promotion.plan["base"]["release"] or "")

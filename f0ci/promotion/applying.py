@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from f0ci.core.clock import format_time
-from f0ci.core.errors import GitError
+from f0ci.core.errors import GitError, Refused
 from f0ci.promotion.events import WORKFLOW_EVENTS, Draft
 from f0ci.promotion.ledger import BranchChange, Change, Ledgers
 from f0ci.promotion.names import short
@@ -60,8 +60,10 @@ def record_landed(site: Site, ledgers: Ledgers, promotion: Promotion) -> Change 
     if intent["step"] >= 0:
         drafts, workflow = _applied(ledgers, promotion, intent)
         return Change(promotion.environment, drafts, workflow, again=True)
-    holds, quarantines = stop_release(promotion, promotion.release, str(intent["reason"]), ledgers)
     rolled_back = Draft("rolled_back", promotion.id, dict(intent))
+    if intent.get("aborted"):
+        return Change(promotion.environment, (rolled_back,), again=True)
+    holds, quarantines = stop_release(promotion, promotion.release, str(intent["reason"]), ledgers)
     return Change(promotion.environment, (rolled_back, *holds), quarantines, again=True)
 
 
@@ -94,7 +96,12 @@ def apply_step(
     if moved is not None:
         raise GitError(
             f"{promotion.environment!r} was changed by somebody else: {moved}",
-            f"look at it with `f0ci status {promotion.environment}`, then abort the promotion or roll back",
+            f"look at it with `f0ci status {promotion.environment}`, then "
+            + (
+                f"`f0ci rollback {promotion.environment} --reason ...`"
+                if promotion.applied
+                else f"`f0ci abort {promotion.id} --reason ...`"
+            ),
         )
     planned: Mapping[str, Any] = promotion.plan["steps"][step]
     verb = "roll back" if promotion.purpose == "rollback" else "promote"
@@ -170,9 +177,7 @@ def restore(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, now
     if moved is not None:
         why = f"{environment!r} was changed by somebody else meanwhile, so nothing was restored: {moved}"
         return Change(environment, (*before, _failed(promotion, reason, why), *holds), quarantines)
-    state = ledgers.environments[environment]
-    require = str(promotion.plan["policy"].get("require", "none"))
-    target = rollback_target(state, ledgers, promotion.release, require)
+    target = _target(ledgers, promotion)
     if target is None:
         failed = _failed(
             promotion,
@@ -191,22 +196,74 @@ def restore(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, now
             f"or go back all the same with `f0ci rollback {environment} --accept-irreversible --reason ...`",
         )
         return Change(environment, (*before, failed, *holds), quarantines)
-    subject = f"roll back {environment} to {short(target.release)} ({promotion.id})"
-    data = {
-        "step": -1,
-        "to": target.release,
-        "to_promotion": target.id,
-        **_commit(site, promotion, -1, branch, target.release, subject, tree=target.applied[-1].tree),
-        "reason": reason,
-        "ledgers": ledgers.tips(),
-        "decided_at": format_time(now),
-    }
+    data = _restored(site, ledgers, promotion, target, reason, now)
     return Change(
         environment,
         (*before, Draft("rolled_back", promotion.id, data), *holds),
         quarantines,
         BranchChange(environment, branch, data["commit"]),
     )
+
+
+def call_off(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, now: datetime) -> Change | None:
+    """Return the change that takes a rollout back whose release nobody calls bad, or None where there is no way back.
+
+    The tree of the newest earlier success again. The release is not quarantined and the environment not held.
+
+    Args:
+        site: the repository.
+        ledgers: what the ledgers say.
+        promotion: the promotion, which has changed the environment.
+        reason: why, for the record.
+        now: the moment it was decided at.
+
+    Raises:
+        GitError: somebody else changed the environment.
+        Refused: going back would not undo what the release did.
+    """
+    environment, branch = promotion.environment, ledgers.branches[promotion.environment]
+    target = _target(ledgers, promotion)
+    if target is None:
+        return None
+    moved = base_moved(site, promotion, branch)
+    if moved is not None:
+        raise GitError(
+            f"{environment!r} was changed by somebody else: {moved}",
+            f"look at it with `f0ci status {environment}`, then `f0ci rollback {environment} --reason ...`",
+        )
+    kept = irreversible_between(site, str(target.plan["source_commit"]), str(promotion.plan["source_commit"]))
+    if kept:
+        raise Refused(
+            f"aborting {promotion.id!r} would not undo {', '.join(kept)}",
+            f"let it go on, or go back all the same with `f0ci rollback {environment} --accept-irreversible "
+            "--reason ...`",
+        )
+    data = {**_restored(site, ledgers, promotion, target, reason, now), "aborted": True}
+    rolled_back = Draft("rolled_back", promotion.id, data)
+    return Change(environment, (rolled_back,), (), BranchChange(environment, branch, data["commit"]))
+
+
+def _target(ledgers: Ledgers, promotion: Promotion) -> Promotion | None:
+    state = ledgers.environments[promotion.environment]
+    require = str(promotion.plan["policy"].get("require", "none"))
+    return rollback_target(state, ledgers, promotion.release, require)
+
+
+def _restored(
+    site: Site, ledgers: Ledgers, promotion: Promotion, target: Promotion, reason: str, now: datetime
+) -> dict[str, Any]:
+    """Make the commit with the tree of an earlier success, and return what the event says of it."""
+    subject = f"roll back {promotion.environment} to {short(target.release)} ({promotion.id})"
+    branch, tree = ledgers.branches[promotion.environment], target.applied[-1].tree
+    return {
+        "step": -1,
+        "to": target.release,
+        "to_promotion": target.id,
+        **_commit(site, promotion, -1, branch, target.release, subject, tree=tree),
+        "reason": reason,
+        "ledgers": ledgers.tips(),
+        "decided_at": format_time(now),
+    }
 
 
 def _applied(

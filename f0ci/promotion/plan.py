@@ -17,6 +17,7 @@ from f0ci.promotion.site import Site
 from f0ci.promotion.strategies.base import TrafficStep
 from f0ci.source.project import Project, load_project
 from f0ci.source.tree import Tree
+from f0ci.workflows.metrics import MetricSpec
 from f0ci.workflows.model import Workflow, WorkflowEnvironment
 
 if TYPE_CHECKING:
@@ -166,20 +167,19 @@ def make_plan(
 
 
 def _metrics(content: Content) -> dict[str, Any]:
+    """Return how everything that judges is measured and judged: metrics, what they watch, and commands that detect."""
+    from f0ci.analysis.measuring import metric_spec
+
+    workflow = content.workflow
     used = {check.condition.metric for check in content.environment.checks}
-    return {
-        name: {
-            "provider": spec.provider,
-            "settings": dict(spec.settings),
-            "unit": spec.unit,
-            "min_samples": spec.min_samples,
-            "on_insufficient_data": spec.on_insufficient_data,
-            "on_no_traffic": spec.on_no_traffic,
-            "on_provider_error": spec.on_provider_error,
-        }
-        for name, spec in sorted(content.workflow.metrics.items())
-        if name in used
-    }
+    watched = {str(name) for one in used if one in workflow.metrics for name in _watched(workflow.metrics[one])}
+    specs = {name: workflow.metrics.get(name) or metric_spec(workflow, name) for name in used | watched}
+    return {name: spec.to_json() for name, spec in sorted(specs.items()) if spec is not None}
+
+
+def _watched(spec: MetricSpec) -> list[Any]:
+    watched = spec.settings.get("metrics")
+    return watched if isinstance(watched, list) else []
 
 
 def _deploy(content: Content) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from f0ci.core.canonical import digest
 from f0ci.core.errors import CannotWork, Defect, InputError
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, admit, find_promotion, record_evidence, wait
-from f0ci.promotion.applying import also_in, apply_step, record_landed, restore
+from f0ci.promotion.applying import also_in, apply_step, call_off, record_landed, restore
 from f0ci.promotion.deploying import EventSink, deploy
 from f0ci.promotion.events import Draft
 from f0ci.promotion.evidence import Evidence
@@ -215,7 +215,8 @@ def _succeeded(promotion: Promotion, look: Verification, before: tuple[Draft, ..
 
 def _finish_rolling_back(site: Site, request: Request, promotion: Promotion) -> PromotionReport | None:
     """Go on with a rollback that was announced and not recorded, on a server without atomic pushes."""
-    reason = str(next(intent["reason"] for intent in reversed(promotion.intents) if intent["step"] < 0))
+    announced = next(intent for intent in reversed(promotion.intents) if intent["step"] < 0)
+    reason = str(announced["reason"])
     request.on_stage(f"{promotion.id}: {reason}; rolling back")
     site.store.fetch()
 
@@ -223,8 +224,10 @@ def _finish_rolling_back(site: Site, request: Request, promotion: Promotion) -> 
         current = find_promotion(ledgers, promotion.id)
         if not current.is_active:
             return None
-        settled = record_landed(site, ledgers, current)
-        return settled or restore(site, ledgers, current, reason, _moment(site, ledgers, current))
+        settled, moment = record_landed(site, ledgers, current), _moment(site, ledgers, current)
+        if settled is None and announced.get("aborted"):
+            settled = call_off(site, ledgers, current, reason, moment)
+        return settled or restore(site, ledgers, current, reason, moment)
 
     site.store.transact(decide)
     return None

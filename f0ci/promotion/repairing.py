@@ -113,7 +113,8 @@ def require_idle(state: EnvironmentState) -> Applied:
         raise CannotWork(f"{state.environment!r} has no record to go back to", f"f0ci promote {state.environment}")
     if state.active is not None and state.active.applied:
         raise Refused(
-            f"{state.active.id!r} is changing {state.environment!r}", f"let it end, or f0ci abort {state.active.id}"
+            f"{state.active.id!r} is changing {state.environment!r}",
+            f"let it end, or go back with `f0ci rollback {state.environment} --reason ...`",
         )
     return state.current
 

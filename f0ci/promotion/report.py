@@ -43,6 +43,7 @@ class PromotionReport:
         next_check_at: when running it again may help, or None.
         answers: what each gate said, where gates were asked.
         error: what kept it from going on, or None; it is part of the reasons.
+        called_off: True where somebody aborted it after it had changed its environment, so that nothing is held.
     """
 
     promotion: str | None
@@ -55,6 +56,7 @@ class PromotionReport:
     next_check_at: datetime | None = None
     answers: tuple[Mapping[str, Any], ...] = field(default=())
     error: str | None = None
+    called_off: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
@@ -93,4 +95,5 @@ def report_on(promotion: Promotion, *, error: str | None = None) -> PromotionRep
         promotion.reasons if error is None or error in promotion.reasons else (*promotion.reasons, error),
         promotion.next_check_at,
         error=error,
+        called_off=promotion.was_called_off,
     )

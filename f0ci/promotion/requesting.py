@@ -13,12 +13,12 @@ from f0ci.promotion.names import RELEASE_TAGS, short
 from f0ci.promotion.objects import is_ancestor, source_commit
 from f0ci.promotion.policy import policy_at, read_policy, require_usable
 from f0ci.promotion.promoting import Request, advance_to_end
+from f0ci.promotion.rehearsing import check_metrics_answer
 from f0ci.promotion.releases import Release, find_release, newest_content
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 from f0ci.promotion.times import decision_time
-from f0ci.promotion.verifying import check_metrics_answer
 
 
 def promote(site: Site, request: Request) -> PromotionReport:
@@ -51,7 +51,8 @@ def promote(site: Site, request: Request) -> PromotionReport:
         plan = plan_for(site, ledgers, request.environment, release, asked)
         _refuse_other_plan(request, plan.digest)
         if not came:
-            check_metrics_answer(site, plan)
+            for said in check_metrics_answer(site, state, plan):
+                request.on_stage(said)
         came.append(asked)
         data: dict[str, Any] = {
             "purpose": "promote",

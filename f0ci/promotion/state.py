@@ -98,6 +98,11 @@ class Promotion:
         return self.events[0].position if self.events else 0
 
     @property
+    def was_called_off(self) -> bool:
+        """Tell whether somebody aborted it after it had changed its environment: what it brought is not called bad."""
+        return any(event.kind == "rolled_back" and bool(event.data.get("aborted")) for event in self.events)
+
+    @property
     def statements(self) -> tuple[Event, ...]:
         """Return what people signed about it, in order."""
         return tuple(event for event in self.events if event.kind in SIGNED_KINDS)

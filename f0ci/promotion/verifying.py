@@ -8,9 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.clock import format_time
-from f0ci.core.errors import CannotWork
 from f0ci.core.outcome import Outcome
-from f0ci.promotion.plan import Plan
 from f0ci.promotion.rollout import Lasting, lasting
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
@@ -172,34 +170,3 @@ def sooner(look: Verification, point: datetime | None, now: datetime) -> datetim
     if look.next_check_at is None or point is None or point <= now:
         return look.next_check_at
     return min(point, look.next_check_at)
-
-
-def check_metrics_answer(site: Site, plan: Plan) -> None:
-    """Ask every metric of a plan once, so that a misspelt one is found before anything changes.
-
-    Raises:
-        CannotWork: a metric is not declared, or its provider cannot answer.
-    """
-    from f0ci.analysis.measuring import measure, metric_spec
-    from f0ci.analysis.providers.base import Query
-
-    now = site.clock.now()
-    environment = plan.content.environment
-    query = Query(environment.name, str(plan.bound["release"]), now, now, now)
-    for check in environment.checks:
-        name = check.condition.metric
-        place = str(plan.content.workflow.document.location(check.at))
-        spec = metric_spec(plan.content.workflow, name)
-        if spec is None:
-            raise CannotWork(
-                f"{environment.name!r} is judged by {name!r}, which nothing measures",
-                f"add it to spec.metrics: `{name}: {{provider: file, path: metrics.csv, value: {name}}}`",
-                place=place,
-            )
-        answer = measure(spec, query, site.root)
-        if answer.error is not None:
-            raise CannotWork(
-                f"the metric {name!r} cannot be measured: {answer.error}",
-                "mend it before promoting",
-                place=place,
-            )

@@ -24,6 +24,7 @@ METRIC_KEYS = frozenset(
         "on_insufficient_data",
         "on_no_traffic",
         "on_provider_error",
+        "on_no_match",
         "description",
         "interval",
         "count",
@@ -70,6 +71,7 @@ class MetricSpec:
         on_insufficient_data: `wait`, `pause`, `fail` or `pass-with-waiver`.
         on_no_traffic: `wait`, `pause`, `fail` or `pass-with-waiver`.
         on_provider_error: `wait`, `pause`, `fail` or `pass-with-waiver`.
+        on_no_match: `refuse` or `wait`: what it means when a promotion is planned that nothing matches.
         interval: how far apart points are measured, or None where the whole window is one.
         count: at most so many points, from the window's beginning; None for as many as fit.
         delay: how late data may arrive; a point is asked for that much after its end.
@@ -92,6 +94,7 @@ class MetricSpec:
     on_insufficient_data: str = "wait"
     on_no_traffic: str = "wait"
     on_provider_error: str = "wait"
+    on_no_match: str = "refuse"
     interval: timedelta | None = None
     count: int | None = None
     delay: timedelta = timedelta()
@@ -104,6 +107,29 @@ class MetricSpec:
     dry_run: bool = False
     waiver: Waiver | None = None
     at: Path = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data, times in seconds."""
+        return {
+            "provider": self.provider,
+            "settings": dict(self.settings),
+            "unit": self.unit,
+            "min_samples": self.min_samples,
+            "on_insufficient_data": self.on_insufficient_data,
+            "on_no_traffic": self.on_no_traffic,
+            "on_provider_error": self.on_provider_error,
+            "interval": self.interval.total_seconds() if self.interval else None,
+            "count": self.count,
+            "delay": self.delay.total_seconds(),
+            "failure_limit": self.failure_limit,
+            "consecutive_error_limit": self.consecutive_error_limit,
+            "judge": self.judge,
+            "alpha": self.alpha,
+            "regression": str(self.regression) if self.regression else None,
+            "baseline": self.baseline if isinstance(self.baseline, str) else dict(self.baseline),
+            "dry_run": self.dry_run,
+            "waiver": {"reason": self.waiver.reason, "until": str(self.waiver.until)} if self.waiver else None,
+        }
 
 
 def metric_from(name: str, raw: Mapping[str, Any]) -> MetricSpec:
@@ -119,6 +145,7 @@ def metric_from(name: str, raw: Mapping[str, Any]) -> MetricSpec:
         on_insufficient_data=_text(raw, "on_insufficient_data", "wait"),
         on_no_traffic=_text(raw, "on_no_traffic", "wait"),
         on_provider_error=_text(raw, "on_provider_error", "wait"),
+        on_no_match=_text(raw, "on_no_match", "refuse"),
         interval=_span(raw, "interval"),
         count=_count(raw, "count", 1),
         delay=_span(raw, "delay") or timedelta(),

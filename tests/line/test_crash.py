@@ -43,6 +43,17 @@ def two_good(line: Line) -> None:
     line.done("promote", "dev")
 
 
+def half_way(line: Line) -> None:
+    """Bring a release into dev, and half of another one."""
+    steps = "      deployment_strategy: canary\n      steps: [{percent: 50, pause: manual}, 100]\n"
+    line.change("workflow.yaml", CANARY, CANARY + steps)
+    line.release()
+    line.done("promote", "dev")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    line.release()
+    assert line.f0ci("promote", "dev").code == 5
+
+
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """A command on a line that was played up to a point.
@@ -67,6 +78,7 @@ class Scenario:
 GOOD = Scenario("one-good", one_good, ("promote", "dev"), "dev", (0,), 7)
 BAD = Scenario("bad-is-next", bad_is_next, ("promote", "prod"), "prod", (6, 4), 5)
 BACK = Scenario("two-good", two_good, ("rollback", "dev", "--reason", "slow"), "dev", (0,), 3)
+OFF = Scenario("half-way", half_way, ("abort", "dev-2", "--reason", "not today"), "dev", (0, 4), 2)
 
 
 def state_of(line: Line, environment: str) -> dict[str, Any]:
@@ -90,7 +102,7 @@ def without_intents(state: dict[str, Any], environment: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("atomic", ["true", "false"], ids=["atomic", "one ref at a time"])
-@pytest.mark.parametrize("scenario", [GOOD, BAD, BACK], ids=["succeeding", "failing", "going back"])
+@pytest.mark.parametrize("scenario", [GOOD, BAD, BACK, OFF], ids=["succeeding", "failing", "going back", "called off"])
 def test_killed_anywhere_and_run_again(
     scenario: Scenario,
     atomic: str,

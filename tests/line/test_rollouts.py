@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from f0ci.promotion.report import PromotionReport
 from tests.conftest import git
 from tests.line.conftest import Line
 from tests.line.forger import Forger
+from tests.line.processes import KILLED, start
 
 DEV = "    dev:\n      auto_promote: true\n"
 STEPS = "      deployment_strategy: canary\n      steps: [{percent: 20, pause: manual}, 100]\n"
@@ -85,6 +87,101 @@ def test_a_pause_that_is_passed_over_shows(line: Line, forge: Callable[[Forger],
 
     assert answer.code == 1
     assert kind in answer.out
+
+
+def half_way(line: Line, *more: str) -> tuple[str, str]:
+    """Bring a release into dev and a fifth of another one, and return the first one's tree and the other's digest."""
+    line.change("workflow.yaml", DEV, DEV + STEPS)
+    line.release()
+    line.done("promote", "dev")
+    good = line.tree("env/dev")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    for message in more:
+        git(line.work, "commit", "-q", "--amend", "-m", message)
+        git(line.work, "push", "-q", "-f", "origin", "HEAD:main")
+    new = line.release()
+    assert line.f0ci("promote", "dev").code == 5
+    assert line.tree("env/dev") != good
+    return good, new
+
+
+def test_a_rollout_that_is_aborted_goes_back_at_once_and_its_release_may_come_again(line: Line) -> None:
+    good, new = half_way(line)
+
+    answer = line.done("abort", "dev-2", "--reason", "not on a friday")
+
+    assert (
+        f"dev-2: release {new} rolled_back in dev\n  aborted: not on a friday\n  dev is as it was before" in answer.out
+    )
+    assert "quarantined" not in answer.out
+    assert line.tree("env/dev") == good
+    assert line.events("dev")[-2:] == ["rolled_back", "restored"]
+    assert "hold" not in line.events("dev")
+    assert not git(line.bare, "for-each-ref", "refs/heads/f0ci/ledger/_workflow")
+    # neither what continues nor a second abort changes anything
+    line.done("promote", "--continue")
+    assert line.f0ci("abort", "dev-2", "--reason", "again").code == 4
+    assert line.tree("env/dev") == good
+    again = line.f0ci("promote", "dev", "--format", "json")
+    assert (again.code, again.data["promotion"], again.data["release"][:12]) == (5, "dev-3", new[:12])
+    exported = line.done("audit", "export").out
+    assert "the change was called off, and what was good before was restored" in exported
+    assert "the change failed" not in exported
+    line.done("resume", "dev-3")
+    line.done("promote", "dev")
+    line.done("audit", "verify")
+
+
+def test_an_abort_that_could_not_undo_what_was_done_is_refused(line: Line) -> None:
+    half_way(line, "migrate\n\nF0-Irreversible: drops orders.note")
+    during = line.tree("env/dev")
+
+    answer = line.f0ci("abort", "dev-2", "--reason", "not on a friday")
+
+    assert answer.code == 4
+    assert "aborting 'dev-2' would not undo drops orders.note" in answer.err
+    assert "--accept-irreversible" in answer.err
+    assert line.tree("env/dev") == during
+    assert line.f0ci("promote", "dev").code == 5
+
+
+def test_an_abort_over_somebody_elses_change_is_refused(line: Line) -> None:
+    half_way(line)
+    other = line.clone("other")
+    git(other, "checkout", "-q", "env/dev")
+    (other / "by-hand").touch()
+    git(other, "add", "-A")
+    git(other, "commit", "-q", "-m", "by hand")
+    git(other, "push", "-q", "origin", "env/dev")
+
+    answer = line.f0ci("abort", "dev-2", "--reason", "not on a friday")
+
+    assert answer.code == 3
+    assert "was changed by somebody else" in answer.err
+    assert line.events("dev")[-1] == "waiting"
+
+
+def test_a_rollback_that_has_begun_is_not_aborted(line: Line, tmp_path: Path) -> None:
+    good, _ = half_way(line)
+    killed = start(line.work, "rollback", "dev", "--reason", "slow", output=tmp_path / "said", kill_at=2).end()
+    assert killed.code == KILLED
+    assert "applied" in line.events("dev")[-3:]
+
+    answer = line.f0ci("abort", "dev-3", "--reason", "no")
+
+    assert answer.code == 4
+    assert "'dev-3' is a rollback that has changed 'dev' already" in answer.err
+    line.done("promote", "dev", "--continue")
+    assert line.tree("env/dev") == good
+
+
+def test_plans_bind_how_metrics_are_judged(line: Line) -> None:
+    watched(line, alpha="0.05", on_no_match="wait")
+    bound = line.done("plan", "dev", "--format", "json").data["bound"]["metrics"]
+
+    assert list(bound) == ["dev_errors"]
+    assert bound["dev_errors"]["alpha"] == 0.05
+    assert bound["dev_errors"]["settings"]["path"] == "metrics/dev.csv"
 
 
 def test_a_release_cannot_render_for_itself_what_depends_on_the_rollout(line: Line) -> None:

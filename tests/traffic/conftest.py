@@ -10,6 +10,15 @@ import pytest
 from tests.conftest import require_real
 from tests.traffic.shop import ENVIRONMENT, Shop, open_shop
 
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of this folder with one worker (`--dist loadgroup`), so that no other opens a shop as well."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.xdist_group("traffic"))
+
+
 # most tests are about the first step; the others only cost time
 PACE = {"duration": "2s", "delay": "1s", "scrape": "250ms", "steps": "[10, 100]"}
 

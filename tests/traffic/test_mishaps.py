@@ -64,7 +64,7 @@ def test_prometheus_is_killed_and_comes_back(shop: Shop) -> None:
 def test_without_traffic_a_release_waits(shop: Shop) -> None:
     new = shop.change()
     shop.load.rate = 0
-    promoter = shop.promote("--wait", "5s")
+    promoter = shop.promote("--wait", "3s")
     code, text = promoter.end()
 
     assert code == 5, text
@@ -75,7 +75,7 @@ def test_without_traffic_a_release_waits(shop: Shop) -> None:
 
 def test_a_metric_that_disappears_is_no_verdict(shop: Shop) -> None:
     new = shop.change(fault="silent")
-    code, text = shop.promote("--wait", "5s").end()
+    code, text = shop.promote("--wait", "3s").end()
 
     assert code == 5, text
     assert "latency_p95 < 250ms: insufficient_data" in said(shop)

@@ -60,6 +60,7 @@ class Measurement:
         no_traffic: True where the provider knows that nothing was asked of the environment.
         note: what else a person should know, such as why there is no value.
         hits: where the value is the share of counted samples, how many they are; else None.
+        unmatched: True where the provider knows that the question selects nothing, busy or idle.
     """
 
     value: float | None
@@ -70,6 +71,7 @@ class Measurement:
     no_traffic: bool = False
     note: str = ""
     hits: int | None = None
+    unmatched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,9 @@ def intervals(query: Query, interval: timedelta) -> list[tuple[datetime, datetim
     return [(query.start + interval * number, query.start + interval * (number + 1)) for number in range(whole)]
 
 
-def nothing(note: str) -> Measurement:
-    """Return the answer of a provider that has no data."""
-    return Measurement(None, 0, series=0, note=note)
+def nothing(note: str, *, unmatched: bool = False) -> Measurement:
+    """Return the answer of a provider that has no data, or to whose question nothing at all belongs (`unmatched`)."""
+    return Measurement(None, 0, series=0, note=note, unmatched=unmatched)
 
 
 def asked_late(query: Query) -> Measurement | None:

@@ -110,6 +110,7 @@ def _read(raw: bytes, metric: str) -> Measurement:
         series=series,
         no_traffic=fields.get("no_traffic") is True,
         note=str(fields.get("note", "")),
+        unmatched=series == 0,
     )
 
 

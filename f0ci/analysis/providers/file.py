@@ -8,21 +8,16 @@ file without times is a snapshot of the present: asked about the past, it has no
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from f0ci.analysis.aggregating import aggregate, ratio
 from f0ci.analysis.providers.base import Measurement, Point, Query, asked_late, intervals, nothing
-from f0ci.core.clock import parse_time
+from f0ci.analysis.rows import moment_of, number_in, rows_about
 from f0ci.core.errors import InputError, ProviderError
-from f0ci.source.records import FORMATS, Record, read_records
-from f0ci.source.tree import resolve_path
-
-# a shortened digest of at least this many characters stands for the whole
-_SHORT_DIGEST = 12
+from f0ci.source.records import Record
 
 
 def measure(query: Query, root: Path) -> Measurement:
@@ -40,12 +35,12 @@ def measure(query: Query, root: Path) -> Measurement:
 def _measure(query: Query, root: Path) -> Measurement:
     settings = query.settings
     _count_of(query)
-    rows = [row for row in _read(query, root) if _belongs(row, query)]
+    rows = rows_about(query, root)
     if not rows:
-        return nothing(f"no row of {str(settings['path'])!r} is about {query.environment!r}")
-    timed = [(moment, row) for moment, row in ((_moment(row, settings), row) for row in rows) if moment is not None]
+        return nothing(f"no row of {str(settings['path'])!r} is about {query.environment!r}", unmatched=True)
+    timed = [(moment, row) for moment, row in ((moment_of(row, settings), row) for row in rows) if moment is not None]
     if timed and len(timed) < len(rows):
-        bare = next(row for row in rows if _moment(row, settings) is None)
+        bare = next(row for row in rows if moment_of(row, settings) is None)
         raise bare.error("this row has no time, while others have", "give every row a time, or none")
     if not timed:
         late = asked_late(query)
@@ -62,8 +57,8 @@ def measure_points(query: Query, root: Path, interval: timedelta) -> tuple[Point
     spans = intervals(query, interval)
     _count_of(query)
     try:
-        rows = [row for row in _read(query, root) if _belongs(row, query)]
-        moments = [(_moment(row, query.settings), row) for row in rows]
+        rows = rows_about(query, root)
+        moments = [(moment_of(row, query.settings), row) for row in rows]
         timed = [(moment, row) for moment, row in moments if moment is not None]
         bare = next((row for moment, row in moments if moment is None), None)
         if bare is not None:
@@ -99,7 +94,7 @@ def _measured(rows: Sequence[Record], query: Query) -> Measurement:
         return nothing(f"no row of {str(settings['path'])!r} lies in the window")
     count = _count_of(query)
     if count is None:
-        values = [_number(row, str(settings["value"])) for row in rows]
+        values = [number_in(row, str(settings["value"])) for row in rows]
         return Measurement(aggregate(values, str(settings.get("aggregate", "mean"))), len(values))
     of_rows = _growth if settings.get("counter") is True else _ratio
     return of_rows(rows, str(settings[count]), str(settings["total"]))
@@ -113,78 +108,11 @@ def _inside(timed: Sequence[tuple[datetime, Record]]) -> list[Record]:
     return [row for _, row in sorted(rows.values(), key=lambda pair: pair[0])]
 
 
-def _read(query: Query, root: Path) -> list[Record]:
-    settings = query.settings
-    written = str(settings.get("path", ""))
-    form = str(settings.get("format") or FORMATS.get(Path(written).suffix.lower(), ""))
-    if form not in FORMATS.values():
-        raise ProviderError(
-            f"{written!r} is of no known format", "add 'format': csv, json, jsonl or junit", place=written
-        )
-    path = Path(written)
-    if not path.is_absolute():
-        path = (root / written).resolve()
-        if resolve_path(written) is None or not path.is_relative_to(root.resolve()):
-            raise ProviderError(f"{written!r} leaves the repository", "keep the file inside", place=written)
-    elif settings.get("allow_absolute") is not True:
-        hint = "write a path inside the repository, or set 'allow_absolute: true'"
-        raise ProviderError(f"{written!r} is an absolute path", hint, place=written)
-    if not path.is_file():
-        raise ProviderError(f"there is no file {written!r}", "check 'path', and what writes the file", place=written)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise ProviderError(f"cannot read {written!r}: {error.strerror or error}", place=written) from error
-    return list(read_records(written, raw, form))
-
-
-def _belongs(row: Record, query: Query) -> bool:
-    environment, release = query.settings.get("environment"), query.settings.get("release")
-    if environment is not None and str(row.cell(str(environment))) != query.environment:
-        return False
-    if release is None:
-        return True
-    if not query.release:
-        raise ProviderError(
-            f"metric {query.metric!r} reads rows of one release, and none is known",
-            "remove 'release' from its settings",
-        )
-    cell = str(row.cell(str(release)))
-    return cell == query.release or (len(cell) >= _SHORT_DIGEST and query.release.startswith(cell))
-
-
-def _moment(row: Record, settings: Mapping[str, Any]) -> datetime | None:
-    column = str(settings.get("time", "time"))
-    if "time" not in settings and column not in row.cells:
-        return None
-    cell = row.cell(column)
-    try:
-        return parse_time(str(cell))
-    except ValueError:
-        pass
-    try:
-        return datetime.fromtimestamp(float(cell), UTC)
-    except (ValueError, TypeError, OverflowError, OSError) as error:
-        hint = "write ISO 8601 with an offset, such as 2026-11-21T09:30:00Z, or seconds since 1970"
-        raise row.error(f"{cell!r} in column {column!r} is not a time", hint) from error
-
-
-def _number(row: Record, column: str) -> float:
-    cell = row.cell(column)
-    try:
-        number = float("nan" if isinstance(cell, bool) else cell)
-    except (ValueError, TypeError, OverflowError):
-        number = math.nan
-    if not math.isfinite(number):
-        raise row.error(f"{cell!r} in column {column!r} is not a number", "write a finite number with a decimal point")
-    return number
-
-
 def _growth(rows: Sequence[Record], part: str, total: str) -> Measurement:
     """Return by how much running totals grew from row to row; where one fell, it began again from 0."""
     grown = [0.0, 0.0]
     for at, column in enumerate((part, total)):
-        totals = [_number(row, column) for row in rows]
+        totals = [number_in(row, column) for row in rows]
         grown[at] = math.fsum(after - before if after >= before else after for before, after in pairwise(totals))
     return ratio(min(grown), grown[1], part) if len(rows) > 1 else nothing("a running total needs two rows to grow")
 
@@ -192,7 +120,7 @@ def _growth(rows: Sequence[Record], part: str, total: str) -> Measurement:
 def _ratio(rows: Sequence[Record], part: str, total: str) -> Measurement:
     counted = whole = 0
     for row in rows:
-        of_part, of_whole = _number(row, part), _number(row, total)
+        of_part, of_whole = number_in(row, part), number_in(row, total)
         if not (of_part.is_integer() and of_whole.is_integer() and 0 <= of_part <= of_whole):
             message = f"{row.cell(part)!r} of {row.cell(total)!r} in columns {part!r} and {total!r} are not counts"
             raise row.error(message, "write whole numbers, the first not above the second")

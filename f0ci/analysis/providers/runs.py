@@ -51,7 +51,10 @@ def measure(query: Query, root: Path) -> Measurement:
     """
     settings = query.settings
     every = _records(query, root) if "records" in settings else _journal(query, root)
-    runs = [run for run in every if _belongs(run, query)]
+    known = [run for run in every if _belongs(run, query)]
+    if not known:
+        return nothing(f"no run that is known belongs to it in {query.environment!r}", unmatched=True)
+    runs = [run for run in known if query.start <= run.ended <= query.end]
     if not runs:
         return nothing("no run ended in the window")
     if settings.get("measure", "failed") == "seconds":
@@ -66,7 +69,6 @@ def _belongs(run: _Ended, query: Query) -> bool:
     settings = query.settings
     return (
         run.outcome in _COUNTED
-        and query.start <= run.ended <= query.end
         and run.environment == query.environment
         and ("recipe" not in settings or run.recipe == settings["recipe"])
         and (settings.get("by_release") is not True or run.release == query.release)

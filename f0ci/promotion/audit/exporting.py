@@ -44,6 +44,8 @@ CONTROLS: Mapping[str, tuple[str, str, str]] = {
     "quarantine": ("CC7.4", "A.5.26, A.8.19", "a release was kept out of every environment"),
     "unquarantine": ("CC7.4", "A.5.26, A.8.19", "a release was let in again"),
 }
+# a way back that the event calls `aborted`
+CALLED_OFF = ("CC8.1", "A.8.32", "the change was called off, and what was good before was restored")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -105,6 +107,9 @@ def row_of(ref: str, event: Event, promotion: Promotion | None) -> Row:
     """Return the evidence that an event is."""
     soc2, iso27001, meaning = CONTROLS[event.kind]
     data = event.data
+    if event.kind == "rolled_back" and data.get("aborted"):
+        # nobody said that the change failed
+        soc2, iso27001, meaning = CALLED_OFF
     statement: Mapping[str, Any] = data.get("statement") or {}
     reasons = [str(text) for text in data.get("reasons", ())] or [
         str(statement.get("reason") or data.get("reason", ""))

@@ -122,6 +122,14 @@ def test_two_equal_distributions_are_called_less_often_than_stated() -> None:
     assert highest(releases.peeking_at_values(np.random.default_rng(3), runs, 0.05, 30), runs) <= 0.05
 
 
+def test_the_simulation_of_many_runs_judges_as_the_product_does() -> None:
+    values = np.random.default_rng(7).lognormal(-1, 0.5, (40, 2, 17))
+
+    assert releases.exceedance_of_many(values[:, 0, :12], values[:, 1]) == pytest.approx(
+        [exceedance(new[:12], base) for new, base in values.tolist()]
+    )
+
+
 @pytest.mark.parametrize("high", [4, 5, 6, 7])
 @pytest.mark.parametrize("seed", range(20))
 def test_a_canary_with_points_at_a_hundred_times_the_baseline(high: int, seed: int) -> None:

@@ -25,6 +25,10 @@ def ask(folder: Path, name: str, text: str, settings: dict[str, Any], now: datet
     return measure(query({"path": name, **settings}, now), folder)
 
 
+def unmatched(name: str) -> dict[str, Any]:
+    return {"series": 0, "note": f"no row of {name!r} is about 'prod'", "unmatched": True}
+
+
 TIMED = """\
 time,env,rel,requests,errors,ms
 2026-11-21T08:59:59Z,prod,0123456789abcdef0123456789abcdef,1000,1000,9000
@@ -105,7 +109,7 @@ ANSWERS: list[tuple[str, str, str, dict[str, Any], float | None, int, dict[str, 
         {"value": "v", "environment": "env"},
         None,
         0,
-        {"series": 0, "note": "no row of 'm.csv' is about 'prod'"},
+        unmatched("m.csv"),
     ),
     (
         "no row in the window",
@@ -116,7 +120,7 @@ ANSWERS: list[tuple[str, str, str, dict[str, Any], float | None, int, dict[str, 
         0,
         {"series": 0, "note": "no row of 'm.csv' lies in the window"},
     ),
-    ("no rows", "m.csv", "v\n", {"value": "v"}, None, 0, {"series": 0, "note": "no row of 'm.csv' is about 'prod'"}),
+    ("no rows", "m.csv", "v\n", {"value": "v"}, None, 0, unmatched("m.csv")),
     (
         "an empty list",
         "m.json",
@@ -124,9 +128,9 @@ ANSWERS: list[tuple[str, str, str, dict[str, Any], float | None, int, dict[str, 
         {"value": "v"},
         None,
         0,
-        {"series": 0, "note": "no row of 'm.json' is about 'prod'"},
+        unmatched("m.json"),
     ),
-    ("no lines", "m.jsonl", "", {"value": "v"}, None, 0, {"series": 0, "note": "no row of 'm.jsonl' is about 'prod'"}),
+    ("no lines", "m.jsonl", "", {"value": "v"}, None, 0, unmatched("m.jsonl")),
 ]
 
 

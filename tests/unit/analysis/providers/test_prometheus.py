@@ -50,12 +50,12 @@ ANSWERS: list[tuple[str, str, dict[str, Any], Measurement]] = [
         Measurement(0.99, 4000, "ratio", hits=3960),
     ),
     ("no traffic", "idle", {"bad": BAD, "total": TOTAL}, Measurement(None, 0, no_traffic=True)),
-    ("no total", "qa", {"bad": BAD, "total": TOTAL}, nothing("no series answers 'total'")),
+    ("no total", "qa", {"bad": BAD, "total": TOTAL}, nothing("no series answers 'total'", unmatched=True)),
     (
         "none is not zero",
         "staging",
         {"bad": BAD, "total": TOTAL},
-        nothing("no series answers 'bad'; where that means none, end it with 'or vector(0)'"),
+        nothing("no series answers 'bad'; where that means none, end it with 'or vector(0)'", unmatched=True),
     ),
     (
         "none is said to be zero",
@@ -65,7 +65,7 @@ ANSWERS: list[tuple[str, str, dict[str, Any], Measurement]] = [
     ),
     ("several counts", "prod", {"bad": "http_requests_total", "total": TOTAL}, Measurement(None, 0, series=4)),
     ("several totals", "prod", {"bad": BAD, "total": "http_requests_total"}, Measurement(None, 0, series=4)),
-    ("no series", "prod", {"query": "no_such_metric"}, nothing("no series answers 'query'")),
+    ("no series", "prod", {"query": "no_such_metric"}, nothing("no series answers 'query'", unmatched=True)),
     ("several series", "prod", {"query": 'http_requests_total{env="prod"}'}, Measurement(None, 0, series=2)),
     ("NaN", "prod", {"query": "0 / 0"}, Measurement(None, 0, note="it is not a number")),
     ("infinite", "prod", {"query": "1 / 0"}, Measurement(math.inf, 1)),
@@ -119,7 +119,12 @@ ANSWERS: list[tuple[str, str, dict[str, Any], Measurement]] = [
         {"query": "1 / (queue - 40)", "step": "1m", "aggregate": "min"},
         Measurement(math.inf, 10),
     ),
-    ("over the window, none", "prod", {"query": "no_such_metric", "step": "1m"}, nothing("no series answers 'query'")),
+    (
+        "over the window, none",
+        "prod",
+        {"query": "no_such_metric", "step": "1m"},
+        nothing("no series answers 'query'", unmatched=True),
+    ),
     (
         "over the window, several",
         "prod",
@@ -142,13 +147,13 @@ ANSWERS: list[tuple[str, str, dict[str, Any], Measurement]] = [
         "no name ends its quotes",
         'x"} or queue{env="prod',
         {"query": 'queue{env="{{ environment }}"}'},
-        nothing("no series answers 'query'"),
+        nothing("no series answers 'query'", unmatched=True),
     ),
     (
         "nor backticks",
         "x`} or queue{env=`prod",
         {"query": "queue{env=`{{ environment }}`}"},
-        nothing("no series answers 'query'"),
+        nothing("no series answers 'query'", unmatched=True),
     ),
 ]
 
@@ -229,7 +234,9 @@ def test_a_moment_before_anything_happened_is_no_error(prometheus: Prometheus) -
     # as it is asked when a promotion is planned, to find what is misspelt
     settings = {"bad": f"{BAD} or vector(0)", "total": TOTAL}
 
-    assert ask(prometheus.url, settings, replace(QUERY, start=END, end=END)) == nothing("no series answers 'total'")
+    assert ask(prometheus.url, settings, replace(QUERY, start=END, end=END)) == nothing(
+        "no series answers 'total'", unmatched=True
+    )
 
 
 def test_the_present_is_measured_while_it_happens(prometheus: Prometheus) -> None:
@@ -256,7 +263,7 @@ def test_the_present_is_measured_while_it_happens(prometheus: Prometheus) -> Non
         )
         now = datetime.now(UTC)
         gone = ask(prometheus.url, {"query": "live_requests_total"}, replace(QUERY, start=began, end=now, now=now))
-        assert gone == nothing("no series answers 'query'")
+        assert gone == nothing("no series answers 'query'", unmatched=True)
     finally:
         prometheus.pause_watching.clear()
 
@@ -410,7 +417,7 @@ def test_what_is_asked(window: timedelta, settings: dict[str, Any], path: str, q
             replace(QUERY, start=end - window, end=end),
         )
 
-    assert measured == nothing("no series answers 'query'")
+    assert measured == nothing("no series answers 'query'", unmatched=True)
     (asked,) = service.asked
     assert (asked.path, asked.query) == (f"/prod{path}", query)
     assert asked.headers["x-scope-orgid"] == "team-prod"

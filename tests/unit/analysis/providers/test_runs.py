@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,11 +9,12 @@ from typing import Any
 import pytest
 
 from f0ci.analysis.providers.base import Measurement, Query, nothing
-from f0ci.analysis.providers.runs import DEFAULT_JOURNAL, measure
+from f0ci.analysis.providers.runs import measure
 from f0ci.commands.running import run
 from f0ci.core.errors import ProviderError
 from f0ci.core.outcome import Outcome
 from f0ci.recipes.records import RunRecord, StepRecord, to_json
+from tests.conftest import write_files
 
 END = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 QUERY = Query("prod", "abc", END - timedelta(hours=1), END, END, metric="m")
@@ -42,12 +41,14 @@ def recorded(tmp_path: Path) -> Path:
     record(tmp_path, "d", Outcome.PASSED, 20, 60, release="other")
     record(tmp_path, "e", Outcome.SKIPPED, 10, 1)
     record(tmp_path, "too-early", Outcome.FAILED, 90, 1)
+    record(tmp_path, "early", Outcome.PASSED, 90, 1, recipe="recipes/early.yaml")
     record(tmp_path, "elsewhere", Outcome.FAILED, 10, 1, environment="staging")
     record(tmp_path, "another", Outcome.PASSED, 5, 100, recipe="recipes/other.yaml")
     return tmp_path
 
 
 RUNS = {"records": "out/*.json"}
+NONE = "no run that is known belongs to it in 'prod'"
 ROWS: list[tuple[str, dict[str, Any], Measurement]] = [
     ("failed", RUNS, Measurement(2 / 5, 5, "ratio", hits=2)),
     ("of a recipe", {**RUNS, "recipe": "recipes/nightly.yaml"}, Measurement(0.5, 4, "ratio", hits=2)),
@@ -55,8 +56,9 @@ ROWS: list[tuple[str, dict[str, Any], Measurement]] = [
     ("seconds", {**RUNS, "measure": "seconds"}, Measurement(44, 5, "s")),
     ("the longest", {**RUNS, "measure": "seconds", "aggregate": "max"}, Measurement(100, 5, "s")),
     ("a step", {**RUNS, "step": "load", "measure": "seconds", "aggregate": "max"}, Measurement(50, 5, "s")),
-    ("no such step", {**RUNS, "step": "save"}, nothing("no run ended in the window")),
-    ("no such recipe", {**RUNS, "recipe": "x.yaml"}, nothing("no run ended in the window")),
+    ("no such step", {**RUNS, "step": "save"}, nothing(NONE, unmatched=True)),
+    ("no run of these minutes", {**RUNS, "recipe": "recipes/early.yaml"}, nothing("no run ended in the window")),
+    ("no such recipe", {**RUNS, "recipe": "x.yaml"}, nothing(NONE, unmatched=True)),
 ]
 
 
@@ -65,34 +67,40 @@ def test_what_records_say(recorded: Path, settings: dict[str, Any], expected: Me
     assert ask(recorded, **settings) == expected
 
 
-def test_what_the_journal_says(recorded: Path) -> None:
-    path = recorded / DEFAULT_JOURNAL
-    path.parent.mkdir(parents=True)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("CREATE TABLE runs (run, state, ended, seconds, recipe, environment, release)")
-        connection.execute("CREATE TABLE steps (run, path, outcome, ended, seconds)")
-        for number, (state, minutes) in enumerate((("passed", 5), ("failed", 10), ("failed", 90), ("running", None))):
-            ended = None if minutes is None else (END - timedelta(minutes=minutes)).timestamp()
-            connection.execute("INSERT INTO runs VALUES (?, ?, ?, 4, 'r.yaml', 'prod', 'abc')", (number, state, ended))
-            connection.execute("INSERT INTO steps VALUES (?, 'load', 'passed', ?, 2)", (number, ended))
-
-    assert ask(recorded) == Measurement(0.5, 2, "ratio", hits=1)
-    assert ask(recorded, step="load") == Measurement(0.0, 2, "ratio", hits=0)
-    assert ask(recorded, step="load", measure="seconds") == Measurement(2.0, 2, "s")
+RECIPE = "metadata: {name: r}\nsteps:\n  - {name: load, run: 'test -d environments'}\n  - {name: save, run: 'true'}\n"
 
 
-def test_a_real_run_is_measured(tmp_path: Path) -> None:
-    (tmp_path / "r.yaml").write_text("metadata: {name: r}\nsteps:\n  - {name: load, run: 'true'}\n")
-    (tmp_path / "environments/prod").mkdir(parents=True)
-    (tmp_path / "environments/prod/config.yaml").write_text("size: 1\n")
-    left = run(tmp_path, "r.yaml", "prod")
-    (tmp_path / "left.json").write_text(json.dumps(to_json(left)))
-    assert left.ended is not None
-    window = Query(
-        str(left.environment), "", left.started - timedelta(seconds=1), left.ended + timedelta(seconds=1), left.ended
+def test_real_runs_are_measured(tmp_path: Path) -> None:
+    write_files(
+        tmp_path,
+        {
+            "r.yaml": RECIPE,
+            "environments/prod/config.yaml": "size: 1\n",
+            "environments/staging/config.yaml": "size: 1\n",
+        },
     )
+    begun = datetime.now(UTC)
+    made = [run(tmp_path, "r.yaml", "prod")]
+    write_files(tmp_path, {"r.yaml": RECIPE.replace("'true'}", "exit 3}")})
+    made.append(run(tmp_path, "r.yaml", "prod"))
+    run(tmp_path, "r.yaml", "staging")
+    ended = datetime.now(UTC)
+    (tmp_path / "left.json").write_text(json.dumps(to_json(made[0])))
+    window = Query("prod", "", begun, ended, ended, metric="m")
+    later = replace(window, start=ended + timedelta(minutes=1), end=ended + timedelta(minutes=2))
 
+    assert [one.outcome for one in made] == [Outcome.PASSED, Outcome.FAILED]
+    assert ask(tmp_path, window) == Measurement(0.5, 2, "ratio", hits=1)
+    assert ask(tmp_path, window, recipe="r.yaml", step="load") == Measurement(0.0, 2, "ratio", hits=0)
+    assert ask(tmp_path, window, step="save") == Measurement(0.5, 2, "ratio", hits=1)
+    longest = ask(tmp_path, window, measure="seconds", aggregate="max").value
+    assert longest == pytest.approx(max(one.seconds for one in made), abs=0.1)
+    # records tell whole seconds
+    window = replace(window, start=begun - timedelta(seconds=1))
     assert ask(tmp_path, window, records="left.json", step="load") == Measurement(0.0, 1, "ratio", hits=0)
+    assert ask(tmp_path, later) == nothing("no run ended in the window")
+    assert ask(tmp_path, window, step="delete") == nothing(NONE, unmatched=True)
+    assert ask(tmp_path, window, recipe="s.yaml") == nothing(NONE, unmatched=True)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,101 @@
+"""A metric that matches nothing is found when a promotion is planned, before anything changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.line.conftest import Line
+
+WORKFLOW = """apiVersion: framework0.io/v1
+kind: ProductionWorkflow
+spec:
+  environments: {prod: {}}
+  pipeline_stages:
+    - name: to_prod
+      environment: prod
+      validation: {success_criteria: [error_rate < 1%]}
+  metrics:
+    error_rate: {provider: file, path: m.csv, environment: env, bad: bad, total: total}
+"""
+ROWS = "env,bad,total\nprod,0,100\n"
+# knows nothing of the last ten minutes
+QUIET = (
+    "provider: command, by_time: true, run: "
+    '\'test $(date -d $F0CI_WINDOW_END +%s) -lt $(( $(date +%s) - 600 )) && echo 0 || echo "{\\"series\\": 0}"\''
+)
+
+
+@pytest.fixture
+def shop(line: Line) -> Line:
+    """Return a line whose first release is in production, and whose next one waits to be promoted."""
+    line.commit({"workflow.yaml": WORKFLOW, ".gitignore": "m.csv\n"})
+    (line.work / "m.csv").write_text(ROWS, encoding="utf-8")
+    line.release()
+    line.done("promote", "prod")
+    return line
+
+
+def next_release(line: Line, old: str, new: str) -> None:
+    line.change("workflow.yaml", old, new)
+    line.release()
+
+
+@pytest.mark.parametrize("command", ["plan", "promote"])
+def test_a_metric_that_matches_nothing_stops_plan_and_promotion(shop: Line, command: str) -> None:
+    next_release(shop, "environment: env", "environment: bad")
+    before = shop.events("prod")
+
+    answer = shop.f0ci(command, "prod")
+
+    assert answer.code == 3
+    said = "the metric 'error_rate' matches nothing (no row of 'm.csv' is about 'prod'); it asks for bad: bad, "
+    assert said + "total: total, path: m.csv, environment: bad" in answer.err
+    assert "workflow.yaml:8:" in answer.err
+    assert "`f0ci metrics check prod` shows what it yields" in answer.err
+    assert "on_no_match: wait" in answer.err
+    assert shop.events("prod") == before
+
+
+@pytest.mark.parametrize("setting", ["on_no_match: wait", "dry_run: true"])
+def test_what_only_the_new_release_has_is_said_and_waited_for(shop: Line, setting: str) -> None:
+    next_release(shop, "environment: env", f"environment: bad, {setting}")
+
+    planned, answer = shop.done("plan", "prod"), shop.f0ci("promote", "prod")
+
+    assert "note: the metric 'error_rate' matches nothing" in planned.out
+    assert "matches nothing" in answer.err
+    assert "applied" in shop.events("prod")[-6:]
+    # nothing was measured, so nothing that decides has passed
+    assert answer.code == (0 if "dry" in setting else 5)
+
+
+def test_what_matched_an_hour_ago_is_not_misspelt(shop: Line) -> None:
+    metric = "provider: file, path: m.csv, environment: env, bad: bad, total: total"
+    next_release(shop, metric, QUIET)
+
+    planned = shop.done("plan", "prod")
+
+    assert "matches nothing" not in planned.out
+
+
+def test_who_only_looks_need_not_be_able_to_measure(shop: Line) -> None:
+    next_release(shop, "path: m.csv", "path: n.csv")
+
+    planned, promoted = shop.done("plan", "prod", "--format", "json"), shop.f0ci("promote", "prod")
+
+    (remark,) = planned.data["forecast"]["metrics"]
+    assert "the metric 'error_rate' cannot be measured: n.csv: there is no file 'n.csv'" in remark
+    assert promoted.code == 3
+    assert remark in promoted.err
+
+
+def test_at_the_first_promotion_nothing_can_match_yet(line: Line) -> None:
+    line.commit({"workflow.yaml": WORKFLOW, ".gitignore": "m.csv\n"})
+    (line.work / "m.csv").write_text("env,bad,total\n", encoding="utf-8")
+    line.release()
+
+    answer = line.f0ci("promote", "prod")
+
+    assert answer.code == 5
+    assert "matches nothing" in answer.err
+    assert "applied" in line.events("prod")
