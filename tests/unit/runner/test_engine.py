@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from f0ci.runner.engine import EmbeddedEngine, Engine
 from f0ci.runner.journal import Journal, JournalError
 from f0ci.runner.options import RunOptions
 from f0ci.runner.recording import LostRun
-from f0ci.runner.runs import claim, find_run
+from f0ci.runner.runs import RunRow, claim, find_run
 from tests.unit.runner.conformance import Bench, EngineConformance, step
 from tests.unit.runner.conftest import outcomes
 
@@ -63,6 +64,30 @@ def test_a_run_of_somebody_who_is_gone_is_taken_over(bench: Bench, tmp_path: Pat
     gone.close()
 
     assert bench.make().resume(run).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize("how", ["start", "run"])
+def test_a_run_that_another_command_starts_at_the_same_moment_is_the_same(
+    how: str, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = replace(bench.order(step("a")), options=RunOptions(run="nightly"))
+    asked: list[str] = []
+
+    def find_first_too_early(journal: Journal, run: str) -> RunRow | None:
+        asked.append(run)
+        if len(asked) > 1:
+            return find_run(journal, run)
+        bench.make().start(order)
+        return None
+
+    monkeypatch.setattr("f0ci.runner.engine.find_run", find_first_too_early)
+    getattr(bench.make(), how)(order)
+
+    assert asked[0] == asked[-1] == "nightly"
+    monkeypatch.undo()
+    assert [row.run for row in bench.make().list()] == ["nightly"]
+    assert bench.make().resume("nightly").outcome is Outcome.PASSED
+    assert bench.bodies == ["a"]
 
 
 def test_whoever_lost_a_run_records_nothing_more(bench: Bench, journal: Journal) -> None:
