@@ -14,7 +14,6 @@ from f0ci.pipelines.writers.base import (
     SHOW_PLAN,
     UNBOUND,
     WAITING,
-    awaited,
     calls_f0ci,
     dump,
     ended,
@@ -167,7 +166,7 @@ def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
     if job.pushes:
         written["resource_group"] = _group(job)
     written["timeout"] = f"{job.minutes} minutes"
-    if job.kind is Kind.TASK and awaited(job, pipeline):
+    if job.kind is Kind.TASK and pipeline.awaited[job.id]:
         written["allow_failure"] = {"exit_codes": [_LEFT_OUT]}
     elif job.kind in {Kind.PROMOTE, Kind.CONTINUE}:
         # with exit codes a manual job blocks what needs it, as with `false`; said in a rule, it would lose the codes
@@ -204,7 +203,7 @@ def _stage(job: Job) -> str:
 def _needs(job: Job, pipeline: Pipeline, names: dict[str, str]) -> list[Any]:
     """Return what a job waits for; digest and arrivals come over with the jobs that tell them."""
     digests = ["release"] if job.kind in {Kind.PLAN, Kind.PROMOTE} else []
-    telling = [*awaited(job, pipeline), *digests, *([job.plan] if job.plan else [])]
+    telling = [*pipeline.awaited[job.id], *digests, *([job.plan] if job.plan else [])]
     ids = list(dict.fromkeys((*job.needs, *telling)))
     if len(ids) > _MAX_NEEDS:
         raise InputError(
@@ -217,17 +216,17 @@ def _needs(job: Job, pipeline: Pipeline, names: dict[str, str]) -> list[Any]:
 
 def _arrived(name: str, pipeline: Pipeline) -> str:
     """Return the variable that says that a promotion's release arrived; numbers, because names have hyphens."""
-    return f"F0CI_ARRIVED_{[job.id for job in pipeline.jobs].index(name)}"
+    return f"F0CI_ARRIVED_{pipeline.numbers[name]}"
 
 
 def _plan(name: str, pipeline: Pipeline) -> str:
     """Return the variable that hands on the digest of the plan that was shown."""
-    return f"F0CI_PLAN_{[job.id for job in pipeline.jobs].index(name)}"
+    return f"F0CI_PLAN_{pipeline.numbers[name]}"
 
 
 def _unless_arrived(job: Job, pipeline: Pipeline, code: int) -> str:
     """Return the beginning of a script that ends where a release has not arrived."""
-    missing = " || ".join(f'[ -z "${{{_arrived(name, pipeline)}:-}}" ]' for name in awaited(job, pipeline))
+    missing = " || ".join(f'[ -z "${{{_arrived(name, pipeline)}:-}}" ]' for name in pipeline.awaited[job.id])
     if not missing:
         return ""
     return (
@@ -279,7 +278,7 @@ def _promotion(job: Job, pipeline: Pipeline, who: str) -> dict[str, Any]:
     body = f'{_unless_arrived(job, pipeline, _WAITS)}{who}RELEASE="$F0CI_DIGEST"\n{shown}'
     command = promote(job, "gitlab")
     written: dict[str, Any] = {"variables": {"TARGET": job.environment}}
-    if not any(job.id in awaited(other, pipeline) for other in pipeline.jobs):
+    if job.id not in pipeline.telling:
         return {**written, "script": [body + _reported(command)]}
     tell = f'if [ "$code" -eq 0 ]; then\n  echo {_arrived(job.id, pipeline)}=true > f0ci-arrived.env\nfi\n'
     written["artifacts"] = {"expire_in": "30 days", "reports": {"dotenv": "f0ci-arrived.env"}}

@@ -15,7 +15,6 @@ from f0ci.pipelines.writers.base import (
     SHOW_PLAN,
     UNBOUND,
     WAITING,
-    awaited,
     calls_f0ci,
     header,
     install_into,
@@ -303,12 +302,12 @@ def _gate(job: Job, pipeline: Pipeline) -> list[str]:
 
 def _digest_of(plan: str, pipeline: Pipeline) -> str:
     """Return the variable that hands on the digest of the plan that was shown."""
-    return f"F0CI_PLAN_{[job.id for job in pipeline.jobs].index(plan)}"
+    return f"F0CI_PLAN_{pipeline.numbers[plan]}"
 
 
 def _reviewer_of(plan: str, pipeline: Pipeline) -> str:
     """Return the variable that hands on who answered."""
-    return f"F0CI_REVIEWER_{[job.id for job in pipeline.jobs].index(plan)}"
+    return f"F0CI_REVIEWER_{pipeline.numbers[plan]}"
 
 
 def _steps(job: Job, pipeline: Pipeline) -> list[str]:
@@ -357,7 +356,7 @@ def _plan(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
 
 
 def _promotion(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
-    is_followed = bool(job.after) or any(job.id in awaited(other, pipeline) for other in pipeline.jobs)
+    is_followed = bool(job.after) or job.id in pipeline.telling
     tell = f'if [ "$code" -eq 0 ]; then\n  : > {_MARK}\nfi\n' if is_followed else ""
     clean = f"RELEASE=$(cat {_HAND_OVER})\nrm -f {_HAND_OVER} {_MARK}\n"
     if job.plan:
@@ -373,11 +372,12 @@ def _promotion(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
 
 def _arrived(name: str, pipeline: Pipeline) -> str:
     """Return the variable that says that a promotion's release arrived; numbers, because names have hyphens."""
-    return f"F0CI_ARRIVED_{[job.id for job in pipeline.jobs].index(name)}"
+    return f"F0CI_ARRIVED_{pipeline.numbers[name]}"
 
 
 def _when(job: Job, pipeline: Pipeline) -> list[str]:
-    arrived = (_arrived(name, pipeline) for name in awaited(job, pipeline))
+    # a merged stage, and a leg of a matrix, begins with the id of its job
+    arrived = (_arrived(name, pipeline) for name in pipeline.awaited[job.id.partition(" ")[0]])
     return [*_WHEN[job.when], *(f"environment name: '{variable}', value: 'true'" for variable in arrived)]
 
 
