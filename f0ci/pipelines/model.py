@@ -168,9 +168,7 @@ class Pipeline:
         for name in TopologicalSorter({job.id: job.needs for job in self.jobs}).static_order():
             job = jobs[name]
             every[name] = frozenset(job.arrived).union(*(every[needed] for needed in job.needs))
-        return {
-            job.id: tuple(sorted(_last(every[job.id], every), key=self.numbers.__getitem__)) for job in self.jobs
-        }
+        return {job.id: tuple(sorted(_last(every[job.id], every), key=self.numbers.__getitem__)) for job in self.jobs}
 
     @cached_property
     def telling(self) -> frozenset[str]:
