@@ -200,7 +200,8 @@ def needed(name: str) -> Iterator[Distribution]:
 
 def wheel_of(package: Distribution, folder: Path) -> None:
     """Pack an installed package as the wheel that it came from, programs aside."""
-    tag = next(line[5:] for line in (package.read_text("WHEEL") or "").splitlines() if line.startswith("Tag: "))
+    tags = [line[5:] for line in (package.read_text("WHEEL") or "").splitlines() if line.startswith("Tag: ")]
+    tag = next(tag for tag in tags if not tag.startswith("py2-"))
     name = f"{package.name.replace('-', '_')}-{package.version}-{tag}.whl"
     inside = [file for file in package.files or () if ".." not in file.parts and file.suffix != ".pyc"]
     with zipfile.ZipFile(folder / name, "w") as wheel:
@@ -237,10 +238,16 @@ def test_f0ci_is_installed_from_wheels_without_a_network_and_once_per_machine(ru
 
 
 def test_an_installation_that_failed_leaves_nothing(runner: Runner, tmp_path: Path) -> None:
-    (tmp_path / "wheels").mkdir()
-    runner.environ = {"F0CI_ACTION_VENV": "", "RUNNER_TOOL_CACHE": str(tmp_path / "tools"), "PIP_FIND_LINKS": ""}
+    python = tmp_path / "python"
+    # the environment is begun, then the disk is full
+    python.write_text(f"""#!/bin/sh
+[ "$1" != -m ] || {{ mkdir -p "$3/bin" && touch "$3/bin/python"; exit 1; }}
+exec {sys.executable} "$@"
+""")
+    python.chmod(0o755)
+    runner.environ = {"F0CI_ACTION_VENV": "", "RUNNER_TOOL_CACHE": str(tmp_path / "tools")}
 
-    done = runner.run(wheels=str(tmp_path / "wheels"), version="9.9.9")
+    done = runner.run(python=str(python))
 
     assert done.returncode == 3
     assert "::error::f0ci could not be installed" in done.stdout

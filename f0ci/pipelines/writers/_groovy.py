@@ -33,3 +33,15 @@ def sh(title: str, body: str) -> list[str]:
 def indented(lines: Iterable[str], by: int = 1) -> list[str]:
     """Return the lines of a block."""
     return ["    " * by + line for line in lines]
+
+
+def choice(name: str, choices: list[str], description: str) -> str:
+    """Return a parameter that is one of several texts."""
+    listed = ", ".join(map(quoted, choices))
+    return f"        choice(name: '{name}', choices: [{listed}], description: '{description}')"
+
+
+def without_when(stage: list[str]) -> list[str]:
+    """Return a stage that does not ask whether it runs."""
+    begin, end = stage.index("    when {"), stage.index("    }")
+    return stage[:begin] + stage[end + 1 :]

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
-from f0ci.pipelines.writers._groovy import indented, quoted, sh
+from f0ci.pipelines.writers._groovy import choice, indented, quoted, sh, without_when
 from f0ci.pipelines.writers._summaries import PLAN_TITLE, reported, summary
 from f0ci.pipelines.writers.base import (
     CHECK_REASON,
@@ -94,8 +94,8 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         f"        timeout(time: {_hours(pipeline)}, unit: 'HOURS')",
         "    }",
         "    parameters {",
-        _choice("F0CI_ACTION", ["check", "continue", "rollback"], "What to do"),
-        _choice("F0CI_TARGET", environments, "Where to roll back"),
+        choice("F0CI_ACTION", ["check", "continue", "rollback"], "What to do"),
+        choice("F0CI_TARGET", environments, "Where to roll back"),
         "        string(name: 'F0CI_TO', description: 'Release to go back to; the last good one by default')",
         "        string(name: 'F0CI_REASON', defaultValue: 'by hand', description: 'Why to roll back, for the record')",
         "    }",
@@ -180,11 +180,6 @@ def _hours(pipeline: Pipeline) -> int:
     return sum(job.minutes for job in pipeline.jobs) // 60 + 1 + _APPROVAL_HOURS * len(pipeline.approvals)
 
 
-def _choice(name: str, choices: list[str], description: str) -> str:
-    listed = ", ".join(map(quoted, choices))
-    return f"        choice(name: '{name}', choices: [{listed}], description: '{description}')"
-
-
 def _stages(job: Job, pipeline: Pipeline) -> list[str]:
     gate = _gate(job, pipeline) if job.plan else []
     if job.matrix:
@@ -221,15 +216,10 @@ def _matrix(job: Job, pipeline: Pipeline) -> list[str]:
         *indented(asked),
         "    matrix {",
         *indented(["axes {", *indented([line for axis in axes for line in axis]), "}"], 2),
-        *indented(["stages {", *indented(_without_when(leg)), "}"], 2),
+        *indented(["stages {", *indented(without_when(leg)), "}"], 2),
         "    }",
         "}",
     ]
-
-
-def _without_when(stage: list[str]) -> list[str]:
-    begin, end = stage.index("    when {"), stage.index("    }")
-    return stage[:begin] + stage[end + 1 :]
 
 
 def _agent(job: Job, pipeline: Pipeline) -> str:
