@@ -184,13 +184,13 @@ def timeless(value: Any, key: str = "") -> Any:
 
 def run_github(shop: Shop, *, rolls_back: bool = False) -> subprocess.CompletedProcess[str]:
     act = shop.tool("act", "none; `make tools` installs it")
-    # act knows no keys of 2026, and asks nobody
+    # act knows no keys of 2026, asks nobody, and has no other branch than the one it stands on
     copy = shop.folder / "copy"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(shop.work, copy)
     text = (copy / ".github/workflows/f0ci.yml").read_text(encoding="utf-8")
     file = copy / ".github/workflows/act.yml"
-    file.write_text(re.sub(r"^ +(queue|deployment): \S+\n", "", text, flags=re.MULTILINE), encoding="utf-8")
+    file.write_text(re.sub(r"^ +(queue|deployment|ref): .+\n", "", text, flags=re.MULTILINE), encoding="utf-8")
     stand_ins = [
         argument
         for name, commit in sorted(set(re.findall(r"uses: ([^\s/]+/[^\s/@]+)\S*@(\S+)", text)))
@@ -344,8 +344,8 @@ def test_a_release_goes_to_production_and_a_bad_one_is_rolled_back(
     # what a person starts on the system's page
     by_hand_again = RUNS[system](shop, rolls_back=True)
     assert by_hand_again.returncode == 0, by_hand_again.stdout[-6000:] + by_hand_again.stderr[-3000:]
-    request, _, _, end = shop.ledger("dev")[-4:]
-    assert (request["kind"], request["data"]["reason"], end["kind"]) == ("requested", REASON, "succeeded")
+    request, *_, end = (event for event in shop.ledger("dev") if event["promotion"] == "dev-3")
+    assert (request["data"]["reason"], end["kind"]) == (REASON, "succeeded")
     assert not list(shop.folder.rglob("pwned"))
     assert ledgers(shop) == BY_HAND
     assert shop.run("f0ci", "audit", "verify").returncode == 0

@@ -88,6 +88,7 @@ git remote set-url origin "$CI_PROJECT_URL.git"
 """
 _SUMMARY = "f0ci-summary.md"
 _LINKS = "f0ci-links.json"
+_DEFAULT = ".f0ci-default"
 _WHERE = "of [${CI_COMMIT_SHA:0:10}]($CI_PROJECT_URL/-/commit/$CI_COMMIT_SHA), in [this pipeline](${CI_PIPELINE_URL:-})"
 # shown beside the log of the job
 _LINK = f"""\
@@ -104,7 +105,8 @@ def write(pipeline: Pipeline) -> dict[str, str]:
     """
     names = job_names(pipeline, "GitLab", lambda name: f"stage-{name}" if name in _KEYWORDS else name)
     prepare = script(install_into("$CI_PROJECT_DIR.tmp/f0ci-venv", pipeline.install))
-    data = {
+    path = pipeline.option("gitlab", "file", PATH)
+    data: dict[str, Any] = {
         "workflow": {
             "rules": [
                 {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'},
@@ -114,7 +116,8 @@ def write(pipeline: Pipeline) -> dict[str, str]:
             ]
         },
         "stages": _STAGES,
-        "default": {
+        # a file that others include has no say over their jobs
+        "default" if path == PATH else _DEFAULT: {
             "image": "$F0CI_IMAGE",
             **_tags(pipeline.option("gitlab", "runner")),
             "interruptible": False,
@@ -126,11 +129,16 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         ".f0ci-push": {"variables": {"GIT_DEPTH": "0"}, "before_script": [prepare + _AUTHORIZE]},
         **{names[job.id]: _job(job, pipeline, names) for job in pipeline.jobs},
     }
+    if path != PATH:
+        for name in names.values():
+            extended = data[name].get("extends")
+            data[name] = {"stage": data[name]["stage"], "extends": None, **data[name]}
+            data[name]["extends"] = [_DEFAULT, extended] if extended else _DEFAULT
     body = reminder(pipeline, set_up(pipeline)) + dump(data)
     text = sealed(header(pipeline, "gitlab"), body)
     _check_jobs(pipeline, names)
     check_limits(pipeline, text, _LIMITS)
-    return {PATH: text}
+    return {path: text}
 
 
 def _check_jobs(pipeline: Pipeline, names: dict[str, str]) -> None:
@@ -167,8 +175,15 @@ def set_up(pipeline: Pipeline) -> tuple[str, ...]:
             for variable in variables
         ),
         "an hourly schedule of the default branch, which takes waiting promotions further",
+        *_include_set_up(pipeline),
         *_size_set_up(pipeline),
     )
+
+
+def _include_set_up(pipeline: Pipeline) -> tuple[str, ...]:
+    path = pipeline.option("gitlab", "file", PATH)
+    stages = ", ".join(_STAGES)
+    return () if path == PATH else (f"an include of the local file {path!r} in {PATH}, with the stages {stages}",)
 
 
 def _size_set_up(pipeline: Pipeline) -> tuple[str, ...]:

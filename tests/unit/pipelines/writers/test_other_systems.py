@@ -509,3 +509,24 @@ def test_the_programs_of_the_jobs_do_what_they_say(system: str, tmp_path: Path) 
     if system == "azure":
         assert "##vso[task.complete result=SucceededWithIssues;]" in waiting.stdout
     assert runner.run("deploy_dev", "0" * 64).returncode == 2
+
+
+def test_a_gitlab_file_that_another_one_includes_has_no_say_over_its_jobs() -> None:
+    made = pipeline(WORKFLOW + "  pipelines: {gitlab: {file: ci/promotion.yml}}\n")
+    ((path, text),) = gitlab.write(made).items()
+    data = yaml.safe_load(text)
+
+    assert path == "ci/promotion.yml"
+    assert "default" not in data
+    assert data[".f0ci-default"]["image"] == "$F0CI_IMAGE"
+    assert data["to_dev"]["extends"] == [".f0ci-default", ".f0ci-push"]
+    assert data["build"]["extends"] == ".f0ci-default"
+    assert "'ci/promotion.yml' in .gitlab-ci.yml" in " ".join(gitlab.set_up(made))
+
+
+@pytest.mark.parametrize("path", ["../out.yml", "/etc/x.yml", "a/../../b.yml", "-x.yml", "no"])
+def test_a_gitlab_file_stays_in_the_repository(path: str) -> None:
+    text = WORKFLOW + f"  pipelines: {{gitlab: {{file: '{path}'}}}}\n"
+
+    with pytest.raises(InputError, match=re.escape(f'"{path}" does not match')):
+        read_workflow(MemoryTree({"workflow.yaml": text.encode()}), "workflow.yaml")
