@@ -263,6 +263,8 @@ def run_azure(shop: Shop, *, rolls_back: bool = False) -> subprocess.CompletedPr
     variables = {
         "Build.Reason": "Manual" if rolls_back else "IndividualCI",
         "Build.BuildId": "7",
+        "Build.RequestedFor": "Bob",
+        "Build.RequestedForEmail": "bob@example.com",
         "System.AccessToken": "a-token",
         "System.CollectionUri": f"{shop.api}/shop/",
         "System.TeamProject": "shop",
