@@ -43,7 +43,8 @@ tools: $(VENV)/.installed-tools
 
 $(VENV)/.installed-tools: $(VENV)/.installed-dev tools/node/package-lock.json
 	@{ $(PIP) --editable '.[tools]' && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tools/node --ignore-scripts \
-		--no-fund --no-audit --silent && touch $@; } || echo "some programs of CI systems could not be installed"
+		--no-fund --no-audit --silent && touch $@; } || echo "some programs of CI systems could not be installed;" \
+		"tests that run pipelines with them are skipped and say so, and 'make tools' tries again"
 
 # Debian packages that tests use; without the right to install, the tests that need them are skipped and say so
 system:

@@ -11,14 +11,34 @@ case "${INPUT_VERSION:-}" in
     exit 2
     ;;
 esac
-venv="${F0CI_ACTION_VENV:-$RUNNER_TEMP/f0ci-venv${INPUT_VERSION:+-$INPUT_VERSION}}"
-if ! [ -x "$venv/bin/f0ci" ]; then
-  "${INPUT_PYTHON:-python3}" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
-    echo "::error::f0ci needs Python 3.11 or newer; set the input 'python', or run actions/setup-python before"
-    exit 3
-  }
-  "${INPUT_PYTHON:-python3}" -m venv "$venv"
-  pip=("$venv/bin/python" -m pip install --quiet --disable-pip-version-check)
+python="${INPUT_PYTHON:-python3}"
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || {
+  echo "::error::f0ci needs Python 3.11 or newer; set the input 'python', or run actions/setup-python before"
+  exit 3
+}
+
+kept() { # prints what an installation is kept under: what is installed, and the Python that runs it
+  "$python" - "$ACTION_FOLDER" "${INPUT_VERSION:-}" "${INPUT_WHEELS:-}" <<'PYTHON'
+import hashlib
+import os
+import sys
+from pathlib import Path
+
+action, version, wheels = sys.argv[1:]
+key = hashlib.sha256(f"{sys.version} {os.path.realpath(sys.executable)}".encode())
+files = sorted(Path(wheels).glob("*.whl")) if wheels else []
+if not version and not wheels:
+    files = [Path(action, "pyproject.toml"), *sorted(Path(action, "f0ci").rglob("*.py"))]
+    files += sorted(Path(action, "schemas").rglob("*.json"))
+for file in files:
+    key.update(f"\0{file.name}\0".encode() + file.read_bytes())
+print(f"{version or 'own'}-py{sys.version_info[0]}.{sys.version_info[1]}-{key.hexdigest()[:16]}")
+PYTHON
+}
+
+install_into() { # installs f0ci into a fresh folder
+  "$python" -m venv "$1"
+  local pip=("$1/bin/python" -m pip install --quiet --disable-pip-version-check)
   [ -z "${INPUT_WHEELS:-}" ] || pip+=(--no-index --find-links "$INPUT_WHEELS")
   if [ -n "${INPUT_VERSION:-}" ]; then
     "${pip[@]}" "f0ci==$INPUT_VERSION"
@@ -26,6 +46,30 @@ if ! [ -x "$venv/bin/f0ci" ]; then
     "${pip[@]}" f0ci
   else
     "${pip[@]}" "$ACTION_FOLDER"
+  fi
+}
+
+venv="${F0CI_ACTION_VENV:-}"
+if [ -z "$venv" ]; then
+  # where runners keep tools; on one of your own it outlives the job
+  cache="${RUNNER_TOOL_CACHE:-$RUNNER_TEMP}/f0ci"
+  mkdir -p "$cache" 2> /dev/null && [ -w "$cache" ] || cache="$RUNNER_TEMP/f0ci"
+  mkdir -p "$cache"
+  venv="$cache/$(kept)"
+  if ! { [ -x "$venv/bin/python" ] && [ -x "$venv/bin/f0ci" ]; }; then
+    # an installation knows its own path, so it stays where it was made; the name leads there once it is whole
+    made="$(mktemp -d "$venv.XXXXXX")"
+    # not as a condition, which would let a failure pass
+    installed=0
+    (set -e && install_into "$made") & wait "$!" || installed=$?
+    if [ "$installed" -ne 0 ]; then
+      rm -rf "$made"
+      echo "::error::f0ci could not be installed; where there is no network, name a folder of wheels in 'wheels'"
+      exit 3
+    fi
+    [ -x "$venv/bin/python" ] || rm -f "$venv"
+    # another job may have been faster
+    ln -sn "$made" "$venv" 2> /dev/null || rm -rf "$made"
   fi
 fi
 # f0ci alone goes onto the PATH: its python would take the place of the one that the job set up

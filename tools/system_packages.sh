@@ -17,12 +17,10 @@ need ssh-keygen openssh-client "approvals cannot be signed; tests of them are sk
 if [ "$purpose" = test ]; then
     need gpg gnupg "tests of approvals signed with OpenPGP are skipped"
     need age age "tests of secrets that the age program encrypted are skipped"
-    need haproxy haproxy "the example of a HAProxy configuration is not checked by HAProxy"
-    need curl curl "the walk through rollouts of the docs is not tried"
     need openssl openssl "tests over TLS are skipped"
     need sshd openssh-server "tests over SSH are skipped"
     need prometheus prometheus "tests of metrics from a real Prometheus are skipped"
-    need haproxy haproxy "tests of traffic through a real proxy are skipped"
+    need haproxy haproxy "tests of traffic through a real proxy, and of the example for HAProxy, are skipped"
     need curl curl "the walk through rollouts of the docs is not tried"
     need rsync rsync "tests that run a GitLab pipeline are skipped"
     need java default-jre-headless "tests that compile a Jenkinsfile are skipped"

@@ -58,7 +58,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("metrics", "measuring", "Ask every metric now."),
             ("analysis", "replaying", "Try conditions on recorded history."),
             ("audit", "auditing", "Verify the history, or print it as evidence."),
-            ("doctor", "doctoring", "Check Git, the remote, keys and clock."),
+            ("doctor", "doctoring", "Check Git, the remote, keys, clock and pipelines."),
         ),
     ),
 )

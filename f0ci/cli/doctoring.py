@@ -14,7 +14,7 @@ _MARKS = {"passed": ("ok", "green"), "skipped": ("--", "bright_black"), "waiting
 @format_option("text", "json")
 @click.pass_context
 def doctor(ctx: click.Context, output_format: str) -> int:
-    """Check Git, the remote's rights and abilities, branches, keys, clock and versions; exit 3 where one cannot work.
+    """Check Git, the remote, branches, keys, clock, versions and pipelines; exit 3 where one cannot work.
 
     \b
     Example:

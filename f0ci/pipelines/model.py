@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from graphlib import TopologicalSorter
 from typing import Any
 
 
@@ -115,7 +117,7 @@ class Job:
     secrets: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pipeline:
     """Everything that happens between a change and production.
 
@@ -149,6 +151,30 @@ class Pipeline:
         of_job = settings.get("jobs", {}).get(job, {}) if job is not None else {}
         return of_job.get(name, settings.get(name, default))
 
+    @cached_property
+    def numbers(self) -> Mapping[str, int]:
+        """Which place each job has, by id: a number stands in names of variables, where a hyphen may not."""
+        return {job.id: number for number, job in enumerate(self.jobs)}
+
+    @cached_property
+    def awaited(self) -> Mapping[str, tuple[str, ...]]:
+        """The promotions whose arrival a job has to ask about where a system starts it in any case, by id.
+
+        They stand for all that the job, or one that it needs, waits for: a promotion that is left out tells of no
+        arrival, so the last promotion of a chain tells of those before it too.
+        """
+        jobs = {job.id: job for job in self.jobs}
+        every: dict[str, frozenset[str]] = {}
+        for name in TopologicalSorter({job.id: job.needs for job in self.jobs}).static_order():
+            job = jobs[name]
+            every[name] = frozenset(job.arrived).union(*(every[needed] for needed in job.needs))
+        return {job.id: tuple(sorted(_last(every[job.id], every), key=self.numbers.__getitem__)) for job in self.jobs}
+
+    @cached_property
+    def telling(self) -> frozenset[str]:
+        """The promotions whose arrival another job asks about."""
+        return frozenset(name for names in self.awaited.values() for name in names)
+
     def set_up(self) -> tuple[str, ...]:
         """Return what lies outside the generated files and has to be made once, for every system."""
         known = (
@@ -161,3 +187,8 @@ class Pipeline:
             "a rule that forbids force pushes to and deletion of the branches 'env/*' and 'f0ci/ledger/*'",
             "leave for the pipeline's token to push to those branches and to make the tags 'f0ci/release/*'",
         )
+
+
+def _last(promotions: frozenset[str], every: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return promotions without those that another one of them waits for."""
+    return promotions.difference(*(every[name] for name in promotions))

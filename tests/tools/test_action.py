@@ -6,10 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
+from f0ci import __version__
 from f0ci.commands.scaffolding import scaffold
 from tests.conftest import git
 
@@ -26,6 +31,7 @@ class Runner:
         self.output = folder / "output"
         self.summary = folder / "summary"
         self.path = folder / "path"
+        self.environ: dict[str, str] = {}
         scaffold(self.workspace)
 
     def run(self, **inputs: str) -> subprocess.CompletedProcess[str]:
@@ -43,6 +49,7 @@ class Runner:
             "F0CI_ACTION_VENV": str(Path(sys.executable).parents[1]),
             "INPUT_COMMAND": "validate",
             **{f"INPUT_{name.upper()}": value for name, value in inputs.items()},
+            **self.environ,
         }
         return subprocess.run(
             ["bash", str(ROOT / "action/run.sh")],
@@ -175,3 +182,73 @@ def test_no_input_is_read_as_a_program_or_an_option(runner: Runner, value: str) 
     assert not (runner.workspace / "pwned").exists()
     assert runner.run(command=value).returncode == 2
     assert not (runner.workspace / "pwned").exists()
+
+
+def needed(name: str) -> Iterator[Distribution]:
+    """Yield an installed package and all that it needs here."""
+    found: dict[str, Distribution] = {}
+    waiting = [name]
+    while waiting:
+        wanted = waiting.pop()
+        if wanted in found:
+            continue
+        found[wanted] = distribution(wanted)
+        requirements = map(Requirement, found[wanted].requires or ())
+        waiting += [one.name for one in requirements if one.marker is None or one.marker.evaluate({"extra": ""})]
+    yield from found.values()
+
+
+def wheel_of(package: Distribution, folder: Path) -> None:
+    """Pack an installed package as the wheel that it came from, programs aside."""
+    tags = [line[5:] for line in (package.read_text("WHEEL") or "").splitlines() if line.startswith("Tag: ")]
+    tag = next(tag for tag in tags if not tag.startswith("py2-"))
+    name = f"{package.name.replace('-', '_')}-{package.version}-{tag}.whl"
+    inside = [file for file in package.files or () if ".." not in file.parts and file.suffix != ".pyc"]
+    with zipfile.ZipFile(folder / name, "w") as wheel:
+        for file in inside:
+            wheel.write(str(file.locate()), str(file))
+
+
+def test_f0ci_is_installed_from_wheels_without_a_network_and_once_per_machine(runner: Runner, tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    wheels.mkdir()
+    for package in needed("f0ci"):
+        if package.name != "f0ci":
+            wheel_of(package, wheels)
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(wheels), str(ROOT)]
+    subprocess.run(build, check=True, capture_output=True)
+    cache = tmp_path / "tools"
+    # nobody answers there
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/", "PIP_FIND_LINKS": "", "PIP_RETRIES": "0"}
+    runner.environ = {**nowhere, "F0CI_ACTION_VENV": "", "RUNNER_TOOL_CACHE": str(cache)}
+
+    first = runner.run(wheels=str(wheels), version=__version__)
+    assert first.returncode == 0, first.stdout + first.stderr
+    (link,) = (entry for entry in (cache / "f0ci").iterdir() if entry.is_symlink())
+    assert link.name.startswith(f"{__version__}-py{sys.version_info[0]}.{sys.version_info[1]}-")
+    made = link.stat().st_ino
+
+    # the next job of this machine finds it; its wheels need not even be readable by pip
+    runner.temp = tmp_path / "next"
+    runner.temp.mkdir()
+    runner.environ["PIP_NO_INDEX"] = "not a truth value"
+    assert runner.run(wheels=str(wheels), version=__version__).returncode == 0
+    assert link.stat().st_ino == made
+    assert len(list((cache / "f0ci").iterdir())) == 2
+
+
+def test_an_installation_that_failed_leaves_nothing(runner: Runner, tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    # the environment is begun, then the disk is full
+    python.write_text(f"""#!/bin/sh
+[ "$1" != -m ] || {{ mkdir -p "$3/bin" && touch "$3/bin/python"; exit 1; }}
+exec {sys.executable} "$@"
+""")
+    python.chmod(0o755)
+    runner.environ = {"F0CI_ACTION_VENV": "", "RUNNER_TOOL_CACHE": str(tmp_path / "tools")}
+
+    done = runner.run(python=str(python))
+
+    assert done.returncode == 3
+    assert "::error::f0ci could not be installed" in done.stdout
+    assert list((tmp_path / "tools/f0ci").iterdir()) == []

@@ -54,6 +54,7 @@ exec {program} "$@"
 # who, when, and what is made of it: commits and tips, and the id of a recipe's run
 TIMELY = {"actor", "time", "decided_at", "asked_at", "start", "end", "commit", "parent", "ledgers", "run"}
 DATE = {"GIT_AUTHOR_DATE": "2026-01-05T08:00:00Z", "GIT_COMMITTER_DATE": "2026-01-05T08:00:00Z"}
+REASON = 'by hand: it\'s "slow"; touch pwned'
 Tool = Callable[..., str]
 
 
@@ -181,15 +182,15 @@ def timeless(value: Any, key: str = "") -> Any:
     return [timeless(below) for below in value] if isinstance(value, list) else value
 
 
-def run_github(shop: Shop) -> subprocess.CompletedProcess[str]:
+def run_github(shop: Shop, *, rolls_back: bool = False) -> subprocess.CompletedProcess[str]:
     act = shop.tool("act", "none; `make tools` installs it")
-    # act knows no keys of 2026, and asks nobody
+    # act knows no keys of 2026, asks nobody, and has no other branch than the one it stands on
     copy = shop.folder / "copy"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(shop.work, copy)
     text = (copy / ".github/workflows/f0ci.yml").read_text(encoding="utf-8")
     file = copy / ".github/workflows/act.yml"
-    file.write_text(re.sub(r"^ +(queue|deployment): \S+\n", "", text, flags=re.MULTILINE), encoding="utf-8")
+    file.write_text(re.sub(r"^ +(queue|deployment|ref): .+\n", "", text, flags=re.MULTILINE), encoding="utf-8")
     stand_ins = [
         argument
         for name, commit in sorted(set(re.findall(r"uses: ([^\s/]+/[^\s/@]+)\S*@(\S+)", text)))
@@ -198,18 +199,32 @@ def run_github(shop: Shop) -> subprocess.CompletedProcess[str]:
     ]
     event = shop.folder / "event.json"
     head = git(shop.work, "rev-parse", "HEAD")
-    event.write_text(json.dumps({"ref": "refs/heads/main", "after": head, "repository": {"default_branch": "main"}}))
+    said: dict[str, Any] = {"ref": "refs/heads/main", "after": head, "repository": {"default_branch": "main"}}
+    if rolls_back:
+        said["inputs"] = {"action": "rollback", "environment": "dev", "release": "", "reason": REASON}
+    event.write_text(json.dumps(said))
     return shop.run(
-        *(act, "push", "-W", str(file), "-e", str(event), "-P", "ubuntu-24.04=-self-hosted", "--no-cache-server"),
+        *(
+            act,
+            "workflow_dispatch" if rolls_back else "push",
+            "-W",
+            str(file),
+            "-e",
+            str(event),
+            "-P",
+            "ubuntu-24.04=-self-hosted",
+            "--no-cache-server",
+        ),
         *(*stand_ins, "-s", "GITHUB_TOKEN=a-token", "--actor", "alice"),
         cwd=copy,
     )
 
 
-def run_gitlab(shop: Shop) -> subprocess.CompletedProcess[str]:
+def run_gitlab(shop: Shop, *, rolls_back: bool = False) -> subprocess.CompletedProcess[str]:
     program = NODE / ".bin/gitlab-ci-local"
     if not program.exists():
         missing_real("gitlab-ci-local", "`make tools` installs it")
+    shop.tool("rsync", "rsync")
     variables = {
         "F0CI_PUSH_TOKEN": "a-token",
         "CI_PROJECT_URL": str(shop.folder / "project"),
@@ -218,34 +233,45 @@ def run_gitlab(shop: Shop) -> subprocess.CompletedProcess[str]:
         "GITLAB_USER_LOGIN": "bob",
         "CI_PIPELINE_SOURCE": "push",
     }
+    if rolls_back:
+        asked = {"F0CI_ACTION": "rollback", "F0CI_TARGET": "dev", "F0CI_REASON": REASON}
+        variables |= {"CI_PIPELINE_SOURCE": "web", **asked}
     node = shop.tool("node", "none; `make tools` installs it")
     given = [argument for name, value in variables.items() for argument in ("--variable", f"{name}={value}")]
+    manual = () if rolls_back else ("--manual", "deploy_prod")
     return shop.run(
-        *(node, str(program), "--force-shell-executor", "--shell-isolation", "--manual", "deploy_prod", *given),
+        *(node, str(program), "--force-shell-executor", "--shell-isolation", *manual, *given),
         *("--home", str(shop.folder / "home"), "--ignore-predefined-vars", ",".join(variables)),
     )
 
 
-def run_jenkins(shop: Shop) -> subprocess.CompletedProcess[str]:
+def run_jenkins(shop: Shop, *, rolls_back: bool = False) -> subprocess.CompletedProcess[str]:
     answers = shop.folder / "answers.json"
     answers.write_text(json.dumps([{"id": "promote-deploy_prod", "approve": True, "submitter": "bob"}]))
     java = Path(shop.tool("java", "default-jre-headless")).resolve()
     shop.environ.setdefault("JAVA_HOME", str(java.parents[1]))
+    asked = {"F0CI_ACTION": "rollback", "F0CI_TARGET": "dev", "F0CI_REASON": REASON} if rolls_back else {}
+    given = [argument for name, value in asked.items() for argument in ("--param", f"{name}={value}")]
     return shop.run(
         *(shop.tool("groovy", "groovy"), f"{HARNESS}/JenkinsCheck.groovy", "Jenkinsfile", "--repo", str(shop.work)),
         *("--branch", "main", "--env", "BRANCH_IS_PRIMARY=true", "--answers", str(answers), "--limit", "120"),
+        *given,
     )
 
 
-def run_azure(shop: Shop) -> subprocess.CompletedProcess[str]:
+def run_azure(shop: Shop, *, rolls_back: bool = False) -> subprocess.CompletedProcess[str]:
     variables = {
-        "Build.Reason": "IndividualCI",
+        "Build.Reason": "Manual" if rolls_back else "IndividualCI",
         "Build.BuildId": "7",
+        "Build.RequestedFor": "Bob",
+        "Build.RequestedForEmail": "bob@example.com",
         "System.AccessToken": "a-token",
         "System.CollectionUri": f"{shop.api}/shop/",
         "System.TeamProject": "shop",
     }
     given = [argument for name, value in variables.items() for argument in ("--var", f"{name}={value}")]
+    asked = {"action": "rollback", "environment": "dev", "reason": REASON} if rolls_back else {}
+    given += [argument for name, value in asked.items() for argument in ("--param", f"{name}={value}")]
     return shop.run(
         *(sys.executable, f"{HARNESS}/run_azure.py", "azure-pipelines.yml", *given, "--json"),
         *("--protect", "prod", "--answer", "prod=yes"),
@@ -264,7 +290,12 @@ def run_by_hand(shop: Shop) -> subprocess.CompletedProcess[str]:
     return shop.run("f0ci", "promote", "prod", *pinned, environ=job)
 
 
-RUNS = {"github": run_github, "gitlab": run_gitlab, "jenkins": run_jenkins, "azure": run_azure}
+RUNS: dict[str, Callable[..., subprocess.CompletedProcess[str]]] = {
+    "github": run_github,
+    "gitlab": run_gitlab,
+    "jenkins": run_jenkins,
+    "azure": run_azure,
+}
 # a good release and a bad one by hand, once for all systems that this process looks at
 BY_HAND: dict[str, list[dict[str, Any]]] = {}
 
@@ -292,6 +323,7 @@ def test_a_release_goes_to_production_and_a_bad_one_is_rolled_back(
         assert run_by_hand(by_hand).returncode == 0
         bring_a_bad_release(by_hand)
         assert run_by_hand(by_hand).returncode == 6
+        assert by_hand.run("f0ci", "rollback", "dev", "--reason", REASON).returncode == 0
         BY_HAND.update(ledgers(by_hand))
     shop = Shop(tmp_path / system, api, tool)
 
@@ -311,6 +343,12 @@ def test_a_release_goes_to_production_and_a_bad_one_is_rolled_back(
     assert git(shop.bare, "rev-parse", "env/prod^{tree}") == restored
     said = {event["data"]["reviewer"] for event in shop.ledger("prod") if event["kind"] == "evidence"}
     assert said == {"bob"}
+    # what a person starts on the system's page
+    by_hand_again = RUNS[system](shop, rolls_back=True)
+    assert by_hand_again.returncode == 0, by_hand_again.stdout[-6000:] + by_hand_again.stderr[-3000:]
+    request, *_, end = (event for event in shop.ledger("dev") if event["promotion"] == "dev-3")
+    assert (request["data"]["reason"], end["kind"]) == (REASON, "succeeded")
+    assert not list(shop.folder.rglob("pwned"))
     assert ledgers(shop) == BY_HAND
     assert shop.run("f0ci", "audit", "verify").returncode == 0
 
@@ -319,6 +357,7 @@ def test_gitlab_ci_local_lists_the_jobs(tool: Tool, tmp_path: Path) -> None:
     program = NODE / ".bin/gitlab-ci-local"
     if not program.exists():
         missing_real("gitlab-ci-local", "`make tools` installs it")
+    tool("rsync", "rsync")
     shop = Shop(tmp_path, "http://127.0.0.1:9", tool)
 
     done = shop.run(tool("node", "none"), str(program), "--list-json", "--home", str(tmp_path / "home"))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from f0ci.pipelines.writers.jenkins import quoted
+from f0ci.pipelines.writers._groovy import quoted
 from tests.tools.workspaces import NAMES, check, generated
 
 Tool = Callable[..., str]

@@ -96,6 +96,8 @@ def test_the_component_runs_a_command(inputs: dict[str, str], code: int, workspa
     program = NODE / ".bin/gitlab-ci-local"
     if not program.exists():
         missing_real("gitlab-ci-local", "`make tools` installs it")
+    # which it copies files with
+    tool("rsync", "rsync")
     component = (ROOT / "templates/f0ci.yml").read_text(encoding="utf-8")
     # it wants to know where the project lives, and is never asked
     git(workspace, "remote", "add", "origin", "https://gitlab.example.com/shop/shop.git")

@@ -7,6 +7,7 @@ from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
+from f0ci.pipelines.writers._summaries import PLAN_TITLE, reported, summary
 from f0ci.pipelines.writers.base import (
     CONTINUE,
     ROLL_BACK,
@@ -44,41 +45,29 @@ f0ci validate --format sarif --output f0ci.sarif > /dev/null || true
 exit "$code"
 """
 _RELEASE = """\
-f0ci release create --format json | tee "$RUNNER_TEMP/release.json"
-digest=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["digest"])' < "$RUNNER_TEMP/release.json")
+report=$(mktemp)
+f0ci release create --format json | tee "$report"
+digest=$(python3 -c 'import json, sys; print(json.load(sys.stdin)["digest"])' < "$report")
 echo "digest=$digest" >> "$GITHUB_OUTPUT"
-{
-  echo "### Release ${digest:0:12}"
-  echo
-  echo "of [${GITHUB_SHA:0:10}]($GITHUB_SERVER_URL/$GITHUB_REPOSITORY/commit/$GITHUB_SHA)"
-  echo
-  sed 's/^/    /' "$RUNNER_TEMP/release.json"
-} >> "$GITHUB_STEP_SUMMARY"
 """
 _SHOWN = """\
 [ -n "$digest" ]
 echo "digest=$digest" >> "$GITHUB_OUTPUT"
-run="$GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID"
-{
-  echo "### Plan ${digest:0:12}: release ${RELEASE:0:12} into $TARGET"
-  echo
-  echo "Whoever approves the next job of [this run]($run) approves exactly this."
-  echo
-  sed 's/^/    /' "$report"
-} >> "$GITHUB_STEP_SUMMARY"
 """
+_APPROVES = "Whoever approves the next job approves exactly this. "
 _ONLY_SET_SECRETS = """\
 # a secret that does not exist arrives empty; without it f0ci says which one is missing
 for name in "${!F0CI_SECRET_@}"; do
   [ -n "${!name}" ] || unset "$name"
 done
 """
+_WHERE = (
+    "of [${GITHUB_SHA:0:10}]($GITHUB_SERVER_URL/$GITHUB_REPOSITORY/commit/$GITHUB_SHA), "
+    "in [this run]($GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID)"
+)
+_SUMMARY = '"$GITHUB_STEP_SUMMARY"'
 # a promotion that waits is no failure of the job; everything else is what the exit code says
-_REPORTED = """\
-code=0
-{command} | tee "$RUNNER_TEMP/report" || code=$?
-f0ci status --offline >> "$RUNNER_TEMP/report" || true
-sed 's/^/    /' "$RUNNER_TEMP/report" >> "$GITHUB_STEP_SUMMARY"
+_ENDED = """\
 case "$code" in
   0) {done};;
   5) echo "::notice::waiting, see the summary; the scheduled run takes it further" ;;
@@ -209,10 +198,17 @@ def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
     release = {"TARGET": str(job.environment), "RELEASE": "${{ needs.release.outputs.digest }}"}
     if job.kind is Kind.PLAN:
         # the token of this job can read and nothing else
-        return [_step(job.title, SHOW_PLAN + _SHOWN, {**_TOKEN, **release}, id="plan")]
+        return [
+            _step(
+                job.title,
+                SHOW_PLAN + _SHOWN + summary(PLAN_TITLE, f"{_APPROVES}It is {_WHERE}", _SUMMARY),
+                {**_TOKEN, **release},
+                id="plan",
+            )
+        ]
     env = {**_TOKEN, **_identity(job)}
     if job.kind is Kind.RELEASE:
-        return [_step(job.title, _RELEASE, env, id="release")]
+        return [_step(job.title, _RELEASE + summary("Release ${digest:0:12}", _WHERE, _SUMMARY), env, id="release")]
     env |= {variable: f"${{{{ secrets.{variable} }}}}" for variable in job.secrets}
     command = CONTINUE
     if job.kind is Kind.PROMOTE:
@@ -225,7 +221,7 @@ def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
         env["TARGET"] = env.pop("ENVIRONMENT")
         command = f'{ROLL_BACK} ${{RELEASE:+--to "$RELEASE"}}'
     done = 'echo "arrived=true" >> "$GITHUB_OUTPUT" ' if is_followed(job, pipeline) else ""
-    body = _REPORTED.replace("{command}", command).replace("{done}", done)
+    body = reported(job, command, _WHERE, _SUMMARY) + _ENDED.replace("{done}", done)
     body = _ONLY_SET_SECRETS + body if job.secrets else body
     return [_step(job.title, body, env, id="promote")]
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
+from f0ci.pipelines.writers._limits import Limits, check_limits
+from f0ci.pipelines.writers._summaries import PLAN_TITLE, reported, summary
 from f0ci.pipelines.writers.base import (
     CHECK_REASON,
     CONTINUE,
@@ -32,6 +34,13 @@ from f0ci.pipelines.writers.base import (
 
 PATH = "azure-pipelines.yml"
 RUNNER = "ubuntu-24.04"
+# a file is counted by the memory that reading it takes, 10 MB; that is 600 KB to 2 MB of file
+_LIMITS = Limits(
+    "Azure Pipelines",
+    size=2_000_000,
+    legs=256,
+    source="https://learn.microsoft.com/azure/devops/pipelines/process/templates and .../process/stages",
+)
 _BRANCHES = ["main", "master"]
 _VENV = "$AGENT_TEMPDIRECTORY/f0ci-venv"
 _DIGEST = "releaseDigest"
@@ -74,16 +83,20 @@ if [ "$code" -eq 1 ]; then
 fi
 exit "$code"
 """
-_SHOWN = """\
-[ -n "$digest" ]
-{
-  echo "### Plan ${digest:0:12}: release ${RELEASE:0:12} into $TARGET"
-  echo
-  sed 's/^/    /' "$report"
-} > "$AGENT_TEMPDIRECTORY/f0ci-plan.md"
-echo "##vso[task.uploadsummary]$AGENT_TEMPDIRECTORY/f0ci-plan.md"
-echo "##vso[task.setvariable variable=digest;isOutput=true]$digest"
-"""
+_SUMMARY = "$AGENT_TEMPDIRECTORY/f0ci-summary.md"
+_PROJECT = "${SYSTEM_COLLECTIONURI:-}${SYSTEM_TEAMPROJECT:+${SYSTEM_TEAMPROJECT// /%20}}"
+_RUN = f"{_PROJECT}/_build/results?buildId=${{BUILD_BUILDID:-}}"
+_WHERE = (
+    "of [${BUILD_SOURCEVERSION:0:10}](${BUILD_REPOSITORY_URI:-}/commit/$BUILD_SOURCEVERSION), "
+    f"in [this run]({_RUN})"
+)
+_UPLOAD = f'echo "##vso[task.uploadsummary]{_SUMMARY}"\n'
+_SHOWN = (
+    '[ -n "$digest" ]\n'
+    + summary(PLAN_TITLE, _WHERE, f'"{_SUMMARY}"')
+    + _UPLOAD
+    + 'echo "##vso[task.setvariable variable=digest;isOutput=true]$digest"\n'
+)
 # what is printed may hold texts of users, and the agent obeys lines that hold its mark
 _DISARM = "2>&1 | sed -u 's/##vso\\[/## vso[/g'"
 _NEUTRAL = f"""\
@@ -101,7 +114,8 @@ def write(pipeline: Pipeline) -> dict[str, str]:
     """Return the pipeline file.
 
     Raises:
-        InputError: two names would become one, or Azure would replace a part of a user's text.
+        InputError: two names would become one, Azure would replace a part of a user's text, or it is more than Azure
+            takes.
     """
     names = job_names(pipeline, "Azure Pipelines", lambda name: name.replace("-", "_"))
     _refuse_macros(pipeline)
@@ -129,7 +143,9 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "stages": [_stage(job, pipeline, names) for job in pipeline.jobs],
     }
     body = reminder(pipeline, set_up(pipeline)) + dump(data)
-    return {PATH: sealed(header(pipeline, "azure"), body)}
+    text = sealed(header(pipeline, "azure"), body)
+    check_limits(pipeline, text, _LIMITS)
+    return {PATH: text}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:
@@ -296,7 +312,7 @@ def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
         env |= {"TARGET": "${{ parameters.environment }}", "RELEASE": _typed("release"), "REASON": _typed("reason")}
         command, check = ROLL_BACK_TO, _NO_RELEASE + CHECK_REASON
     secrets = _ONLY_SET_SECRETS if job.secrets else ""
-    body = script(who + secrets + check + _reported(command))
+    body = script(who + secrets + check + _reported(job, command))
     return [{"bash": body, "name": "promote", "displayName": job.title, "env": env}]
 
 
@@ -312,9 +328,9 @@ def _bound_step(command: Command, workflow: str) -> dict[str, Any]:
     return {"bash": script(UNBOUND), "displayName": label(command.title), "env": env}
 
 
-def _reported(command: str) -> str:
-    status = f"{{ f0ci status --offline || true; }} {_DISARM}\n"
-    return f'code=0\n{command} {_DISARM} || code=$?\n{status}{_NEUTRAL}exit "$code"\n'
+def _reported(job: Job, command: str) -> str:
+    told = reported(job, command, _WHERE, f'"{_SUMMARY}"', filtered=f" {_DISARM}")
+    return f'{told}{_UPLOAD}{_NEUTRAL}exit "$code"\n'
 
 
 def _refuse_macros(pipeline: Pipeline) -> None:

@@ -169,21 +169,6 @@ def calls_f0ci(command: Command) -> bool:
     return re.search(r"\bf0ci\b", command.run or "") is not None
 
 
-def awaited(job: Job, pipeline: Pipeline) -> tuple[str, ...]:
-    """Return the ids of all promotions that must have arrived for a job, or for one that it needs, in their order."""
-    jobs = {one.id: one for one in pipeline.jobs}
-    seen: set[str] = set()
-    waiting = [job]
-    found: set[str] = set()
-    while waiting:
-        current = waiting.pop()
-        found.update(current.arrived)
-        new = set(current.needs) - seen
-        seen |= new
-        waiting += [jobs[name] for name in new]
-    return tuple(name for name in jobs if name in found)
-
-
 def ended(text: str) -> str:
     """Return a script that ends with a line break."""
     return text if text.endswith("\n") else text + "\n"

@@ -16,6 +16,7 @@ from f0ci.pipelines.writers._github_steps import (
     shows_alerts,
     steps,
 )
+from f0ci.pipelines.writers._limits import Limits, check_limits
 from f0ci.pipelines.writers.base import Bare, Remarked, dump, environments_set_up, header, label, reminder, sealed
 
 PATH = ".github/workflows/f0ci.yml"
@@ -25,6 +26,7 @@ CONTINUE_ENVIRONMENT = "f0ci-continue"
 _REPLACED = {"cancel-in-progress": True}
 # more is refused when the file is read
 _MAX_EXPRESSION = 21_000
+_LIMITS = Limits("GitHub", size=500_000, legs=256, source="https://docs.github.com/en/actions/reference/limits")
 _RUN_NAME = (
     "${{ github.event_name == 'workflow_dispatch' && format('{0} {1}', inputs.action, inputs.environment) || '' }}"
 )
@@ -34,7 +36,8 @@ def write(pipeline: Pipeline) -> dict[str, str]:
     """Return the workflow file.
 
     Raises:
-        InputError: the Action that installs f0ci is not pinned by commit, or the name of an environment is taken.
+        InputError: the Action that installs f0ci is not pinned by commit, the name of an environment is taken, or it is
+            more than GitHub takes.
     """
     if any(name.lower() == CONTINUE_ENVIRONMENT for name in pipeline.environments):
         raise InputError(
@@ -51,7 +54,9 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "jobs": _jobs(pipeline),
     }
     body = reminder(pipeline, set_up(pipeline)) + dump(data, spaced="jobs")
-    return {PATH: sealed(header(pipeline, "github"), body)}
+    text = sealed(header(pipeline, "github"), body)
+    check_limits(pipeline, text, _LIMITS)
+    return {PATH: text}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:

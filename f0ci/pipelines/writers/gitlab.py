@@ -6,6 +6,8 @@ from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
+from f0ci.pipelines.writers._limits import Limits, check_limits, legs
+from f0ci.pipelines.writers._summaries import PLAN_TITLE, reported, summary
 from f0ci.pipelines.writers.base import (
     CHECK_REASON,
     CONTINUE,
@@ -14,7 +16,6 @@ from f0ci.pipelines.writers.base import (
     SHOW_PLAN,
     UNBOUND,
     WAITING,
-    awaited,
     calls_f0ci,
     dump,
     ended,
@@ -36,6 +37,14 @@ _WAITS = 5
 _LEFT_OUT = 113
 _CONTINUE_ENVIRONMENT = "f0ci-continue"
 _MAX_NEEDS = 50
+_MAX_DEPLOYMENTS = 500
+_MAX_NAME = 255
+# the memory of the file when it is read, several times its size, must stay below 2 MiB, or what an instance says
+_LIMITS = Limits(
+    "GitLab", size=2 * 1024 * 1024, legs=200, source="https://docs.gitlab.com/administration/instance_limits"
+)
+# of GitLab.com's Free, in all pipelines that run
+_FREE_JOBS = 500
 _STAGE = {Kind.VALIDATE: "check", Kind.RELEASE: "release", Kind.CONTINUE: "operate", Kind.ROLLBACK: "operate"}
 _STAGES = ["check", "build", "release", "deliver", "operate"]
 # words that mean something else at the top of the file
@@ -77,17 +86,27 @@ export F0CI_GIT_TOKEN="$F0CI_PUSH_TOKEN"
 unset F0CI_PUSH_TOKEN
 git remote set-url origin "$CI_PROJECT_URL.git"
 """
+_SUMMARY = "f0ci-summary.md"
+_LINKS = "f0ci-links.json"
+_DEFAULT = ".f0ci-default"
+_WHERE = "of [${CI_COMMIT_SHA:0:10}]($CI_PROJECT_URL/-/commit/$CI_COMMIT_SHA), in [this pipeline](${CI_PIPELINE_URL:-})"
+# shown beside the log of the job
+_LINK = f"""\
+printf '{{"f0ci": [{{"external_link": {{"label": "summary", "url": "%s"}}}}]}}\\n' \\
+  "${{CI_JOB_URL:-}}/artifacts/file/{_SUMMARY}" > {_LINKS}
+"""
 
 
 def write(pipeline: Pipeline) -> dict[str, str]:
     """Return the pipeline file.
 
     Raises:
-        InputError: a job would wait for more others than GitLab allows.
+        InputError: it is more than GitLab takes: needs of a job, jobs of a matrix, deployments, the file itself.
     """
     names = job_names(pipeline, "GitLab", lambda name: f"stage-{name}" if name in _KEYWORDS else name)
     prepare = script(install_into("$CI_PROJECT_DIR.tmp/f0ci-venv", pipeline.install))
-    data = {
+    path = pipeline.option("gitlab", "file", PATH)
+    data: dict[str, Any] = {
         "workflow": {
             "rules": [
                 {"if": '$CI_PIPELINE_SOURCE == "merge_request_event"'},
@@ -97,7 +116,8 @@ def write(pipeline: Pipeline) -> dict[str, str]:
             ]
         },
         "stages": _STAGES,
-        "default": {
+        # a file that others include has no say over their jobs
+        "default" if path == PATH else _DEFAULT: {
             "image": "$F0CI_IMAGE",
             **_tags(pipeline.option("gitlab", "runner")),
             "interruptible": False,
@@ -109,8 +129,36 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         ".f0ci-push": {"variables": {"GIT_DEPTH": "0"}, "before_script": [prepare + _AUTHORIZE]},
         **{names[job.id]: _job(job, pipeline, names) for job in pipeline.jobs},
     }
+    if path != PATH:
+        for name in names.values():
+            extended = data[name].get("extends")
+            data[name] = {"stage": data[name]["stage"], "extends": None, **data[name]}
+            data[name]["extends"] = [_DEFAULT, extended] if extended else _DEFAULT
     body = reminder(pipeline, set_up(pipeline)) + dump(data)
-    return {PATH: sealed(header(pipeline, "gitlab"), body)}
+    text = sealed(header(pipeline, "gitlab"), body)
+    _check_jobs(pipeline, names)
+    check_limits(pipeline, text, _LIMITS)
+    return {path: text}
+
+
+def _check_jobs(pipeline: Pipeline, names: dict[str, str]) -> None:
+    """Refuse what GitLab would not make a pipeline of, some of it without a word."""
+    deployments = sum(job.kind is Kind.PROMOTE for job in pipeline.jobs)
+    if deployments > _MAX_DEPLOYMENTS:
+        raise InputError(
+            f"{deployments} promotions; a pipeline of GitLab takes {_MAX_DEPLOYMENTS} deployments",
+            f"split the workflow; see {_LIMITS.source}",
+            place=pipeline.workflow,
+        )
+    for job in pipeline.jobs:
+        # a leg is called like its job and the longest combination of values
+        longest = f"{names[job.id]}: [{', '.join(max(values, key=len) for values in job.matrix.values())}]"
+        if job.matrix and len(longest) > _MAX_NAME:
+            raise InputError(
+                f"the matrix of {job.id!r} makes names of {len(longest)} characters; GitLab takes {_MAX_NAME}",
+                "shorten its values",
+                place=pipeline.workflow,
+            )
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:
@@ -127,7 +175,23 @@ def set_up(pipeline: Pipeline) -> tuple[str, ...]:
             for variable in variables
         ),
         "an hourly schedule of the default branch, which takes waiting promotions further",
+        *_include_set_up(pipeline),
+        *_size_set_up(pipeline),
     )
+
+
+def _include_set_up(pipeline: Pipeline) -> tuple[str, ...]:
+    path = pipeline.option("gitlab", "file", PATH)
+    stages = ", ".join(_STAGES)
+    return () if path == PATH else (f"an include of the local file {path!r} in {PATH}, with the stages {stages}",)
+
+
+def _size_set_up(pipeline: Pipeline) -> tuple[str, ...]:
+    """Return what a large pipeline asks of the instance."""
+    count = sum(map(legs, pipeline.jobs))
+    if count <= _FREE_JOBS:
+        return ()
+    return (f"a plan that takes {count:,} jobs in pipelines that run (GitLab.com's Free takes {_FREE_JOBS})",)
 
 
 def _variables(pipeline: Pipeline) -> dict[str, Any]:
@@ -167,7 +231,7 @@ def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
     if job.pushes:
         written["resource_group"] = _group(job)
     written["timeout"] = f"{job.minutes} minutes"
-    if job.kind is Kind.TASK and awaited(job, pipeline):
+    if job.kind is Kind.TASK and pipeline.awaited[job.id]:
         written["allow_failure"] = {"exit_codes": [_LEFT_OUT]}
     elif job.kind in {Kind.PROMOTE, Kind.CONTINUE}:
         # with exit codes a manual job blocks what needs it, as with `false`; said in a rule, it would lose the codes
@@ -204,11 +268,15 @@ def _stage(job: Job) -> str:
 def _needs(job: Job, pipeline: Pipeline, names: dict[str, str]) -> list[Any]:
     """Return what a job waits for; digest and arrivals come over with the jobs that tell them."""
     digests = ["release"] if job.kind in {Kind.PLAN, Kind.PROMOTE} else []
-    telling = [*awaited(job, pipeline), *digests, *([job.plan] if job.plan else [])]
-    ids = list(dict.fromkeys((*job.needs, *telling)))
-    if len(ids) > _MAX_NEEDS:
+    telling = [*pipeline.awaited[job.id], *digests, *([job.plan] if job.plan else [])]
+    jobs = {one.id: one for one in pipeline.jobs}
+    # the release waits for everything that a change starts; each leg of a matrix would count
+    told = {one.id for one in pipeline.jobs if one.when is When.CHANGE} if "release" in job.needs else set()
+    ids = [name for name in dict.fromkeys((*job.needs, *telling)) if name not in told]
+    count = sum(legs(jobs[name]) for name in ids)
+    if count > _MAX_NEEDS:
         raise InputError(
-            f"the stage {job.id!r} waits for {len(ids)} others; GitLab allows {_MAX_NEEDS}",
+            f"the stage {job.id!r} waits for {count} others; GitLab allows {_MAX_NEEDS}",
             "put a stage in between",
             place=pipeline.workflow,
         )
@@ -217,17 +285,17 @@ def _needs(job: Job, pipeline: Pipeline, names: dict[str, str]) -> list[Any]:
 
 def _arrived(name: str, pipeline: Pipeline) -> str:
     """Return the variable that says that a promotion's release arrived; numbers, because names have hyphens."""
-    return f"F0CI_ARRIVED_{[job.id for job in pipeline.jobs].index(name)}"
+    return f"F0CI_ARRIVED_{pipeline.numbers[name]}"
 
 
 def _plan(name: str, pipeline: Pipeline) -> str:
     """Return the variable that hands on the digest of the plan that was shown."""
-    return f"F0CI_PLAN_{[job.id for job in pipeline.jobs].index(name)}"
+    return f"F0CI_PLAN_{pipeline.numbers[name]}"
 
 
 def _unless_arrived(job: Job, pipeline: Pipeline, code: int) -> str:
     """Return the beginning of a script that ends where a release has not arrived."""
-    missing = " || ".join(f'[ -z "${{{_arrived(name, pipeline)}:-}}" ]' for name in awaited(job, pipeline))
+    missing = " || ".join(f'[ -z "${{{_arrived(name, pipeline)}:-}}" ]' for name in pipeline.awaited[job.id])
     if not missing:
         return ""
     return (
@@ -252,8 +320,15 @@ def _work(job: Job, pipeline: Pipeline) -> dict[str, Any]:
         tell = f"printf '{_plan(job.id, pipeline)}=%s\\n' \"$digest\" > f0ci-plan.env\n"
         return {
             "variables": {"TARGET": job.environment},
-            "artifacts": {"expire_in": "30 days", "reports": {"dotenv": "f0ci-plan.env"}},
-            "script": [_unless_arrived(job, pipeline, 0) + 'RELEASE="$F0CI_DIGEST"\n' + SHOW_PLAN + tell],
+            "artifacts": _summarised({"dotenv": "f0ci-plan.env"}),
+            "script": [
+                _unless_arrived(job, pipeline, 0)
+                + 'RELEASE="$F0CI_DIGEST"\n'
+                + SHOW_PLAN
+                + summary(PLAN_TITLE, _WHERE, _SUMMARY)
+                + _LINK
+                + tell
+            ],
         }
     if job.kind is Kind.TASK:
         return _task(job, pipeline)
@@ -269,9 +344,19 @@ def _work(job: Job, pipeline: Pipeline) -> dict[str, Any]:
     if job.kind is Kind.PROMOTE:
         return _promotion(job, pipeline, who)
     if job.kind is Kind.CONTINUE:
-        return {"script": [who + _reported(CONTINUE)]}
+        return {"artifacts": _summarised(), "script": [who + _reported(job, CONTINUE)]}
     taken = 'TARGET="$F0CI_TARGET"\nRELEASE="$F0CI_TO"\nREASON="$F0CI_REASON"\n'
-    return {"script": [who + taken + CHECK_REASON + _reported(ROLL_BACK_TO)]}
+    return {"artifacts": _summarised(), "script": [who + taken + CHECK_REASON + _reported(job, ROLL_BACK_TO)]}
+
+
+def _summarised(reports: dict[str, str] | None = None) -> dict[str, Any]:
+    """Return the artifacts of a job that leaves something to read, and a link to it; also where it fails."""
+    return {
+        "when": "always",
+        "expire_in": "30 days",
+        "paths": [_SUMMARY],
+        "reports": {**(reports or {}), "annotations": _LINKS},
+    }
 
 
 def _promotion(job: Job, pipeline: Pipeline, who: str) -> dict[str, Any]:
@@ -279,11 +364,11 @@ def _promotion(job: Job, pipeline: Pipeline, who: str) -> dict[str, Any]:
     body = f'{_unless_arrived(job, pipeline, _WAITS)}{who}RELEASE="$F0CI_DIGEST"\n{shown}'
     command = promote(job, "gitlab")
     written: dict[str, Any] = {"variables": {"TARGET": job.environment}}
-    if not any(job.id in awaited(other, pipeline) for other in pipeline.jobs):
-        return {**written, "script": [body + _reported(command)]}
+    if job.id not in pipeline.telling:
+        return {**written, "artifacts": _summarised(), "script": [body + _reported(job, command)]}
     tell = f'if [ "$code" -eq 0 ]; then\n  echo {_arrived(job.id, pipeline)}=true > f0ci-arrived.env\nfi\n'
-    written["artifacts"] = {"expire_in": "30 days", "reports": {"dotenv": "f0ci-arrived.env"}}
-    return {**written, "script": [body + _reported(command, tell)]}
+    written["artifacts"] = _summarised({"dotenv": "f0ci-arrived.env"})
+    return {**written, "script": [body + _reported(job, command, tell)]}
 
 
 def _task(job: Job, pipeline: Pipeline) -> dict[str, Any]:
@@ -307,8 +392,8 @@ def _unexpanded(value: str) -> str | dict[str, Any]:
     return {"value": value, "expand": False} if "$" in value or "%" in value else value
 
 
-def _reported(command: str, tell: str = "") -> str:
+def _reported(job: Job, command: str, tell: str = "") -> str:
     return ended(
-        f'code=0\n{command} || code=$?\nf0ci status --offline || true\n{tell}if [ "$code" -eq {_WAITS} ]; then\n'
+        f'{reported(job, command, _WHERE, _SUMMARY)}{_LINK}{tell}if [ "$code" -eq {_WAITS} ]; then\n'
         f'  echo "{WAITING}"\nfi\n[ "$code" -eq 0 ] || exit "$code"'
     )

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
+from f0ci.pipelines.writers._groovy import choice, indented, quoted, sh, without_when
+from f0ci.pipelines.writers._summaries import PLAN_TITLE, reported, summary
 from f0ci.pipelines.writers.base import (
     CHECK_REASON,
     CONTINUE,
@@ -15,25 +17,22 @@ from f0ci.pipelines.writers.base import (
     SHOW_PLAN,
     UNBOUND,
     WAITING,
-    awaited,
     calls_f0ci,
     header,
     install_into,
     job_names,
-    label,
     promote,
     reminder,
-    script,
     sealed,
 )
 
 PATH = "Jenkinsfile"
 _TOKEN = "f0ci-git-token"  # noqa: S105 - the name of a credential, not its value
 _VENV = "${WORKSPACE_TMP:-$WORKSPACE@tmp}/f0ci-venv"
-_BASH = "#!/usr/bin/env bash\n"
 _HAND_OVER = "f0ci-release.txt"
 _MARK = "f0ci-arrived.txt"
 _SHOWN = "f0ci-plan.txt"
+_WHERE = "of $(git rev-parse --short=10 HEAD), in [this build](${BUILD_URL:-})"
 _APPROVAL_HOURS = 24
 # Jenkins compiles the file into methods and constants of limited size
 _MAX_STAGES = 80
@@ -95,8 +94,8 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         f"        timeout(time: {_hours(pipeline)}, unit: 'HOURS')",
         "    }",
         "    parameters {",
-        _choice("F0CI_ACTION", ["check", "continue", "rollback"], "What to do"),
-        _choice("F0CI_TARGET", environments, "Where to roll back"),
+        choice("F0CI_ACTION", ["check", "continue", "rollback"], "What to do"),
+        choice("F0CI_TARGET", environments, "Where to roll back"),
         "        string(name: 'F0CI_TO', description: 'Release to go back to; the last good one by default')",
         "        string(name: 'F0CI_REASON', defaultValue: 'by hand', description: 'Why to roll back, for the record')",
         "    }",
@@ -104,7 +103,7 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "        cron(env.BRANCH_IS_PRIMARY == 'true' ? 'H * * * *' : '')",
         "    }",
         "    stages {",
-        *_indented(stages, 2),
+        *indented(stages, 2),
         "    }",
         "}",
     ]
@@ -129,22 +128,6 @@ def set_up(pipeline: Pipeline) -> tuple[str, ...]:
             for name in pipeline.approvals
         ),
     )
-
-
-def quoted(text: str) -> str:
-    """Return a Groovy string that holds exactly a text: nothing is interpolated, line breaks stay readable."""
-    fence = "'''" if "\n" in text else "'"
-    return fence + "".join(_escaped(char) for char in text) + fence
-
-
-def _escaped(char: str) -> str:
-    if char in "\\'":
-        return "\\" + char
-    if char == "\n" or (char.isascii() and char.isprintable()):
-        return char
-    # in the halves that Java's strings are made of; no encoding of the file can change them
-    halves = char.encode("utf-16-be")
-    return "".join(f"\\u{halves[at]:02x}{halves[at + 1]:02x}" for at in range(0, len(halves), 2))
 
 
 def _merged(jobs: Iterable[Job], pipeline: Pipeline) -> list[Job]:
@@ -197,11 +180,6 @@ def _hours(pipeline: Pipeline) -> int:
     return sum(job.minutes for job in pipeline.jobs) // 60 + 1 + _APPROVAL_HOURS * len(pipeline.approvals)
 
 
-def _choice(name: str, choices: list[str], description: str) -> str:
-    listed = ", ".join(map(quoted, choices))
-    return f"        choice(name: '{name}', choices: [{listed}], description: '{description}')"
-
-
 def _stages(job: Job, pipeline: Pipeline) -> list[str]:
     gate = _gate(job, pipeline) if job.plan else []
     if job.matrix:
@@ -212,14 +190,14 @@ def _stages(job: Job, pipeline: Pipeline) -> list[str]:
     return [
         *gate,
         f"stage({quoted(job.id)}) {{",
-        *_indented(["when {", *_indented(["beforeOptions true", *_when(job, pipeline)]), "}"]),
+        *indented(["when {", *indented(["beforeOptions true", *_when(job, pipeline)]), "}"]),
         f"    {_agent(job, pipeline)}",
-        *_indented(["options {", *_indented(options), "}"]),
+        *indented(["options {", *indented(options), "}"]),
         "    steps {",
         "        checkout scm",
-        *_indented(_steps(job, pipeline), 2),
+        *indented(_steps(job, pipeline), 2),
         "    }",
-        *_indented(_shown(job, pipeline)),
+        *indented(_shown(job, pipeline)),
         "}",
     ]
 
@@ -232,21 +210,16 @@ def _matrix(job: Job, pipeline: Pipeline) -> list[str]:
     ]
     leg = _stages(replace(job, id=f"{job.id} leg", matrix={}), pipeline)
     # what a stage asks before it runs stands on the outer one
-    asked = ["when {", *_indented(["beforeOptions true", *_when(job, pipeline)]), "}"]
+    asked = ["when {", *indented(["beforeOptions true", *_when(job, pipeline)]), "}"]
     return [
         f"stage({quoted(job.id)}) {{",
-        *_indented(asked),
+        *indented(asked),
         "    matrix {",
-        *_indented(["axes {", *_indented([line for axis in axes for line in axis]), "}"], 2),
-        *_indented(["stages {", *_indented(_without_when(leg)), "}"], 2),
+        *indented(["axes {", *indented([line for axis in axes for line in axis]), "}"], 2),
+        *indented(["stages {", *indented(without_when(leg)), "}"], 2),
         "    }",
         "}",
     ]
-
-
-def _without_when(stage: list[str]) -> list[str]:
-    begin, end = stage.index("    when {"), stage.index("    }")
-    return stage[:begin] + stage[end + 1 :]
 
 
 def _agent(job: Job, pipeline: Pipeline) -> str:
@@ -259,7 +232,10 @@ def _credentials(pipeline: Pipeline) -> str:
 
 
 def _shown(job: Job, pipeline: Pipeline) -> list[str]:
-    """Return what shows findings where Jenkins shows those of tests and tools."""
+    """Return what shows findings where Jenkins shows those of tests and tools, and keeps what there is to read."""
+    if job.kind in {Kind.PLAN, Kind.PROMOTE, Kind.CONTINUE, Kind.ROLLBACK}:
+        kept = f"archiveArtifacts artifacts: '{_summary(job)}', allowEmptyArchive: true"
+        return ["post {", "    always {", f"        {kept}", "    }", "}"]
     if job.kind is not Kind.VALIDATE:
         return []
     warns = pipeline.option("jenkins", "warnings", default=False)
@@ -273,6 +249,10 @@ def _shown(job: Job, pipeline: Pipeline) -> list[str]:
     ]
 
 
+def _summary(job: Job) -> str:
+    return f"f0ci-{job.id}.md"
+
+
 def _gate(job: Job, pipeline: Pipeline) -> list[str]:
     """Return a stage that asks, on no agent; whoever answers no ends the build before anything changed.
 
@@ -282,8 +262,8 @@ def _gate(job: Job, pipeline: Pipeline) -> list[str]:
     submitter = pipeline.option("jenkins", "submitter")
     return [
         f"stage({quoted(f'approve {job.id}')}) {{",
-        *_indented(["when {", *_indented(["beforeOptions true", "beforeInput true", *_when(job, pipeline)]), "}"]),
-        *_indented(["options {", f"    timeout(time: {_APPROVAL_HOURS}, unit: 'HOURS')", "}"]),
+        *indented(["when {", *indented(["beforeOptions true", "beforeInput true", *_when(job, pipeline)]), "}"]),
+        *indented(["options {", f"    timeout(time: {_APPROVAL_HOURS}, unit: 'HOURS')", "}"]),
         "    input {",
         # the digest is all that is put in; nobody can write it
         f'        message "Promote to {job.environment}? Plan ${{env.{plan}}}"',
@@ -303,12 +283,12 @@ def _gate(job: Job, pipeline: Pipeline) -> list[str]:
 
 def _digest_of(plan: str, pipeline: Pipeline) -> str:
     """Return the variable that hands on the digest of the plan that was shown."""
-    return f"F0CI_PLAN_{[job.id for job in pipeline.jobs].index(plan)}"
+    return f"F0CI_PLAN_{pipeline.numbers[plan]}"
 
 
 def _reviewer_of(plan: str, pipeline: Pipeline) -> str:
     """Return the variable that hands on who answered."""
-    return f"F0CI_REVIEWER_{[job.id for job in pipeline.jobs].index(plan)}"
+    return f"F0CI_REVIEWER_{pipeline.numbers[plan]}"
 
 
 def _steps(job: Job, pipeline: Pipeline) -> list[str]:
@@ -323,30 +303,32 @@ def _work(job: Job, pipeline: Pipeline) -> list[str]:
         return steps or ["echo 'nothing to run'"]
     prepare = install_into(_VENV, pipeline.install)
     if job.kind is Kind.VALIDATE:
-        return _sh(job.title, prepare + _VALIDATE)
+        return sh(job.title, prepare + _VALIDATE)
     if job.kind is Kind.PLAN:
         return _plan(job, pipeline, prepare)
     prepare += _IDENTITY
     if job.kind is Kind.RELEASE:
         body = f"{prepare}{CREATE_RELEASE}printf '%s\\n' \"$digest\" > {_HAND_OVER}\n"
         return [
-            *_with_credentials(job, pipeline, _sh(job.title, body)),
+            *_with_credentials(job, pipeline, sh(job.title, body)),
             f"stash name: 'f0ci-release', includes: '{_HAND_OVER}'",
+            *["script {", f"    currentBuild.description = 'release ' + readFile('{_HAND_OVER}').trim()", "}"],
         ]
     if job.kind is Kind.PROMOTE:
         return _promotion(job, pipeline, prepare)
     if job.kind is Kind.CONTINUE:
-        return _with_credentials(job, pipeline, _sh(job.title, prepare + _reported(CONTINUE)))
+        return _with_credentials(job, pipeline, sh(job.title, prepare + _reported(job, CONTINUE)))
     taken = 'TARGET="$F0CI_TARGET"\nRELEASE="${F0CI_TO:-}"\nREASON="${F0CI_REASON:-}"\n'
-    body = prepare + taken + CHECK_REASON + _reported(ROLL_BACK_TO)
-    return _with_credentials(job, pipeline, _sh(job.title, body))
+    body = prepare + taken + CHECK_REASON + _reported(job, ROLL_BACK_TO)
+    return _with_credentials(job, pipeline, sh(job.title, body))
 
 
 def _plan(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
     """Return steps that show a plan and keep its digest for the question and the promotion."""
     taken = f"RELEASE=$(cat {_HAND_OVER})\n"
-    body = f"{prepare}{taken}{SHOW_PLAN}printf '%s\\n' \"$digest\" > {_SHOWN}\n"
-    target = [f"withEnv([{quoted(f'TARGET={job.environment}')}]) {{", *_indented(_sh(job.title, body)), "}"]
+    told = summary(PLAN_TITLE, _WHERE, _summary(job))
+    body = f"{prepare}{taken}{SHOW_PLAN}{told}printf '%s\\n' \"$digest\" > {_SHOWN}\n"
+    target = [f"withEnv([{quoted(f'TARGET={job.environment}')}]) {{", *indented(sh(job.title, body)), "}"]
     return [
         "unstash 'f0ci-release'",
         *_with_credentials(job, pipeline, target),
@@ -357,14 +339,14 @@ def _plan(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
 
 
 def _promotion(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
-    is_followed = bool(job.after) or any(job.id in awaited(other, pipeline) for other in pipeline.jobs)
+    is_followed = bool(job.after) or job.id in pipeline.telling
     tell = f'if [ "$code" -eq 0 ]; then\n  : > {_MARK}\nfi\n' if is_followed else ""
     clean = f"RELEASE=$(cat {_HAND_OVER})\nrm -f {_HAND_OVER} {_MARK}\n"
     if job.plan:
         clean += f'PLAN="${{{_digest_of(job.plan, pipeline)}:-}}"\n'
         clean += f'export F0CI_REVIEWER="${{{_reviewer_of(job.plan, pipeline)}:-}}"\n'
-    work = _sh(job.title, prepare + clean + _reported(promote(job, "jenkins"), tell))
-    target = [f"withEnv([{quoted(f'TARGET={job.environment}')}]) {{", *_indented(work), "}"]
+    work = sh(job.title, prepare + clean + _reported(job, promote(job, "jenkins"), tell))
+    target = [f"withEnv([{quoted(f'TARGET={job.environment}')}]) {{", *indented(work), "}"]
     steps = ["unstash 'f0ci-release'", *_with_credentials(job, pipeline, target)]
     if is_followed:
         steps += ["script {", f"    env.{_arrived(job.id, pipeline)} = fileExists('{_MARK}').toString()", "}"]
@@ -373,31 +355,27 @@ def _promotion(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
 
 def _arrived(name: str, pipeline: Pipeline) -> str:
     """Return the variable that says that a promotion's release arrived; numbers, because names have hyphens."""
-    return f"F0CI_ARRIVED_{[job.id for job in pipeline.jobs].index(name)}"
+    return f"F0CI_ARRIVED_{pipeline.numbers[name]}"
 
 
 def _when(job: Job, pipeline: Pipeline) -> list[str]:
-    arrived = (_arrived(name, pipeline) for name in awaited(job, pipeline))
+    # a merged stage, and a leg of a matrix, begins with the id of its job
+    arrived = (_arrived(name, pipeline) for name in pipeline.awaited[job.id.partition(" ")[0]])
     return [*_WHEN[job.when], *(f"environment name: '{variable}', value: 'true'" for variable in arrived)]
 
 
 def _command(command: Command, pipeline: Pipeline, *, arrived: bool = False) -> list[str]:
     """Return the step of a command; where it follows a promotion, it runs only once the release arrived."""
     if command.run is not None and arrived:
-        return _sh(command.title, f"[ -e {_MARK} ] || exit 0\n{command.run}")
+        return sh(command.title, f"[ -e {_MARK} ] || exit 0\n{command.run}")
     if command.run is not None:
         # every step is a shell of its own, so f0ci has to be put on the path of each that names it
         install = install_into(_VENV, pipeline.install) if calls_f0ci(command) else ""
-        return _sh(command.title, install + command.run)
+        return sh(command.title, install + command.run)
     said = (f"NAME={command.title}", f"STANZA={command.stanza}", f"WORKFLOW={pipeline.workflow}")
     # withEnv replaces variables in its values, and takes $$ for $
     values = ", ".join(quoted(text.replace("$", "$$")) for text in said)
-    return [f"withEnv([{values}]) {{", *_indented(_sh(command.title, UNBOUND)), "}"]
-
-
-def _sh(title: str, body: str) -> list[str]:
-    """Return a step; its script is one element, whose lines are indented no further."""
-    return [f"sh label: {quoted(label(title))}, script: {quoted(_BASH + script(body))}"]
+    return [f"withEnv([{values}]) {{", *indented(sh(command.title, UNBOUND)), "}"]
 
 
 def _with_credentials(job: Job, pipeline: Pipeline, steps: list[str]) -> list[str]:
@@ -405,17 +383,13 @@ def _with_credentials(job: Job, pipeline: Pipeline, steps: list[str]) -> list[st
     names = {_credentials(pipeline): "F0CI_GIT_TOKEN", **{variable: variable for variable in job.secrets}}
     bindings = [f"string(credentialsId: '{name}', variable: '{variable}')" for name, variable in names.items()]
     if len(bindings) == 1:
-        return [f"withCredentials([{bindings[0]}]) {{", *_indented(steps), "}"]
-    listed = _indented([f"{binding}," for binding in bindings[:-1]] + bindings[-1:])
-    return ["withCredentials([", *listed, "]) {", *_indented(steps), "}"]
+        return [f"withCredentials([{bindings[0]}]) {{", *indented(steps), "}"]
+    listed = indented([f"{binding}," for binding in bindings[:-1]] + bindings[-1:])
+    return ["withCredentials([", *listed, "]) {", *indented(steps), "}"]
 
 
-def _reported(command: str, tell: str = "") -> str:
+def _reported(job: Job, command: str, tell: str = "") -> str:
     return (
-        f'code=0\n{command} || code=$?\nf0ci status --offline || true\n{tell}if [ "$code" -eq 5 ]; then\n'
+        f'{reported(job, command, _WHERE, _summary(job))}{tell}if [ "$code" -eq 5 ]; then\n'
         f'  echo "{WAITING}"\n  code=0\nfi\nexit "$code"\n'
     )
-
-
-def _indented(lines: Iterable[str], by: int = 1) -> list[str]:
-    return ["    " * by + line for line in lines]

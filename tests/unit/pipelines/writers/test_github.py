@@ -353,7 +353,10 @@ def test_the_programs_of_the_jobs_do_what_they_say(runner: Runner) -> None:
     assert waiting.returncode == 0
     assert "::notice::waiting" in waiting.stdout
     assert "0 of 1 approval" in runner.said("GITHUB_STEP_SUMMARY")
-    assert all(line.startswith("    ") for line in runner.said("GITHUB_STEP_SUMMARY").splitlines())
+    heading, empty, link, *said = runner.said("GITHUB_STEP_SUMMARY").splitlines()
+    assert (heading, empty) == (f"### Release {digest[:12]} into prod", "")
+    assert link.startswith("of [")
+    assert all(line.startswith("    ") for line in said if line)
     assert runner.run("continue").returncode == 0
     assert runner.run("deploy_dev", RELEASE="0" * 64).returncode == 2
     assert git(runner.work, "log", "-1", "--format=%cn", "env/dev") == "github-actions[bot]"

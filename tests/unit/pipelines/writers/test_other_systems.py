@@ -193,11 +193,11 @@ def test_gitlab_hands_digest_and_arrival_on_by_needs() -> None:
 def test_a_gitlab_keyword_is_no_name_of_a_job(word: str) -> None:
     data = read(
         "gitlab",
-        staged(f"- {{name: '{word}', tests: [x]}}\n- {{name: to_dev, environment: dev, requires: ['{word}']}}"),
+        staged(f"- {{name: '{word}', tests: [x]}}\n- {{name: other, tests: [x], requires: ['{word}']}}"),
     )
 
     assert f"stage-{word}" in jobs_of(data)
-    assert f"stage-{word}" in data["to_dev"]["needs"]
+    assert f"stage-{word}" in data["other"]["needs"]
 
 
 def test_azure_stages_have_a_deadline_a_condition_that_asks_for_success_and_the_token_only_where_they_push() -> None:
@@ -415,6 +415,11 @@ class Runner:
         git(self.work, "commit", "-qm", "first")
         self.text = tree_text(system, self.work)
 
+    def summary(self, job: str) -> str:
+        """Return what the job left to read."""
+        file = {"gitlab": self.work / "f0ci-summary.md", "azure": self.home / "f0ci-summary.md"}
+        return file.get(self.system, self.work / f"f0ci-{job}.md").read_text(encoding="utf-8")
+
     def run(self, job: str, release: str = "", plan: str = "") -> subprocess.CompletedProcess[str]:
         script, env = self._job(job)
         env |= {
@@ -426,6 +431,9 @@ class Runner:
             "AGENT_TEMPDIRECTORY": str(self.home),
             "CI_JOB_URL": "https://gitlab.example.com/jobs/7",
             "CI_JOB_NAME": job,
+            "CI_COMMIT_SHA": "c" * 40,
+            "CI_PROJECT_URL": "https://gitlab.example.com/shop",
+            "BUILD_SOURCEVERSION": "c" * 40,
             "BUILD_URL": "https://ci.example.com/job/7/",
             # nobody answers there
             "SYSTEM_COLLECTIONURI": "http://127.0.0.1:9/shop/",
@@ -478,9 +486,18 @@ def test_the_programs_of_the_jobs_do_what_they_say(system: str, tmp_path: Path) 
         done = runner.run(f"deploy_{name}", digests[-1])
         assert done.returncode == 0, done.stdout + done.stderr
         assert "succeeded" in done.stdout
+        said = runner.summary(f"deploy_{name}")
+        assert said.startswith(f"### Release {digests[-1][:12]} into {name}\n")
+        # what would happen, and what did
+        assert "      strategy rolling" in said
+        assert "succeeded" in said
     shown = runner.run("plan-deploy_prod", digests[-1])
     assert shown.returncode == 0, shown.stderr
     (plan,) = re.findall(r"  digest ([0-9a-f]{64})\n", shown.stdout)
+    heading, _, link, _, *lines = runner.summary("plan-deploy_prod").splitlines()
+    assert heading == f"### Plan {plan[:12]}: release {digests[-1][:12]} into prod"
+    assert re.fullmatch(r"of \S+, in \[this \w+\]\(\S*\)", link)
+    assert f"      digest {plan}" in lines
     assert runner.run("deploy_prod", digests[-1], "0" * 64).returncode == 4
     assert runner.run("deploy_prod", digests[-1]).returncode == 2
     waiting = runner.run("deploy_prod", digests[-1], plan)
@@ -492,3 +509,24 @@ def test_the_programs_of_the_jobs_do_what_they_say(system: str, tmp_path: Path) 
     if system == "azure":
         assert "##vso[task.complete result=SucceededWithIssues;]" in waiting.stdout
     assert runner.run("deploy_dev", "0" * 64).returncode == 2
+
+
+def test_a_gitlab_file_that_another_one_includes_has_no_say_over_its_jobs() -> None:
+    made = pipeline(WORKFLOW + "  pipelines: {gitlab: {file: ci/promotion.yml}}\n")
+    ((path, text),) = gitlab.write(made).items()
+    data = yaml.safe_load(text)
+
+    assert path == "ci/promotion.yml"
+    assert "default" not in data
+    assert data[".f0ci-default"]["image"] == "$F0CI_IMAGE"
+    assert data["to_dev"]["extends"] == [".f0ci-default", ".f0ci-push"]
+    assert data["build"]["extends"] == ".f0ci-default"
+    assert "'ci/promotion.yml' in .gitlab-ci.yml" in " ".join(gitlab.set_up(made))
+
+
+@pytest.mark.parametrize("path", ["../out.yml", "/etc/x.yml", "a/../../b.yml", "-x.yml", "no"])
+def test_a_gitlab_file_stays_in_the_repository(path: str) -> None:
+    text = WORKFLOW + f"  pipelines: {{gitlab: {{file: '{path}'}}}}\n"
+
+    with pytest.raises(InputError, match=re.escape(f'"{path}" does not match')):
+        read_workflow(MemoryTree({"workflow.yaml": text.encode()}), "workflow.yaml")
