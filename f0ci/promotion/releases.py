@@ -212,11 +212,8 @@ def check_content(tree: Tree, project: Project, release: Release) -> None:
 
 def _read_tags(repository: Repository, tags: Mapping[str, str]) -> dict[str, str]:
     """Return the text of each annotated tag by ref, read in one call."""
-    from f0ci.git.objects import parse_batch
-
-    raw = repository.run("cat-file", "--batch", input="".join(f"{oid}\n" for oid in tags.values()).encode()).out
-    answers = zip(tags, parse_batch(raw, len(tags)), strict=True)
-    return {name: answer[1].decode("utf-8", "replace") for name, answer in answers if answer and answer[0] == "tag"}
+    answers = zip(tags, repository.read_objects(list(tags.values())), strict=True)
+    return {name: answer[2].decode("utf-8", "replace") for name, answer in answers if answer and answer[0] == "tag"}
 
 
 def _parse_tag(text: str) -> Release | None:
