@@ -149,7 +149,9 @@ def list_releases(repository: Repository, refs: RefStore, name: str = "") -> tup
         refs: where they are listed.
         name: only those whose digest begins like this.
     """
-    tags = refs.list(RELEASE_TAGS + short(name.lower()))
+    beginning = RELEASE_TAGS + short(name.lower())
+    exact = refs.read(beginning)
+    tags = {beginning: exact} if exact is not None else refs.list(beginning)
     found = ((name, _parse_tag(raw)) for name, raw in _read_tags(repository, tags).items())
     releases = [release for name, release in found if release is not None and name == RELEASE_TAGS + release.id]
     rank = _topological_rank(repository, releases)

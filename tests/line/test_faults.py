@@ -54,7 +54,8 @@ def at_each(method: str, happens: Callable[[Any], Any], turn: int, monkeypatch: 
         turn: which call, from 1; 0 for none.
         monkeypatch: puts it back.
     """
-    real, calls = getattr(RefStore, method), []
+    real = getattr(RefStore, method)
+    calls: list[int] = []
 
     def called(*args: Any, **kwargs: Any) -> Any:
         calls.append(len(calls) + 1)
