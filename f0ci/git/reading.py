@@ -20,7 +20,7 @@ _LASTING = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})(?:\^\{(?:tree|commit)\}|:[
 # questions that are sent before answers are read: even with the longest paths they fit into a pipe
 _AT_ONCE = 8
 # more questions than this are worth a process of their own, which need not flush after each answer
-_MANY = 256
+_MANY = 64
 # kind, id and content of an object
 Found = tuple[str, str, bytes]
 # answers many questions by a process that ends

@@ -89,10 +89,10 @@ def test_an_object_that_cannot_be_read_is_an_error_that_git_explains(repository:
 
 
 def test_many_are_asked_of_a_process_of_their_own(repository: Repository) -> None:
-    oids = repository.write_blobs([f"{index}\n".encode() for index in range(300)])
+    oids = repository.write_blobs([f"{index}\n".encode() for index in range(100)])
 
     def answers() -> Iterator[Found | None]:
         return repository.read_objects(oids)
 
-    assert [found[2] for found in answers() if found] == [f"{index}\n".encode() for index in range(300)]
+    assert [found[2] for found in answers() if found] == [f"{index}\n".encode() for index in range(100)]
     assert _processes(repository) == []
