@@ -32,7 +32,7 @@ from f0ci.commands.scaffolding import scaffold  # noqa: E402
 PAGE = ROOT / "benchmarks" / "results" / "promotion.md"
 F0CI = str(Path(sys.executable).parent / "f0ci")
 _LOOK_SECONDS, _VERIFY_SECONDS, _ROLLBACK_SECONDS = 0.3, 60.0, 1.0
-# a plain commit and push is a few milliseconds of git; starting Python and reading the ledgers is most of the rest
+# a plain commit and push is some 25 ms of git; a rollback makes three pushes, two of them for what came of it
 _ROLLBACK_RATIO, _WRITERS_RATIO = 30.0, 8.0
 _SPECS = tuple(f"+refs/{name}/*:refs/floor/{name}/*" for name in ("heads/env", "heads/f0ci", "tags/f0ci"))
 _RECIPE = "metadata: {name: hello}\nsteps:\n  - {idx: 1, name: hello, type: shell, run: echo hello}\n"

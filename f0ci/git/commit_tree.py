@@ -33,12 +33,12 @@ class CommitTree:
         self.oid = oid
         self.label = label
         self._entries: dict[str, TreeEntry] | None = None
-        self._content: dict[str, bytes] = {}
+        self.content: dict[str, bytes] = {}
 
     def preload(self, entries: dict[str, TreeEntry], content: dict[str, bytes]) -> None:
         """Take what is known already: every file in order, and content by blob, which other trees may share."""
         self._entries = entries
-        self._content = content
+        self.content = content
 
     @property
     def entries(self) -> dict[str, TreeEntry]:
@@ -63,9 +63,9 @@ class CommitTree:
                 f"there is no file {path!r} in {self.label}",
                 "check the spelling; paths are relative to the repository's root",
             )
-        if entry.oid not in self._content:
+        if entry.oid not in self.content:
             self._load(self._ahead_of(entry))
-        return self._content[entry.oid]
+        return self.content[entry.oid]
 
     def exists(self, path: str) -> bool:
         """Tell whether there is a file at the path."""
@@ -96,9 +96,9 @@ class CommitTree:
         return {path: self.read(path) for path in wanted}
 
     def _load(self, entries: Iterable[TreeEntry]) -> None:
-        missing = dict.fromkeys(entry.oid for entry in entries if entry.oid not in self._content)
+        missing = dict.fromkeys(entry.oid for entry in entries if entry.oid not in self.content)
         if missing:
-            self._content.update(self.repository.read_blobs(missing))
+            self.content.update(self.repository.read_blobs(missing))
 
     def _ahead_of(self, entry: TreeEntry) -> list[TreeEntry]:
         """Return a file with those that are likely to be read next: the following ones of its top folder."""
@@ -106,7 +106,7 @@ class CommitTree:
         paths = list(self.entries)
         after = islice(paths, paths.index(entry.path) + 1, None)
         near = (self.entries[path] for path in after if path.rpartition("/")[0].partition("/")[0] == top)
-        return [entry, *islice((other for other in near if other.oid not in self._content), _READ_AHEAD)]
+        return [entry, *islice((other for other in near if other.oid not in self.content), _READ_AHEAD)]
 
     def _resolve(self, path: str) -> TreeEntry | None:
         """Return the regular file that a path means, through symbolic links in any part of it."""
@@ -137,4 +137,4 @@ class CommitTree:
     def _link_target(self, link: str) -> str:
         entry = self.entries[link]
         self._load([entry])
-        return self._content[entry.oid].decode("utf-8", "surrogateescape")
+        return self.content[entry.oid].decode("utf-8", "surrogateescape")

@@ -1,7 +1,4 @@
-"""What Git ignores below a folder.
-
-GitPython is left out on purpose: importing it takes longer than the whole answer.
-"""
+"""What Git ignores below a folder."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def _read_folders(repository: Repository, roots: Iterable[str], folders: dict[st
         raw = repository.run("cat-file", "--batch", input="".join(f"{oid}\n" for oid in oids).encode()).out
         level = set()
         for oid, answer in zip(oids, parse_batch(raw, len(oids)), strict=True):
-            folders[oid] = parse_tree_object(answer[1], len(oid) // 2) if answer else {}
+            folders[oid] = parse_tree_object(answer[2], len(oid) // 2) if answer else {}
             level |= {entry.oid for entry in folders[oid].values() if entry.mode == FOLDER_MODE}
         level -= folders.keys()
 

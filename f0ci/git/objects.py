@@ -117,8 +117,8 @@ def parse_tree_object(raw: bytes, oid_length: int) -> dict[str, TreeEntry]:
     return entries
 
 
-def parse_batch(raw: bytes, count: int) -> Iterator[tuple[str, bytes] | None]:
-    """Yield the kind and content of each object that `cat-file --batch` printed, None for one that is missing.
+def parse_batch(raw: bytes, count: int) -> Iterator[tuple[str, str, bytes] | None]:
+    """Yield kind, id and content of each object that `cat-file --batch` printed, None for one that is missing.
 
     Args:
         raw: its output.
@@ -132,8 +132,8 @@ def parse_batch(raw: bytes, count: int) -> Iterator[tuple[str, bytes] | None]:
         if head.endswith((b" missing", b" ambiguous")):
             yield None
             continue
-        _, kind, size = head.decode("ascii").split(" ")
-        yield kind, raw[at : at + int(size)]
+        oid, kind, size = head.decode("ascii").split(" ")
+        yield kind, oid, raw[at : at + int(size)]
         at += int(size) + 1
 
 

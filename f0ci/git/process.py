@@ -7,9 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING
 
 from f0ci.core.errors import GitError
+
+if TYPE_CHECKING:
+    import subprocess
 
 TOKEN_VARIABLE = "F0CI_GIT_TOKEN"  # noqa: S105 - the name of a variable, not its value
 # what Git hands to hooks, and what would point our commands at another repository or index
@@ -46,8 +49,11 @@ _FIXED = {
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_GRAFT_FILE": os.devnull + "/none",
 }
+# names another git than the one on the path
+_EXECUTABLE = "F0CI_GIT"
+# how long a git that is told to end may take
+_LAST_SECONDS = 2.0
 _OLDEST = "Git 2.30"
-_NOT_FOUND = 127
 _WRONG_USAGE = 129
 # what Git adds behind the reason, or instead of one
 _SAYS_LITTLE = re.compile(
@@ -98,33 +104,34 @@ def run_git(
     Raises:
         GitError: there is no git executable.
     """
-    import tempfile
+    import subprocess
 
-    git = _git()
-    additions = {**_FIXED, **(env or {})}
-    command = [*_without(additions), git.GIT_PYTHON_GIT_EXECUTABLE or "git", "-C", str(folder), *arguments]
-    options: dict[str, Any] = {
-        "env": additions,
-        "with_extended_output": True,
-        "with_exceptions": False,
-        "stdout_as_string": False,
-        "strip_newline_in_stdout": False,
-        "kill_after_timeout": timeout,
-    }
-    try:
-        if content is None:
-            answer = git().execute(command, **options)
-        else:
-            with tempfile.TemporaryFile() as stream:
-                stream.write(content)
-                stream.seek(0)
-                answer = git().execute(command, istream=cast("Any", stream), **options)
-    except (_command_not_found(), PermissionError) as error:
-        raise _missing() from error
-    code, out, err = cast("tuple[int, bytes, str]", answer)
-    if code == _NOT_FOUND and command[0] == "env":
-        raise _missing()
-    return Completed(code, out, err)
+    stdin = subprocess.DEVNULL if content is None else subprocess.PIPE
+    process = _popen(arguments, folder, {**_FIXED, **(env or {})}, stdin=stdin, stderr=subprocess.PIPE)
+    with process:
+        try:
+            out, err = process.communicate(content, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            out, err = _end(process), b""
+        except BaseException:
+            _end(process)
+            raise
+    return Completed(process.returncode, out, err.decode("utf-8", "surrogateescape").removesuffix("\n"))
+
+
+def start_git(arguments: Sequence[str], *, folder: Path) -> subprocess.Popen[bytes]:
+    """Start git in a folder, to be asked through its standard input; what it says on standard error is dropped.
+
+    Args:
+        arguments: what follows `git`.
+        folder: where it runs.
+
+    Raises:
+        GitError: there is no git executable.
+    """
+    import subprocess
+
+    return _popen(arguments, folder, _FIXED, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
 def git_version() -> tuple[int, ...]:
@@ -163,31 +170,34 @@ def failed(arguments: Sequence[str], answer: Completed) -> GitError:
     return GitError(f"`git {words[0]}` failed: {Redactor().text(git_says(answer.err))}", hint)
 
 
-def _git() -> Any:
+def _popen(
+    arguments: Sequence[str], folder: Path, additions: Mapping[str, str], *, stdin: int, stderr: int
+) -> subprocess.Popen[bytes]:
+    import subprocess
+
+    unwanted = {*_FOREIGN, TOKEN_VARIABLE}
+    env = {name: value for name, value in os.environ.items() if name not in unwanted}
+    command = [os.environ.get(_EXECUTABLE) or "git", "-C", str(folder), *arguments]
     try:
-        from git.cmd import Git
-    except ModuleNotFoundError:
-        raise
-    except ImportError as error:
-        # GitPython looks for the executable when it is imported
+        return subprocess.Popen(command, env={**env, **additions}, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr)
+    except (FileNotFoundError, PermissionError) as error:
         raise _missing() from error
-    return Git
 
 
-def _command_not_found() -> type[Exception]:
-    from git.exc import GitCommandNotFound
+def _end(process: subprocess.Popen[bytes]) -> bytes:
+    """End git, which ends what it started, such as an ssh that hangs; return nothing."""
+    import subprocess
 
-    return cast("type[Exception]", GitCommandNotFound)
+    process.terminate()
+    try:
+        process.wait(_LAST_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+    return b""
 
 
 def _missing() -> GitError:
     return GitError(
         "git is not installed",
-        f"install the package 'git' ({_OLDEST} or newer), or set GIT_PYTHON_GIT_EXECUTABLE to its path",
+        f"install the package 'git' ({_OLDEST} or newer), or set F0CI_GIT to its path",
     )
-
-
-def _without(additions: Mapping[str, str]) -> list[str]:
-    """Return the words before `git` that take variables away: GitPython can only add to the environment."""
-    unwanted = sorted(name for name in (*_FOREIGN, TOKEN_VARIABLE) if name in os.environ and name not in additions)
-    return ["env", *(word for name in unwanted for word in ("-u", name))] if unwanted else []

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from f0ci.core.errors import F0ciError, GitError, NetworkError
 from f0ci.core.redaction import Redactor
 from f0ci.core.suggestions import did_you_mean
+from f0ci.git.advertised import fits, parse_advertised
 from f0ci.git.answers import Answer, classify_failure, classify_push, failure_error, push_error, remote_says
 from f0ci.git.askpass import credentials
 from f0ci.git.local_refs import update_refs
@@ -23,6 +24,7 @@ __all__ = ["AtomicUnsupported", "PushOutcome", "RefStore", "RefUpdate"]
 # seconds that a remote may take to answer one question
 ANSWER_SECONDS = 300.0
 _ATTEMPTS = 5
+_MANY_REFS = 100
 _HEADS = "refs/heads/"
 # no hook of the user's clone, and no clean-up that outlives the command
 _ALONE = ("-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
@@ -38,6 +40,9 @@ class RefStore:
         remote: name of the remote, or None.
         answer_seconds: how long the remote may take to answer one question.
         known_remotes: names of remotes, where somebody asked for them already.
+
+    Attributes:
+        head: short name of the branch that the remote's HEAD means, None where it was not asked or means none.
 
     Raises:
         GitError: there is no remote of that name.
@@ -57,6 +62,7 @@ class RefStore:
         self._known: dict[str, str] | None = None
         self._atomic: bool | None = None
         self._urls: dict[bool, str] = {}
+        self.head: str | None = None
         known = known_remotes if known_remotes is not None else ()
         if remote is not None and remote not in known and remote not in (names := repository.remotes()):
             hint = did_you_mean(remote, names, noun="known remotes") or "add one with `git remote add`"
@@ -77,9 +83,11 @@ class RefStore:
             GitError: the remote refuses.
             NetworkError: the remote does not answer.
         """
-        self._known = None
+        if self.remote is None:
+            self._known = None
         if self.remote is None or not patterns:
             return
+        self._known = None
         wanted = list(dict.fromkeys(patterns))
         options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--prune", "--quiet", "--refmap=")
         attempt = 0
@@ -98,6 +106,36 @@ class RefStore:
                 _pause(attempt)
             else:
                 raise self._failure(answer)
+
+    def refresh(self, patterns: Sequence[str]) -> None:
+        """Ask the remote what its refs and its HEAD are, and fetch those that are another than before.
+
+        Most often nothing is new, and asking costs a fraction of a fetch.
+
+        Args:
+            patterns: full ref names, `*` at the end standing for a rest; the branch that HEAD means is asked for too.
+
+        Raises:
+            GitError: the remote refuses.
+            NetworkError: the remote does not answer.
+        """
+        self._known = None
+        if self.remote is None:
+            return
+        answer = self._ask("ls-remote", "--symref", self.remote, "HEAD", *patterns)
+        if answer.code != 0:
+            raise self._failure(answer)
+        advertised = parse_advertised(answer.text, patterns)
+        self.head = advertised.head
+        kept = {ref: oid for ref, oid in self._snapshot().items() if fits(ref, patterns)}
+        gone = [RefUpdate(ref, oid, None) for ref, oid in kept.items() if ref not in advertised.refs]
+        if gone:
+            self._keep(gone)
+        new = [ref for ref, oid in advertised.refs.items() if self.read(ref) != oid]
+        # many are named by what they have in common: a command's arguments are limited
+        many = len(new) > _MANY_REFS
+        head = [f"{_HEADS}{self.head}"] if self.head and f"{_HEADS}{self.head}" in new else []
+        self.fetch([*patterns, *head] if many else new)
 
     def complete_history(self) -> None:
         """Fetch the commits that a shallow clone lacks; nothing happens in a full one.
@@ -158,8 +196,7 @@ class RefStore:
         answer = self._ask("ls-remote", "--symref", self.remote, "HEAD")
         if answer.code != 0:
             raise self._failure(answer)
-        match = re.search(r"^ref: refs/heads/(\S+)\tHEAD$", answer.text, re.MULTILINE)
-        return match.group(1) if match else None
+        return parse_advertised(answer.text, ()).head
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool = True) -> PushOutcome:
         """Change refs if each is still what the update says.
@@ -286,7 +323,8 @@ class RefStore:
 
     def _ask(self, *args: str, push: bool = False) -> Completed:
         folder = self.repository.work_tree or self.repository.git_dir
-        with credentials(self._url(push=push)) as (options, env):
+        # only a token has to know where it goes
+        with credentials(self._url(push=push) if os.environ.get(TOKEN_VARIABLE) else "") as (options, env):
             command = [*_ALONE, *options, *args]
             answer = run_git(command, folder=folder, env=env, timeout=self.answer_seconds)
         if answer.code < 0:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,9 +21,14 @@ from f0ci.git.objects import (
 )
 from f0ci.git.opening import locate
 from f0ci.git.process import Completed, failed, git_says, run_git
+from f0ci.git.reading import Found, ObjectReader
 
 if TYPE_CHECKING:
     from f0ci.git.commit_tree import CommitTree
+
+_ID = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
+# how many trees are kept in memory with what was read of them
+_TREES = 8
 
 __all__ = ["CommitInfo", "Completed", "Identity", "Repository", "TreeEntry"]
 
@@ -34,10 +40,14 @@ class Repository:
     Attributes:
         git_dir: where its objects and refs are; of a linked work tree, its own folder in there.
         work_tree: the top of the work tree, None for a bare repository.
+        reader: reads its objects.
+        trees: the files of trees that were asked for last, by id: what they hold never changes.
     """
 
     git_dir: Path
     work_tree: Path | None
+    reader: ObjectReader = field(default_factory=ObjectReader, repr=False, compare=False)
+    trees: dict[str, CommitTree] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def open(cls, path: Path) -> Repository:
@@ -98,16 +108,16 @@ class Repository:
         folder = path.strip("/")
         if not folder:
             return self._peel(rev, "tree")
-        kind, oid = self._look(rev, folder) or ("", "")
-        return oid if kind == "tree" else None
+        found = self._look(rev, folder)
+        return found[1] if found is not None and found[0] == "tree" else None
 
     def read_file(self, rev: str, path: str) -> bytes | None:
         """Return the bytes of a file in a commit, None when there is no such commit or file.
 
         Of a symbolic link, they are where it leads to; `tree` follows links.
         """
-        kind, oid = (self._look(rev, path) if path else None) or ("", "")
-        return self.read_blobs([oid])[oid] if kind == "blob" else None
+        found = self._look(rev, path) if path else None
+        return found[2] if found is not None and found[0] == "blob" else None
 
     def read_blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
         """Return the content of blobs by id, read in one call.
@@ -118,17 +128,24 @@ class Repository:
         wanted = list(dict.fromkeys(oids))
         if not wanted:
             return {}
-        raw = self.run("cat-file", "--batch", input="".join(f"{oid}\n" for oid in wanted).encode()).out
         found: dict[str, bytes] = {}
-        for oid, answer in zip(wanted, parse_batch(raw, len(wanted)), strict=True):
+        for oid, answer in zip(wanted, self.read_objects(wanted), strict=True):
             if answer is None:
                 raise GitError(
                     f"object {oid!r} is not in this repository", "check it with `git fsck`; fetch what is missing"
                 )
-            kind, found[oid] = answer
+            kind, _, found[oid] = answer
             if kind != "blob":
                 raise GitError(f"object {oid!r} is a {kind}, not a file")
         return found
+
+    def read_objects(self, names: Sequence[str]) -> Iterator[Found | None]:
+        """Yield kind, id and content of each named object, None for one that is missing.
+
+        Args:
+            names: as Git writes them; ids, and what begins with one, are asked of a process that stays.
+        """
+        return self.reader.read(self.work_tree or self.git_dir, names, self._read_alone)
 
     @property
     def common_dir(self) -> Path:
@@ -146,13 +163,11 @@ class Repository:
             GitError: there is no such commit, or one of the files is not in it.
         """
         commit = self._require(rev, "tree")
-        asked = "".join(f"{commit}:{path}\n" for path in paths).encode("utf-8", "surrogateescape")
-        raw = self.run("cat-file", "--batch", input=asked).out
         found: dict[str, bytes] = {}
-        for path, answer in zip(paths, parse_batch(raw, len(paths)), strict=True):
+        for path, answer in zip(paths, self.read_objects([f"{commit}:{path}" for path in paths]), strict=True):
             if answer is None or answer[0] != "blob":
                 raise GitError(f"there is no file {path!r} in commit {rev!r}", "check it with `git fsck`")
-            found[path] = answer[1]
+            found[path] = answer[2]
         return found
 
     def list_files(self, rev: str, prefix: str = "") -> tuple[TreeEntry, ...]:
@@ -178,7 +193,15 @@ class Repository:
         """
         from f0ci.git.commit_tree import CommitTree
 
-        return CommitTree(self, self._require(rev, "tree"), f"commit {rev!r}")
+        oid = self._require(rev, "tree")
+        known = self.trees.pop(oid, None)
+        tree = CommitTree(self, oid, f"commit {rev!r}")
+        if known is not None:
+            tree.preload(known.entries, known.content)
+        elif len(self.trees) >= _TREES:
+            del self.trees[next(iter(self.trees))]
+        self.trees[oid] = tree
+        return tree
 
     def write_blobs(self, contents: Sequence[bytes]) -> tuple[str, ...]:
         """Store contents and return their ids in order."""
@@ -265,7 +288,10 @@ class Repository:
 
     def is_shallow(self) -> bool:
         """Tell whether history ends where the clone was cut off."""
-        return self.run("rev-parse", "--is-shallow-repository").text == "true"
+        try:
+            return (self.common_dir / "shallow").stat().st_size > 0
+        except OSError:
+            return False
 
     def identity(self) -> Identity:
         """Return the user as Git names them.
@@ -330,20 +356,18 @@ class Repository:
             raise failed(args, answer)
         return answer
 
-    def _look(self, rev: str, path: str | None = None) -> tuple[str, str] | None:
-        """Return kind and id of an object, or of what a tree holds at a path, None when there is none."""
+    def _look(self, rev: str, path: str | None = None) -> Found | None:
+        """Return kind, id and content of an object, or of what a tree holds at a path, None when there is none."""
         if not rev or "\n" in rev or "\0" in rev:
             return None
         if path is not None and ("\n" in path or "\0" in path or path.startswith(("./", "../", "/"))):
             raise GitError(f"{path!r} is not the path of a file in a commit", "write it from the repository's root")
-        name = rev if path is None else f"{rev}:{path}"
+        return next(self.read_objects([rev if path is None else f"{rev}:{path}"]))
+
+    def _read_alone(self, names: Sequence[str]) -> Iterator[Found | None]:
         # rev-parse would take any forty digits for an object that exists
-        asked = f"{name}\n".encode("utf-8", "surrogateescape")
-        answer = self.run("cat-file", "--batch-check=%(objecttype) %(objectname)", input=asked).text
-        if answer.endswith((" missing", " ambiguous")):
-            return None
-        kind, _, oid = answer.partition(" ")
-        return kind, oid
+        asked = "".join(f"{name}\n" for name in names).encode("utf-8", "surrogateescape")
+        return parse_batch(self.run("cat-file", "--batch", input=asked).out, len(names))
 
     def _peel(self, rev: str, kind: str) -> str | None:
         # after a colon, what follows would be part of the path
@@ -351,6 +375,9 @@ class Repository:
         # a name that looks like an option names nothing
         if not name or name.startswith("-") or "\n" in name or "\0" in name:
             return None
+        if _ID.fullmatch(name):
+            found = next(self.read_objects([f"{name}^{{{kind}}}"]))
+            return found[1] if found else None
         answer = self.run("rev-parse", "--verify", "--quiet", f"{name}^{{{kind}}}", check=False)
         return answer.text if answer.code == 0 and answer.text else None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f0ci.core.errors import GitError
-from f0ci.git.objects import FILE_MODE, FOLDER_MODE, SUBMODULE_MODE, TreeEntry, parse_batch, parse_tree_object
+from f0ci.git.objects import FILE_MODE, FOLDER_MODE, SUBMODULE_MODE, TreeEntry, parse_tree_object
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,14 +83,13 @@ def _read_folders(repository: Repository, base: str | None, wanted: set[str]) ->
     root = repository.tree_of(base)
     if root is None:
         raise GitError(f"there is no tree {base!r}", "fetch it first")
-    names = "".join(f"{root}:{folder}\n" if folder else f"{root}\n" for folder in folders)
-    raw = repository.run("cat-file", "--batch", input=names.encode("utf-8", "surrogateescape")).out
+    answers = repository.read_objects([f"{root}:{folder}" if folder else root for folder in folders])
     found: dict[str, dict[str, TreeEntry]] = {}
-    for folder, answer in zip(folders, parse_batch(raw, len(folders)), strict=True):
+    for folder, answer in zip(folders, answers, strict=True):
         name, parent = folder.rpartition("/")[2], folder.rpartition("/")[0]
         # a folder of the change may be a file in the base, which then gives way
         is_folder = not folder or found[parent].get(name, _NOTHING).mode == FOLDER_MODE
-        found[folder] = parse_tree_object(answer[1], len(root) // 2) if answer is not None and is_folder else {}
+        found[folder] = parse_tree_object(answer[2], len(root) // 2) if answer is not None and is_folder else {}
     return found
 
 

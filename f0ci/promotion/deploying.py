@@ -72,16 +72,17 @@ def deploy(
     from f0ci.source.tree import DirectoryTree
     from f0ci.workflows.reading import read_workflow
 
+    held = site.repository.tree(commit)
+    project = load_project(held)
+    described = read_workflow(held, project.workflow).environment(promotion.environment)
+    if described is None or described.deploy is None:
+        # nothing is written to disk for it: a repository may be large
+        return Deployment(Outcome.SKIPPED, "the environment has no deploy recipe")
     with tempfile.TemporaryDirectory(prefix="f0ci-deploy-") as temporary:
         source, rendered = Path(temporary, "source"), Path(temporary, "rendered")
         site.repository.checkout_to(commit, source)
         site.repository.checkout_to(tree, rendered)
-        files = DirectoryTree(source)
-        project = load_project(files)
-        described = read_workflow(files, project.workflow).environment(promotion.environment)
-        if described is None or described.deploy is None:
-            return Deployment(Outcome.SKIPPED, "the environment has no deploy recipe")
-        configuration = load_environment(files, project, described.config, release=release)
+        configuration = load_environment(DirectoryTree(source), project, described.config, release=release)
         options = RunOptions(
             release=release,
             idempotency_key=f"{promotion.id}/{step}" + (f"/{attempt}" if attempt else ""),
@@ -94,7 +95,7 @@ def deploy(
             },
         )
         try:
-            refuse_waiting(load_checked_closure(files, project, described.deploy.recipe))
+            refuse_waiting(load_checked_closure(held, project, described.deploy.recipe))
             record = run_recipe(
                 described.deploy.recipe,
                 tree_root=source,

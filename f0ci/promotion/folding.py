@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from f0ci.core.clock import parse_time
 from f0ci.core.errors import InputError
@@ -20,6 +20,8 @@ T = TypeVar("T")
 _BEFORE_THE_CHANGE = frozenset(
     {"replanned", "waiting", "evidence", "intent", "applied"} | SIGNED_KINDS | (ENDINGS - {"succeeded"})
 )
+# these are told to a promotion; why it waits stays as it was
+_TOLD = frozenset({"evidence", "intent"} | SIGNED_KINDS)
 # which events may follow which state; "" is a promotion that does not exist yet
 TRANSITIONS: Mapping[str, frozenset[str]] = {
     "": frozenset({"requested"}),
@@ -235,44 +237,46 @@ def advance(promotion: Promotion | None, event: Event, ledger: str = "") -> Prom
     fault = _fault(promotion, event)
     if fault is not None:
         raise IllegalEvent(fault, place=_place(ledger, event))
-    data = event.data
-    moved = replace(
-        promotion,
-        state=event.kind if event.kind in ENDED else _next_state(promotion, event),
-        changed_at=event.time,
-        events=(*promotion.events, event),
-        reasons=tuple(data.get("reasons", ())) or ((str(data["reason"]),) if "reason" in data else ()),
-        waits_for=tuple(data.get("waits_for", ())),
-        next_check_at=parse_time(data["next_check_at"]) if data.get("next_check_at") else None,
-    )
-    if event.kind in {"evidence", "intent"} | SIGNED_KINDS:
-        # these are told to a promotion; why it waits is as it was
-        reasons, waits_for, again = promotion.reasons, promotion.waits_for, promotion.next_check_at
-        moved = replace(moved, reasons=reasons, waits_for=waits_for, next_check_at=again)
-    return _with_data(promotion, moved, event)
+    changes: dict[str, Any] = {
+        "state": event.kind if event.kind in ENDED else _next_state(promotion, event),
+        "changed_at": event.time,
+        "events": (*promotion.events, event),
+    }
+    if event.kind not in _TOLD:
+        changes |= _why(event.data)
+    return replace(promotion, **{**changes, **_from_data(promotion, event)})
 
 
-def _with_data(promotion: Promotion, moved: Promotion, event: Event) -> Promotion:
-    """Return the promotion with what the event's own data adds."""
+def _why(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return why a promotion is where an event brought it, and until when."""
+    return {
+        "reasons": tuple(data.get("reasons", ())) or ((str(data["reason"]),) if "reason" in data else ()),
+        "waits_for": tuple(data.get("waits_for", ())),
+        "next_check_at": parse_time(data["next_check_at"]) if data.get("next_check_at") else None,
+    }
+
+
+def _from_data(promotion: Promotion, event: Event) -> dict[str, Any]:
+    """Return what else the event's own data changes of a promotion."""
     data = event.data
     if event.kind == "replanned":
-        return replace(moved, digest=str(data["digest"]), plan=data["plan"], state="requested", intents=())
+        return {"digest": str(data["digest"]), "plan": data["plan"], "state": "requested", "intents": ()}
     if event.kind == "intent":
-        return replace(moved, intents=(*promotion.intents, data))
+        return {"intents": (*promotion.intents, data)}
     if event.kind in {"applied", "rolled_back"}:
         release = str(data["to"]) if event.kind == "rolled_back" else promotion.release
         step = int(data["step"]) if event.kind == "applied" else -1
         change = Applied(step, str(data["commit"]), str(data["tree"]), release, event.time)
-        return replace(moved, applied=(*promotion.applied, change), intents=())
+        return {"applied": (*promotion.applied, change), "intents": ()}
     if event.kind == "restored":
-        return replace(moved, state="rolled_back", restored=True, reasons=promotion.reasons)
+        return {"state": "rolled_back", "restored": True, "reasons": promotion.reasons}
     if event.kind == "deployed":
-        return replace(moved, deployed={**(promotion.deployed or {}), int(data["step"]): event.time})
+        return {"deployed": {**(promotion.deployed or {}), int(data["step"]): event.time}}
     if event.kind == "measured":
-        return replace(moved, measured=(*promotion.measured, data))
+        return {"measured": (*promotion.measured, data)}
     if event.kind == "succeeded":
-        return replace(moved, verification=str(data["verification"]))
-    return moved
+        return {"verification": str(data["verification"])}
+    return {}
 
 
 def _fault(promotion: Promotion, event: Event) -> str | None:

@@ -119,7 +119,7 @@ class LedgerStore:
             NetworkError: the remote does not answer.
         """
         self._default = None
-        self.refs.fetch(["refs/heads/env/*", "refs/heads/f0ci/ledger/*", "refs/tags/f0ci/*"])
+        self.refs.refresh(["refs/heads/env/*", "refs/heads/f0ci/ledger/*", "refs/tags/f0ci/*"])
 
     def default_tip(self) -> str | None:
         """Return the newest commit of the remote's default branch, or of the repository's own; None without one.
@@ -130,11 +130,9 @@ class LedgerStore:
             branch = self.repository.default_branch(None)
             return self.repository.commit_of(branch) if branch else None
         if self._default is None:
-            name = self.refs.default_branch_name()
-            if name is None:
-                return None
-            self.refs.fetch([f"refs/heads/{name}"])
-            self._default = self.refs.read(f"refs/heads/{name}")
+            if self.refs.head is None:
+                self.refs.refresh([])
+            self._default = self.refs.read(f"refs/heads/{self.refs.head}") if self.refs.head else None
         return self._default
 
     def read(self) -> Ledgers:

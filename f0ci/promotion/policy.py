@@ -146,11 +146,7 @@ def _read(site: Site, commit: str, environment: str) -> Policy:
             "bring the workflow that declares it to the default branch first",
             place=project.workflow,
         )
-    blobs = {
-        entry.path: entry.oid
-        for path in (project.workflow, project.approvers)
-        for entry in site.repository.list_files(commit, path)
-    }
+    blobs = {path: tree.entries[path].oid for path in (project.workflow, project.approvers) if path in tree.entries}
     approvers = Approvers()
     if tree.exists(project.approvers):
         approvers = read_approvers(project.approvers, tree.read(project.approvers))

@@ -149,7 +149,9 @@ def list_releases(repository: Repository, refs: RefStore, name: str = "") -> tup
         refs: where they are listed.
         name: only those whose digest begins like this.
     """
-    tags = refs.list(RELEASE_TAGS + short(name.lower()))
+    beginning = RELEASE_TAGS + short(name.lower())
+    exact = refs.read(beginning)
+    tags = {beginning: exact} if exact is not None else refs.list(beginning)
     found = ((name, _parse_tag(raw)) for name, raw in _read_tags(repository, tags).items())
     releases = [release for name, release in found if release is not None and name == RELEASE_TAGS + release.id]
     rank = _topological_rank(repository, releases)
@@ -212,11 +214,8 @@ def check_content(tree: Tree, project: Project, release: Release) -> None:
 
 def _read_tags(repository: Repository, tags: Mapping[str, str]) -> dict[str, str]:
     """Return the text of each annotated tag by ref, read in one call."""
-    from f0ci.git.objects import parse_batch
-
-    raw = repository.run("cat-file", "--batch", input="".join(f"{oid}\n" for oid in tags.values()).encode()).out
-    answers = zip(tags, parse_batch(raw, len(tags)), strict=True)
-    return {name: answer[1].decode("utf-8", "replace") for name, answer in answers if answer and answer[0] == "tag"}
+    answers = zip(tags, repository.read_objects(list(tags.values())), strict=True)
+    return {name: answer[2].decode("utf-8", "replace") for name, answer in answers if answer and answer[0] == "tag"}
 
 
 def _parse_tag(text: str) -> Release | None:

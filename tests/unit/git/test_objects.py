@@ -48,7 +48,7 @@ def test_listings_keep_every_character_of_a_path() -> None:
 
 def test_contents_that_look_like_headers_are_content() -> None:
     raw = b"aa blob 10\nbb blob 1\n\nbb missing\ncc blob 0\n\n"
-    assert list(parse_batch(raw, 3)) == [("blob", b"bb blob 1\n"), None, ("blob", b"")]
+    assert list(parse_batch(raw, 3)) == [("blob", "aa", b"bb blob 1\n"), None, ("blob", "cc", b"")]
 
 
 def test_a_commit_far_in_the_future_can_be_read() -> None:

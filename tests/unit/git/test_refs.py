@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -210,6 +211,36 @@ def test_what_is_gone_at_the_remote_is_forgotten(project: RemoteRepository) -> N
     assert set(store.list("refs/heads/")) == {PROD}
     store.fetch(["refs/heads/never"])
     assert set(store.list("refs/heads/")) == {PROD}
+
+
+def test_refreshing_fetches_what_is_new_and_forgets_what_is_gone(project: RemoteRepository) -> None:
+    git(project.bare, "symbolic-ref", "HEAD", "refs/heads/main")
+    for ref in (PROD, STAGING, LEDGER):
+        git(project.bare, "update-ref", ref, "main")
+    patterns = ["refs/heads/env/*", "refs/heads/f0ci/ledger/*"]
+    store = RefStore(Repository.open(project.work), "origin")
+    store.refresh(patterns)
+    assert store.head == "main"
+    assert set(store.list("refs/heads/")) == {PROD, STAGING, LEDGER, "refs/heads/main"}
+    # the name of one goes, and becomes a folder
+    git(project.bare, "update-ref", "-d", PROD)
+    git(project.bare, "update-ref", f"{PROD}/blue", "main")
+    commit_files(project.work, {"file": "newer"})
+    git(project.work, "push", "-q")
+    store.refresh(patterns)
+    assert set(store.list("refs/heads/")) == {f"{PROD}/blue", STAGING, LEDGER, "refs/heads/main"}
+    assert store.read("refs/heads/main") == git(project.work, "rev-parse", "HEAD")
+    assert store.repository.commit_of(store.read("refs/heads/main") or "") is not None
+
+
+def test_refreshing_many_at_once(make_remote_repository: Callable[..., RemoteRepository]) -> None:
+    project = make_remote_repository()
+    lines = "".join(f"create refs/tags/f0ci/release/{index} main\n" for index in range(150))
+    subprocess.run(["git", "-C", str(project.bare), "update-ref", "--stdin"], input=lines, text=True, check=True)
+    store = RefStore(Repository.open(project.work), "origin")
+    store.refresh(["refs/tags/f0ci/*"])
+    assert len(store.list("refs/tags/f0ci/release/")) == 150
+    assert store.read("refs/heads/main") is not None
 
 
 def test_a_shallow_detached_checkout_suffices(project: RemoteRepository, tmp_path: Path) -> None:

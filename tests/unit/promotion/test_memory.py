@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from f0ci.promotion.memory import Memory
 from f0ci.promotion.names import Names
 from f0ci.promotion.on_demand import Grown, OnDemand
 from f0ci.promotion.state import EnvironmentState
-from tests.conftest import git
+from tests.conftest import git, rounds
 from tests.unit.promotion.builders import NOW, events_of, hold, passing, sample
 
 
@@ -136,6 +138,91 @@ def test_two_processes_remember_at_once(make_repository: Callable[..., Path]) ->
     assert before.promotions[0].events[0].kind == "requested"
     assert len(before.events) == 4
     assert [promotion.state for promotion in same(folder).promotions] == ["succeeded", "succeeded"]
+
+
+def _poison(path: Path, column: str, value: str) -> None:
+    """Let every row say something else, as another version, another repository or a bad disk might."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table in ("ledger", "promotion"):
+            names = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+            if column in names:
+                connection.execute(f"UPDATE OR IGNORE {table} SET {column} = ?", (value,))  # noqa: S608 - a fixed name
+
+
+def _of_another(path: Path, tmp_path: Path) -> None:
+    """Put the file of a repository with another past in the place of this one's."""
+    other = tmp_path / f"other-{len(list(tmp_path.iterdir()))}"
+    other.mkdir()
+    git(other, "init", "-q")
+    git(other, "commit", "-q", "--allow-empty", "-m", "first")
+    append(store_in(other), *passing("prod-1", "elsewhere", "failed"), hold())
+    state(store_in(other))
+    path.write_bytes(_files(other)[0].read_bytes())
+
+
+HAPPENINGS = st.lists(
+    st.sampled_from(
+        [
+            *("append", "append", "look", "keep", "kept looks", "rewind", "rubbish", "cut off", "gone", "locked"),
+            *("older version", "no data", "other tip", "other repository"),
+        ]
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@settings(max_examples=rounds(12, 500), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(happenings=HAPPENINGS)
+def test_what_is_remembered_never_changes_an_answer(
+    happenings: list[str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder, elsewhere = tmp_path_factory.mktemp("clone"), tmp_path_factory.mktemp("elsewhere")
+    git(folder, "init", "-q")
+    git(folder, "commit", "-q", "--allow-empty", "-m", "first")
+    ledger = "refs/heads/f0ci/ledger/prod"
+    append(store_in(folder), *passing("prod-1", "first", "checked"))
+    first = git(folder, "rev-parse", ledger)
+    kept = store_in(folder)
+    for turn, what in enumerate(happenings):
+        path = folder / ".git" / "f0ci" / "ledgers.sqlite"
+        if what == "append":
+            many = len(state(store_in(folder, remembers=False)).promotions)
+            append(store_in(folder), *passing(f"prod-{many + 1}", f"turn {turn}", "checked"))
+        elif what == "keep":
+            kept = store_in(folder)
+            state(kept)
+        elif what == "kept looks":
+            # somebody who began earlier writes down what was new then
+            kept.refs.fetch([])
+            state(kept)
+        elif what == "rewind":
+            git(folder, "update-ref", ledger, first)
+        elif path.exists():
+            _damage(path, what, elsewhere)
+        if what == "locked" and path.exists():
+            with closing(sqlite3.connect(path)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                same(folder)
+        same(folder)
+        same(folder)
+
+
+def _damage(path: Path, what: str, elsewhere: Path) -> None:
+    if what == "rubbish":
+        path.write_bytes(b"no database" * 500)
+    elif what == "cut off":
+        path.write_bytes(path.read_bytes()[:5000])
+    elif what == "gone":
+        path.unlink()
+    elif what == "older version":
+        _poison(path, "name", "0.0.1/0/refs/heads/f0ci/ledger/prod")
+    elif what == "no data":
+        _poison(path, "data", "{}")
+    elif what == "other tip":
+        _poison(path, "tip", "1" * 40)
+    elif what == "other repository":
+        _of_another(path, elsewhere)
 
 
 ENDINGS = st.sampled_from(["none", "checked", "measured", "failed", "aborted", "refused", "rolled_back old"])
