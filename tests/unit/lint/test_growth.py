@@ -10,7 +10,8 @@ import pytest
 from tests.unit.lint.running import lint_files
 
 _HEAD = "metadata: {name: example}\n"
-_SMALL, _LARGE = 400, 1200
+# beyond what caches of expressions hold
+_SMALL, _LARGE = 1200, 3600
 
 
 def _steps(line: Callable[[int, int], str]) -> Callable[[int], str]:
