@@ -11,7 +11,9 @@ from typing import NoReturn
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
     from f0ci.cli.boundary import run
+    from f0ci.cli.streams import settle_streams
 
+    settle_streams()
     signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(run(sys.argv[1:] if argv is None else argv))
 

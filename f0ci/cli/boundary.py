@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -10,7 +11,11 @@ from pathlib import Path
 import click
 
 from f0ci import __version__
-from f0ci.core.errors import ExitCode, F0ciError
+from f0ci.core.errors import CannotWork, ExitCode, F0ciError, UsageError
+
+# what a machine lacks is no defect of f0ci, wherever it shows
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS})
+_NO_FOLDER = "No usable temporary directory"
 
 
 def run(argv: Sequence[str]) -> int:
@@ -31,10 +36,18 @@ def run(argv: Sequence[str]) -> int:
     except F0ciError as error:
         show_error(error)
         return int(error.exit_code)
-    except BrokenPipeError:
-        # the reader left; nobody is there to be told
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.DONE)
+    except UnicodeEncodeError as error:
+        odd = next((text for text in argv if not _is_text(text)), None)
+        if odd is None:
+            return _report_defect(error, argv)
+        show_error(UsageError(f"the argument {odd!r} is not UTF-8", "write it in UTF-8; rename the file if it is one"))
+        return int(ExitCode.USAGE)
+    except OSError as error:
+        if error.errno not in _NO_SPACE and _NO_FOLDER not in str(error):
+            return _report_defect(error, argv)
+        place = f"{error.filename}: " if error.filename else ""
+        show_error(CannotWork(f"{place}{error.strerror}", "free space on the disk, or check its quota and its rights"))
+        return int(ExitCode.CANNOT_WORK)
     except Exception as error:  # noqa: BLE001 - the boundary: everything else is a defect
         return _report_defect(error, argv)
     return int(result) if isinstance(result, int) else int(ExitCode.DONE)
@@ -62,11 +75,25 @@ def _report_defect(error: Exception, argv: Sequence[str]) -> int:
         f"f0ci {__version__}\npython {platform.python_version()} on {platform.platform()}\n"
         f"command: f0ci {' '.join(argv)}\n\n{''.join(traceback.format_exception(error))}"
     )
-    handle, name = tempfile.mkstemp(prefix="f0ci-defect-", suffix=".log")
-    os.close(handle)
-    Path(name).write_text(text, encoding="utf-8")
     click.echo(
         f"{click.style('defect', fg='red', bold=True)}: {redactor.text(f'{type(error).__name__}: {error}')}", err=True
     )
-    click.echo(f"  this is a bug in f0ci {__version__}; please report it with the file {name}", err=True)
+    try:
+        handle, name = tempfile.mkstemp(prefix="f0ci-defect-", suffix=".log")
+        os.close(handle)
+        Path(name).write_text(text, encoding="utf-8", errors="backslashreplace")
+    except OSError as failure:
+        more = f"please report it; no file of what happened could be written: {failure.strerror}"
+    else:
+        more = f"please report it with the file {name}"
+    click.echo(f"  this is a bug in f0ci {__version__}; {more}", err=True)
     return int(ExitCode.DEFECT)
+
+
+def _is_text(argument: str) -> bool:
+    """Tell whether an argument is UTF-8; other bytes arrive as halves of characters."""
+    try:
+        argument.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

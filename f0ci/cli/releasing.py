@@ -50,7 +50,7 @@ def create(ctx: click.Context, commit: str, builder: str | None, sbom: str | Non
     if output_format == "json":
         print_json({"version": 1, "created": result.created, **_record(made)})
     else:
-        verb = "created" if result.created else "is this content already:"
+        verb = "created" if result.created else "has this content already"
         click.echo(f"release {made.id} {verb} ({made.files} files from commit {made.commit[:10]})")
     return ExitCode.DONE
 

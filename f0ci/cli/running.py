@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,7 +79,7 @@ def run(
     recipe = recipe or recipe_option
     if (recipe is None) == (given["resumed"] is None):
         raise UsageError("a run needs a recipe, or --resume RUN", "see `f0ci run --help`")
-    texts = dict(_split(text) for text in (*given["parameters"], *_several(given["more"])))
+    texts = parameters_of((*given["parameters"], *_several(given["more"])))
     root = root_of(ctx)
     if recipe is None:
         return _resume(root, texts, given, output_format)
@@ -253,6 +253,15 @@ def _several(texts: tuple[str, ...]) -> Iterator[str]:
     """Yield `a=1` and `b=2` of `a=1,b=2`; a comma inside a value stays."""
     for text in texts:
         yield from re.split(r",(?=\s*[\w.-]+\s*=)", text)
+
+
+def parameters_of(texts: Iterable[str]) -> dict[str, str]:
+    """Return parameters that were written as `name=value`.
+
+    Raises:
+        UsageError: one of them is not.
+    """
+    return dict(_split(text) for text in texts)
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -100,6 +100,9 @@ def show(ctx: click.Context, run: str, journal: Path | None, output_format: str)
 @click.option("--reason", help="Why.")
 @click.option("--key", help="Makes sending it twice the same as once.")
 @click.option("--go-on/--later", default=True, help="Take the run further at once.")
+@click.option(
+    "-p", "--param", "parameters", multiple=True, metavar="NAME=VALUE", help="A sensitive parameter, given again."
+)
 @journal_option
 @format_option("text", "json")
 @click.pass_context
@@ -110,7 +113,7 @@ def send(ctx: click.Context, /, run: str, step: str, output_format: str, **given
     Example:
       f0ci runs send 20261121T093000Z-1f2e3d4c ask-ops --approve --by alice
     """
-    from f0ci.cli.running import report
+    from f0ci.cli.running import parameters_of, report
     from f0ci.commands.running import resume
     from f0ci.commands.runs import read_value
     from f0ci.commands.runs import send as send_it
@@ -118,6 +121,7 @@ def send(ctx: click.Context, /, run: str, step: str, output_format: str, **given
     if (given["kind"] is None) == (given["event"] is None):
         raise UsageError("say what to send", "give one of --approve, --reject and --event NAME")
     root = root_of(ctx)
+    texts = parameters_of(given["parameters"])
     event = {"name": given["event"], "data": read_value(given["data"])}
     fresh = send_it(
         root,
@@ -133,7 +137,7 @@ def send(ctx: click.Context, /, run: str, step: str, output_format: str, **given
         say(f"{given['key']!r} was sent before")
     if not given["go_on"]:
         return ExitCode.DONE
-    return report(resume(root, run, journal=given["journal"]), output_format)
+    return report(resume(root, run, parameters=texts, journal=given["journal"]), output_format)
 
 
 @runs.command()
@@ -324,7 +328,7 @@ def _print_history(history: RunHistory) -> None:
     for signal in history.signals:
         click.echo(f"  {signal['step']}: {signal['kind']} by {signal['who'] or 'nobody named'}")
     if row.next_check is not None:
-        click.echo(f"  goes on by itself from {format_time(row.next_check)} on")
+        click.echo(f"  `f0ci run --resume {row.run}` gets further from {format_time(row.next_check)} on")
 
 
 def _user() -> str | None:

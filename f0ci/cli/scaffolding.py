@@ -28,6 +28,9 @@ def init(ctx: click.Context, folder: Path | None, name: str | None, example: str
     """
     if name is not None:
         return _add_scriptlet(ctx, folder, name)
+    if folder == Path("scriptlet"):
+        hint = "write `f0ci init scriptlet NAME`; a folder of that name is ./scriptlet"
+        raise UsageError("the scriptlet has no name", hint)
     from f0ci.commands.scaffolding import KEY_COMMANDS, scaffold
 
     base: Path = ctx.find_root().obj

@@ -7,6 +7,7 @@ a comment before the document's first line silences the whole file.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,11 +49,12 @@ def read_ignores(document: Document) -> tuple[Ignore, ...]:
         return ()
     lines = split_lines(document.path, document.raw)
     found: list[Ignore] = []
+    spoken = [number for number, line in enumerate(lines, start=1) if not _is_silent(line)]
     for number, line in enumerate(lines, start=1):
         for match in _COMMENT.finditer(line):
             if document.inside_value(number, match.start() + 1):
                 continue
-            silenced = number if line[: match.start()].strip() else _silenced(lines, number)
+            silenced = number if line[: match.start()].strip() else _silenced(spoken, number)
             names = list(_NAME.finditer(line, *match.span("rules"))) if match["rules"] else []
             if not names:
                 found.append(Ignore("", Span(number, match.start() + 1, number, match.end() + 1), silenced))
@@ -62,11 +64,17 @@ def read_ignores(document: Document) -> tuple[Ignore, ...]:
     return tuple(found)
 
 
-def _silenced(lines: Sequence[str], number: int) -> int | None:
-    """Return the line that a comment of its own silences, or None where it heads the file."""
-    if all(_is_silent(line) for line in lines[: number - 1]):
+def _silenced(spoken: Sequence[int], number: int) -> int | None:
+    """Return the line that a comment of its own silences, or None where it heads the file.
+
+    Args:
+        spoken: the numbers of the lines that are no comments.
+        number: the line of the comment.
+    """
+    following = bisect_right(spoken, number)
+    if following == 0:
         return None
-    return next((n for n in range(number + 1, len(lines) + 1) if not _is_silent(lines[n - 1])), number)
+    return spoken[following] if following < len(spoken) else number
 
 
 def _is_silent(line: str) -> bool:

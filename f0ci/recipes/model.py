@@ -137,6 +137,7 @@ class Recipe:
     steps: tuple[Step, ...]
     timeout: float | None
     document: Document
+    _declared: dict[str, Parameter] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def step(self, name: str) -> Step | None:
         """Return the step of that name, or None."""
@@ -144,4 +145,7 @@ class Recipe:
 
     def parameter(self, name: str) -> Parameter | None:
         """Return the declared parameter of that name, or None."""
-        return next((parameter for parameter in self.parameters if parameter.name == name), None)
+        if not self._declared:
+            for parameter in self.parameters:
+                self._declared.setdefault(parameter.name, parameter)
+        return self._declared.get(name)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,9 @@ def event_log(path: Path, told: Mapping[str, Any]) -> Iterator[Listener]:
     with stream:
 
         def write(event: Event) -> None:
-            line = {"time": time.time(), **told, **to_json(event)}
+            # every line has the moment it was written, in one form
+            moment = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+            line = {"time": moment, **told, **to_json(event)} | {"time": moment}
             stream.write(json.dumps(line, ensure_ascii=False) + "\n")
             stream.flush()
 

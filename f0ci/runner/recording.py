@@ -267,7 +267,8 @@ class JournalRecorder:
         for change in changes:
             value = self.sealer.seal_text(change.after)
             step, attempt = change.step, change.attempt
-            key, who = storable(change.key), None if change.who is None else storable(change.who)
+            key = self.sealer.seal_name(change.key)
+            who = None if change.who is None else self.sealer.seal_name(change.who)
             yield self.run, change.number, key, value, who, step, attempt, change.time, change.conflict
 
 

@@ -296,8 +296,10 @@ def recalled_changes(journal: Journal, run: str, sealer: Sealer | None = None) -
     read = masked if sealer is None else sealer.unseal
     texts = {key: _json(value) for key, value in (read(first[0][0]) if first else {}).items()}
     found = []
-    for number, key, value, who, step, attempt, moment, conflict in rows:
+    for number, named, value, by, step, attempt, moment, conflict in rows:
         text = value if "\ue000" not in value else _json(read(value))
+        key = read(named) if "\ue000" in named else named
+        who = read(by) if by is not None and "\ue000" in by else by
         found.append(Change(number, key, texts.get(key), text, who, step, attempt, moment, conflict))
         texts[key] = text
     return found

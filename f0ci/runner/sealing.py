@@ -53,6 +53,11 @@ class Sealer:
             self._pattern = re.compile("|".join(map(re.escape, sorted(self._names, key=len, reverse=True))))
         return self._pattern.sub(lambda match: f"\ue000{self._names[match[0]]}\ue001", text)
 
+    def seal_name(self, name: str) -> str:
+        """Return a name as the journal holds it: as it is, or sealed JSON text where a secret is part of it."""
+        sealed = self.seal(name)
+        return sealed if "\ue000" in sealed else storable(name)
+
     def unseal(self, text: str) -> Any:
         """Return the data of JSON text, secrets in place of names.
 

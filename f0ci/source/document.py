@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any
 
 from f0ci.core.diagnostics import Diagnostic, Location, Related, Severity, Span
@@ -42,6 +44,7 @@ class Document:
     braces: tuple[tuple[Path, str], ...] | None = None
     _positions: Positions | None = field(default=None, repr=False)
     _doubled: frozenset[Span] | None = field(default=None, repr=False)
+    _texts: list[tuple[tuple[int, int], tuple[int, int]]] | None = field(default=None, repr=False)
 
     def span(self, path: Path, *, key: bool = False) -> Span:
         """Return where a part of the document stands.
@@ -96,13 +99,17 @@ class Document:
         """Tell whether a place lies inside a key or a scalar: what looks like a comment there is text."""
         if self.broken:
             return False
-        positions = self._read_positions()
+        if self._texts is None:
+            positions = self._read_positions()
+            scalars = (span for path, span in positions.values.items() if not isinstance(self.get(path), dict | list))
+            # keys and scalars never overlap
+            self._texts = sorted(
+                ((span.line, span.column), (span.end_line, span.end_column))
+                for span in (*positions.keys.values(), *scalars)
+            )
         place = (line, column)
-        scalars = (span for path, span in positions.values.items() if not isinstance(self.get(path), dict | list))
-        return any(
-            (span.line, span.column) <= place < (span.end_line, span.end_column)
-            for span in (*positions.keys.values(), *scalars)
-        )
+        before = bisect_right(self._texts, place, key=itemgetter(0))
+        return before > 0 and place < self._texts[before - 1][1]
 
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """Return what is wrong with the text itself."""

@@ -130,7 +130,7 @@ def _explain(error: Any) -> Iterator[SchemaProblem]:
         for inner in error.context:
             yield from _explain(inner)
     elif keyword in {"additionalProperties", "unevaluatedProperties"}:
-        known = _known_keys(error.schema)
+        known = frozenset(_known_keys(error.schema))
         for name in sorted(set(error.instance) - known, key=str):
             if not any(_matches(pattern, name) for pattern in error.schema.get("patternProperties", {})):
                 yield SchemaProblem(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -318,3 +319,37 @@ def test_a_misspelt_key_of_the_workflow_is_an_error(project: Path, f0ci: Command
     assert answer.code == 1
     assert f"error[unknown-key] unknown key '{new}'" in answer.out
     assert f"did you mean '{old}'?" in answer.out
+
+
+def test_a_scriptlet_without_a_name_writes_no_repository(project: Path, f0ci: Command) -> None:
+    answer = f0ci(project, "init", "scriptlet")
+
+    assert answer.code == 2
+    assert "f0ci init scriptlet NAME" in answer.err
+    assert not (project / "scriptlet").exists()
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("run", "recipes/greet_everybody.yaml", "-e", "dev", "-p", "name=\udcff"),
+        ("run", "recipes/greet_everybody.yaml", "-e", "dev", "--run-id", "\udcff"),
+        ("render", "dev", "--set", "greeting.team=\udcff"),
+    ],
+    ids=["a parameter", "the id of a run", "a value"],
+)
+def test_an_argument_that_is_not_utf_8_is_wrong_usage(project: Path, f0ci: Command, args: tuple[str, ...]) -> None:
+    answer = f0ci(project, *args)
+
+    assert answer.code == 2
+    assert "is not UTF-8" in answer.err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_a_file_name_that_is_not_utf_8_has_no_digest(project: Path, f0ci: Command) -> None:
+    (project / "recipes/\udcff.yaml").write_text("steps:\n  - {name: a, run: echo}\n", encoding="utf-8")
+
+    answer = f0ci(project, "render", "dev")
+
+    assert answer.code == 3
+    assert r"error: the file name 'recipes/\udcff.yaml' is not UTF-8" in answer.err

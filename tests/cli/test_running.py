@@ -382,3 +382,45 @@ def test_the_progress_on_a_terminal_is_a_tree(monkeypatch: pytest.MonkeyPatch) -
     indent = {name: len(line) - len(line.lstrip("│├└─ ")) for name, line in lines.items()}
     assert indent["b"] > indent["call"] == indent["a"]
     assert "for an approval" in text
+
+
+def test_a_waiting_run_with_a_secret_goes_on_where_it_is_told(tmp_path: Path, f0ci: Command) -> None:
+    recipe = (
+        "metadata: {name: r}\nparameters: [{name: token, required: true, sensitive: true}]\nsteps:\n"
+        "  - {name: ask, type: wait, args: {approval: {by: [alice]}}}\n"
+        "  - {name: use, run: 'test \"$T\" = hunter22', env: {T: '#{params.token}'}, depends_on: [ask]}\n"
+    )
+    write_files(tmp_path, {"recipes/r.yaml": recipe})
+    assert f0ci(tmp_path, "run", "recipes/r.yaml", "--run-id", "r", "-p", "token=hunter22").code == 5
+
+    told = f0ci(tmp_path, "runs", "send", "r", "ask", "--approve", "--by", "alice", "-p", "token=hunter22")
+
+    assert told.code == 0
+    assert "hunter22" not in told.out + told.err
+
+
+def test_a_secret_that_is_a_key_of_the_context_stands_nowhere(
+    tmp_path: Path, f0ci: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("F0CI_SECRET_DB", "hunter22")
+    scriptlet = (
+        "def keep(context, params):\n    context.set(params['s'], 1, who=params['s'])\n    return {}\n"
+        "def use(context, params):\n    return {'known': context.get('hunter' + '22')}\n"
+    )
+    recipe = (
+        "metadata: {name: r}\nsteps:\n"
+        "  - {name: keep, type: python, module: scriptlets.keep, function: keep, args: {s: secret://db}}\n"
+        "  - {name: ask, type: wait, args: {approval: {by: [alice]}}, depends_on: [keep]}\n"
+        "  - {name: use, type: python, module: scriptlets.keep, function: use, depends_on: [ask]}\n"
+    )
+    write_files(tmp_path, {"recipes/r.yaml": recipe, "scriptlets/keep.py": scriptlet})
+    assert f0ci(tmp_path, "run", "recipes/r.yaml", "--run-id", "r").code == 5
+
+    told = [f0ci(tmp_path, "context", *words) for words in (("list", "r"), ("history", "r"))]
+    files = [file for file in (tmp_path / ".f0ci/runs").rglob("*") if file.is_file()]
+    leaks = [file.name for file in files if b"hunter22" in file.read_bytes()]
+    done = f0ci(tmp_path, "runs", "send", "r", "ask", "--approve", "--by", "alice", "--format", "json")
+
+    assert all("***" in answer.out and "hunter22" not in answer.out for answer in told)
+    assert not leaks
+    assert done.data["steps"][-1]["outputs"]["known"] == 1

@@ -60,7 +60,7 @@ from f0ci.core.diagnostics import Severity
 from f0ci.lint.rules.base import Finding, Group, Place, Rule, named_at
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.graph import find_cycle
-from f0ci.recipes.model import Recipe
+from f0ci.recipes.model import Recipe, Step
 
 RULE = Rule("dependency-cycle", Group.GRAPH, Severity.ERROR)
 
@@ -102,7 +102,10 @@ def _without(recipe: Recipe, dropped: set[tuple[str, str]]) -> Recipe:
 
 
 def _finding(recipe: Recipe, cycle: tuple[str, ...]) -> Finding:
-    first, *others = [_place(recipe, name, awaited) for name, awaited in pairwise(cycle)]
+    steps: dict[str, list[Step]] = {}
+    for step in recipe.steps:
+        steps.setdefault(step.name, []).append(step)
+    first, *others = [_place(recipe, steps[name], awaited) for name, awaited in pairwise(cycle)]
     return Finding(
         recipe.document,
         first.at,
@@ -112,7 +115,7 @@ def _finding(recipe: Recipe, cycle: tuple[str, ...]) -> Finding:
     )
 
 
-def _place(recipe: Recipe, name: str, awaited: str) -> Place:
-    step = next(step for step in recipe.steps if step.name == name and awaited in step.depends_on)
+def _place(recipe: Recipe, named: list[Step], awaited: str) -> Place:
+    step = next(step for step in named if awaited in step.depends_on)
     at = named_at(step, "depends_on", step.depends_on.index(awaited))
-    return Place(recipe.document, at, f"{name!r} waits for {awaited!r}")
+    return Place(recipe.document, at, f"{step.name!r} waits for {awaited!r}")

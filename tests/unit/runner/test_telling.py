@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,7 @@ def test_every_event_is_a_line(told: Workspace, tmp_path: Path) -> None:
     ]
     assert lines[-2]["outcome"] == "failed"
     assert {line["run_of"] for line in lines} == {"recipes/test.yaml"}
+    assert all(datetime.fromisoformat(line["time"]).tzinfo == UTC for line in lines)
 
 
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
