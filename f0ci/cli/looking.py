@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from f0ci.cli.output import colour, format_option, print_json, print_table, root_of
+from f0ci.cli.output import colour, format_option, once_met, print_json, print_table, root_of
 from f0ci.core.clock import format_time
 from f0ci.core.errors import ExitCode
 from f0ci.core.escaping import escape_controls
@@ -137,12 +137,11 @@ def why(ctx: click.Context, environment: str, release: str | None, offline: bool
             click.echo(f"    can be ended by {', '.join(one.who)}")
         if one.command:
             click.echo(f"    next: {one.command}")
-    people = sum(one.until is None for one in found.conditions)
     if any(one.final for one in found.conditions):
         click.echo("earliest: never, for this release")
     else:
-        after = f", once the other {people} {'are' if people > 1 else 'is'} met" if people else ""
-        click.echo(f"earliest: {format_time(found.earliest)}{after}")
+        missing = [one for one in found.conditions if one.until is None]
+        click.echo(f"earliest: {format_time(found.earliest)}{once_met(missing)}")
     return ExitCode.DONE
 
 

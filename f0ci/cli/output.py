@@ -7,12 +7,15 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from f0ci.core.errors import InputError
 from f0ci.source.project import find_root
+
+if TYPE_CHECKING:
+    from f0ci.promotion.explaining import Condition
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -90,3 +93,9 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         cells = [cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(row, widths, strict=True)]
         line = "  ".join(cells).rstrip()
         click.echo(click.style(line, bold=True) if index == 0 else line)
+
+
+def once_met(conditions: Sequence[Condition]) -> str:
+    """Return what has to be met besides the time, as the end of a sentence."""
+    what = " and ".join(dict.fromkeys(one.what for one in conditions))
+    return f", once {what} {'are' if ' and ' in what else 'is'} met" if what else ""

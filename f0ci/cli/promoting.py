@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from f0ci.cli.output import F, colour, format_option, print_json, root_of, say
+from f0ci.cli.output import F, colour, format_option, once_met, print_json, root_of, say
 from f0ci.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -219,8 +219,7 @@ def _print_forecast(forecast: Any) -> None:
     if any(one.final for one in missing):
         click.echo("earliest: never, as it is now")
     else:
-        after = f", once {' and '.join(one.what for one in missing)} are met" if missing else ""
-        click.echo(f"earliest: {format_time(explained.earliest)}{after}")
+        click.echo(f"earliest: {format_time(explained.earliest)}{once_met(missing)}")
     for one in forecast.freezes:
         click.echo(f"  freeze ahead: {one.name}, {format_time(one.start)} to {format_time(one.end)}")
     click.echo(describe_restores(forecast))

@@ -15,7 +15,7 @@ from f0ci.promotion.approvers import Approvers
 from f0ci.promotion.deploying import EventSink
 from f0ci.promotion.events import Draft
 from f0ci.promotion.gates.approval import excluded_people
-from f0ci.promotion.judging import authors_for, verified_statements
+from f0ci.promotion.judging import authors_for, standing_evidence, verified_statements
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.policy import Policy, read_policy, require_person
@@ -79,7 +79,7 @@ def decide_promotion(
             f"look at it again: `f0ci plan {found.environment}`",
         )
     policy = read_policy(site, ledgers.environments[found.environment], found.environment)
-    who = require_person(site, policy)
+    who = require_person(site, policy, found.environment)
     if decision == "approve":
         _refuse_author(site, ledgers, found, policy, who)
     elif decision == "revoke":
@@ -112,7 +112,7 @@ def decide_promotion(
         raise Refused(
             f"your signing key is not one of {who!r} in the approvers file of the policy in force"
             + (f", but one of {signer!r}" if signer else ""),
-            f"add it under people.{who}.keys and bring that to the default branch: {signature['key']}",
+            f"add it under people.{who}.keys and {policy.where_it_changes(found.environment)}: {signature['key']}",
         )
 
     def decide(ledgers: Ledgers) -> Change | None:
@@ -162,7 +162,9 @@ def _require_said(found: Promotion, policy: Policy, who: str) -> None:
         Refused: nothing that the person said stands.
     """
     said = standing(verified_statements(found, policy))
-    if not any(one.problem is None and one.statement.approver == who for one in said):
+    signed = any(one.problem is None and one.statement.approver == who for one in said)
+    of = policy.approvers.person_with_account
+    if not signed and all(of(one.kind, one.reviewer) != who for one in standing_evidence(found, policy)):
         raise Refused(f"nothing that {who!r} said about {found.id!r} stands", "`f0ci status` shows what waits")
 
 

@@ -13,6 +13,7 @@ from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.policy import read_policy, require_person
 from f0ci.promotion.releases import Release, require_release
 from f0ci.promotion.site import open_site
+from f0ci.promotion.state import is_shortened
 
 
 def hold_environment(
@@ -26,13 +27,25 @@ def hold_environment(
         reason: why, for the record.
         lasts: after how long it ends by itself; never when None.
         clock: the time; the machine's by default.
+
+    Raises:
+        Refused: it would end sooner than the hold that stands, and the caller is not in the approvers file.
     """
     site = open_site(root, clock or SystemClock())
     name = site.environment(environment).name
+    expires = site.clock.now() + lasts if lasts is not None else None
     data: dict[str, Any] = {"reason": reason, "promotion": None}
-    if lasts is not None:
-        data["expires"] = format_time(site.clock.now() + lasts)
-    site.store.transact(lambda _: Change(name, (Draft("hold", "_environment", data),)))
+    if expires is not None:
+        data["expires"] = format_time(expires)
+
+    def decide(ledgers: Ledgers) -> Change:
+        state = ledgers.environments[name]
+        if is_shortened(state.hold, expires, site.clock.now()):
+            # whoever may not lift a hold may not put a shorter one in its place either
+            require_person(site, read_policy(site, state, name), name)
+        return Change(name, (Draft("hold", "_environment", data),))
+
+    site.store.transact(decide)
     return name
 
 
@@ -49,7 +62,7 @@ def unhold_environment(root: Path, environment: str, reason: str, *, clock: Cloc
         state = ledgers.environments[name]
         if state.hold is None:
             raise Refused(f"{name!r} is not held", None)
-        require_person(site, read_policy(site, state, name))
+        require_person(site, read_policy(site, state, name), name)
         return Change(name, (Draft("unhold", "_environment", {"reason": reason}),))
 
     site.store.transact(decide)
@@ -78,7 +91,7 @@ def quarantine_release(
         if lift:
             # it lets the release into every environment, so nobody may who could only approve for one
             for name in names:
-                require_person(site, read_policy(site, ledgers.environments[name], name))
+                require_person(site, read_policy(site, ledgers.environments[name], name), name)
         kind = "unquarantine" if lift else "quarantine"
         draft = Draft(kind, WORKFLOW_EVENTS, {"release": found.digest, "reason": reason})
         return Change(WORKFLOW_EVENTS, workflow=(draft,))

@@ -50,7 +50,7 @@ def resume_promotion(root: Path, promotion: str, reason: str, *, clock: Clock | 
         if data is None:
             hint = f"take it further with `f0ci promote {found.environment} --continue`, or see `f0ci status`"
             raise Refused(f"{promotion!r} does not need a person to go on", hint)
-        require_person(site, read_policy(site, state, found.environment))
+        require_person(site, read_policy(site, state, found.environment), found.environment)
         return Change(found.environment, (Draft("resumed", found.id, {**data, "reason": reason}),))
 
     return report_on(find_promotion(site.store.transact(decide), promotion))

@@ -12,6 +12,7 @@ from f0ci.core.clock import format_time
 from f0ci.core.errors import UsageError
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.applying import apply_step, base_moved, record_landed
+from f0ci.promotion.cut_off import require_whole
 from f0ci.promotion.events import Draft
 from f0ci.promotion.evidence import Evidence
 from f0ci.promotion.judging import Verdict, judge_gates
@@ -148,6 +149,9 @@ def _settle(site: Site, ledgers: Ledgers, promotion: Promotion) -> Change | None
     stop = ledgers.workflow.quarantine_of(promotion.release)
     if stop is not None and promotion.purpose == "promote":
         return end(promotion, "refused", f"release {short(promotion.release)} is quarantined: {stop}")
+    if promotion.purpose == "promote":
+        upstream = (name for gate in promotion.plan["gates"] for name in gate["settings"].get("upstream", ()))
+        require_whole(site, ledgers, dict.fromkeys((promotion.environment, *upstream)))
     return _replan(site, ledgers, promotion)
 
 

@@ -134,6 +134,21 @@ def rollback_target(state: EnvironmentState, ledgers: Ledgers, bad: str, require
     return None
 
 
+def no_way_back(state: EnvironmentState, ledgers: Ledgers, bad: str, require: str) -> tuple[str, str]:
+    """Return why an environment cannot go back by itself, and what to do; pure."""
+    name, lesser = state.environment, rollback_target(state, ledgers, bad, "none")
+    if lesser is None:
+        return (
+            "no earlier success to go back to",
+            f"fix it and promote a new release: `f0ci promote {name} --through-hold REASON`",
+        )
+    return (
+        f"no earlier success that is {require!r}, as 'require' asks for",
+        f"{short(lesser.release)} succeeded as {lesser.verification!r}: go back to it, with the environment's "
+        f"approvals, by `f0ci rollback {name} --to {short(lesser.release)} --reason ...`",
+    )
+
+
 def stop_release(
     promotion: Promotion, release: str, reason: str, ledgers: Ledgers
 ) -> tuple[tuple[Draft, ...], tuple[Draft, ...]]:
@@ -179,12 +194,9 @@ def restore(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, now
         return Change(environment, (*before, _failed(promotion, reason, why), *holds), quarantines)
     target = _target(ledgers, promotion)
     if target is None:
-        failed = _failed(
-            promotion,
-            reason,
-            "nothing was restored: this environment has no earlier success",
-            f"fix it and promote a new release with `f0ci promote {environment} --through-hold REASON`",
-        )
+        require = str(promotion.plan["policy"].get("require", "none"))
+        why, hint = no_way_back(ledgers.environments[environment], ledgers, promotion.release, require)
+        failed = _failed(promotion, reason, f"nothing was restored: this environment has {why}", hint)
         return Change(environment, (*before, failed, *holds), quarantines)
     kept = irreversible_between(site, str(target.plan["source_commit"]), str(promotion.plan["source_commit"]))
     if kept:

@@ -10,8 +10,10 @@ from typing import Any
 from f0ci.core.clock import format_time
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.gates.base import GateAnswer
+from f0ci.promotion.judging import hold_answer
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.names import short
+from f0ci.promotion.rollout import may_watch_again, resume_answer
 from f0ci.promotion.state import EnvironmentState, Promotion
 
 # times of gates may depend on each other this often before nobody could follow any more
@@ -122,7 +124,9 @@ def explain(
     if settled and current is not None and current.release == release:
         return Explanation(environment, release, newest.id if newest else None, True, (), now)
     if promotion is not None and promotion.applied:
-        return Explanation(environment, release, promotion.id, False, (_under_way(promotion),), now)
+        return Explanation(
+            environment, release, promotion.id, False, (_under_way(state, promotion, approvers, now),), now
+        )
     found = [*_standing(ledgers, state, release, approvers, older_than)]
     if promotion is None:
         found.extend(_request(state, release, environment))
@@ -181,7 +185,18 @@ def _request(state: EnvironmentState, release: str, environment: str) -> list[Co
     return [Condition("request", "nobody asked for it yet", command=ask)]
 
 
-def _under_way(promotion: Promotion) -> Condition:
+def _under_way(state: EnvironmentState, promotion: Promotion, approvers: tuple[str, ...], now: datetime) -> Condition:
+    """Return what a rollout waits for: a person where it needs one, else that somebody takes it further."""
     reason = f"{promotion.id} is {promotion.state}" + (f": {'; '.join(promotion.reasons)}" if promotion.reasons else "")
+    held = hold_answer(state, promotion, now)
+    if held is not None and any(said.startswith("hold:") for said in promotion.reasons):
+        return Condition(
+            "hold", f"{promotion.id} is {promotion.state}: {held.reason}", approvers, held.until, held.command
+        )
+    paused = promotion.state == "verifying" and resume_answer(promotion, promotion.applied[-1].step)
+    if promotion.next_check_at is None and (
+        may_watch_again(promotion, now) or (paused and paused == promotion.reasons)
+    ):
+        return Condition(promotion.state, reason, approvers, None, f"f0ci resume {promotion.id}")
     go_on = f"f0ci promote {promotion.environment} --continue"
     return Condition(promotion.state, reason, (), promotion.next_check_at, go_on)

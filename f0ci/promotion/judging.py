@@ -11,17 +11,15 @@ from typing import Any
 from f0ci.core.clock import format_time
 from f0ci.core.outcome import Outcome, worst
 from f0ci.core.plugins import load
-from f0ci.promotion.evidence import evidence_of
+from f0ci.promotion.authors import authors_of
+from f0ci.promotion.evidence import Evidence, evidence_of
 from f0ci.promotion.gates.base import GateAnswer, GateQuestion, Scene
 from f0ci.promotion.ledger import Ledgers
-from f0ci.promotion.objects import source_commit
 from f0ci.promotion.policy import Policy, read_policy
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 from f0ci.promotion.statements import VerifiedStatement, verify_statement
 from f0ci.workflows.model import GateSpec
-
-_CO_AUTHOR = "co-authored-by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +143,7 @@ def ask_gates(
             approvers=policy.approvers,
             statements=statements,
             authors=authors,
-            evidence=tuple(evidence_of(event) for event in promotion.events if event.kind == "evidence"),
+            evidence=standing_evidence(promotion, policy),
             requested_by=promotion.requested_by,
             requested_at=promotion.requested_at,
             facts=facts.get(gate.kind, {}),
@@ -178,38 +176,27 @@ def verified_statements(promotion: Promotion, policy: Policy) -> tuple[VerifiedS
     return tuple(verify_statement(event, policy.approvers) for event in promotion.statements)
 
 
+def standing_evidence(promotion: Promotion, policy: Policy) -> tuple[Evidence, ...]:
+    """Return what CI systems assert about a promotion, but for approvals that whoever gave them took back since."""
+    kept: list[Evidence] = []
+    of = policy.approvers.person_with_account
+    for event in promotion.events:
+        if event.kind == "evidence":
+            kept.append(evidence_of(event))
+        elif event.kind == "revoked":
+            verified = verify_statement(event, policy.approvers)
+            if verified.problem is None:
+                kept = [one for one in kept if of(one.kind, one.reviewer) != verified.statement.approver]
+    return tuple(kept)
+
+
 def authors_for(
     site: Site, gates: tuple[GateSpec, ...], promotion: Promotion, state: EnvironmentState
 ) -> tuple[str, ...]:
     """Return the authors that some gates have to know of; nobody where none of them looks at authors."""
     if not any(getattr(_load(gate), "USES_AUTHORS", True) for gate in gates):
         return ()
-    left = promotion.plan["base"]["release"]
-    return authors_of(site, promotion, source_commit(site, state, left) if left else None)
-
-
-def authors_of(site: Site, promotion: Promotion, running: str | None) -> tuple[str, ...]:
-    """Return who wrote what would newly run, sorted.
-
-    Args:
-        site: the repository.
-        promotion: the promotion.
-        running: source commit of what the environment runs, or None where it runs nothing, or what nobody knows.
-    """
-    # where history is cut off, so are authors
-    site.refs.complete_history()
-    source = str(promotion.plan["source_commit"])
-    graph = next((one for one in site.graphs if one.knows(source, *([running] if running else []))), None)
-    if graph is not None:
-        commits = graph.between(running, source)
-    else:
-        known = running is not None and site.repository.commit_of(running) is not None
-        commits = site.repository.log(f"{running}..{source}" if known else source)
-    identities: set[str] = set()
-    for commit in commits:
-        identities.update((str(commit.author), str(commit.committer)))
-        identities.update(value for name, value in commit.trailers if name.lower() == _CO_AUTHOR)
-    return tuple(sorted(identities))
+    return authors_of(site, promotion, state)
 
 
 def _load(gate: GateSpec) -> Any:

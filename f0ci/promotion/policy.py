@@ -36,6 +36,12 @@ class Policy:
     first: bool
     queue: str = "manual"
 
+    def where_it_changes(self, environment: str) -> str:
+        """Return where a change of the approvers file has to come so that it counts, for hints."""
+        if self.first:
+            return "bring that to the default branch"
+        return f"bring a release with that into {environment!r}; it counts once it has succeeded there"
+
     def to_json(self) -> dict[str, Any]:
         """Return what a plan binds and an event records: the commit, the blobs, and what a success has to be."""
         return {"commit": self.commit, "blobs": dict(sorted(self.blobs.items())), "require": self.require}
@@ -160,7 +166,7 @@ def _default_or_empty(site: Site, state: EnvironmentState) -> str:
     return site.default_commit()
 
 
-def require_person(site: Site, policy: Policy) -> str:
+def require_person(site: Site, policy: Policy, environment: str) -> str:
     """Return the short name of whoever runs this command.
 
     Raises:
@@ -172,6 +178,6 @@ def require_person(site: Site, policy: Policy) -> str:
         known = ", ".join(sorted(policy.approvers.people)) or "nobody"
         raise Refused(
             f"{identity!r} is not in the approvers file of the policy in force",
-            f"it lists {known}; add yourself to {site.project.approvers!r} and bring that to the default branch",
+            f"it lists {known}; add yourself to {site.project.approvers!r} and {policy.where_it_changes(environment)}",
         )
     return who

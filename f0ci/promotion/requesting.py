@@ -7,6 +7,7 @@ from typing import Any
 from f0ci.core.clock import format_time
 from f0ci.core.errors import Refused, UsageError
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, plan_for, policy_drafts
+from f0ci.promotion.cut_off import require_whole
 from f0ci.promotion.events import Draft
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import RELEASE_TAGS, short
@@ -110,6 +111,7 @@ def _answer_at_once(
     Raises:
         Refused: the release is quarantined or too old, or the hold may not be passed.
         InputError: nobody could approve anything after this release.
+        CannotWork: the environment's ledger lost events.
     """
     stop = ledgers.workflow.quarantine_of(release.digest)
     if stop is not None:
@@ -120,6 +122,7 @@ def _answer_at_once(
     settled = _already_there(site, ledgers, state, release)
     if settled is not None:
         return settled
+    require_whole(site, ledgers, [state.environment])
     held = _held(site, state, release, request)
     if held is not None:
         return held

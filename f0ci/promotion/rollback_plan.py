@@ -8,7 +8,7 @@ from typing import Any
 from f0ci import __version__
 from f0ci.core.canonical import digest
 from f0ci.core.errors import CannotWork, UsageError
-from f0ci.promotion.applying import rollback_target
+from f0ci.promotion.applying import no_way_back, rollback_target
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.objects import source_commit
@@ -30,10 +30,8 @@ def choose_target(
     default = rollback_target(state, ledgers, leave or "", require)
     if to is None:
         if default is None:
-            raise CannotWork(
-                f"{state.environment!r} has no earlier success to go back to",
-                f"fix it and promote a new release: `f0ci promote {state.environment} --through-hold REASON`",
-            )
+            why, hint = no_way_back(state, ledgers, leave or "", require)
+            raise CannotWork(f"{state.environment!r} has {why}", hint)
         return default, True
     found = [
         promotion

@@ -150,11 +150,22 @@ def too_early(promotion: Promotion, now: datetime) -> str | None:
     if step < 0 or step not in (promotion.deployed or {}):
         return "the step before it was not deployed"
     last, verdict = lasting(promotion, step), promotion.measured_at(step)
-    if last.judged and (verdict is None or verdict["outcome"] != str(Outcome.PASSED)):
+    if last.judged and not lets_on(verdict):
         return "nothing says that the checks of the step before it passed"
     if now + SKEW < last.end:
         return f"the step before it lasts until {format_time(last.end)}"
     return "nobody resumed the rollout" if resume_answer(promotion, step) else None
+
+
+def lets_on(verdict: Mapping[str, Any] | None) -> bool:
+    """Tell whether a recorded verdict lets the next step follow; pure.
+
+    It passed, or all that was measured decides nothing: dry runs, and comparisons where nothing ran before.
+    """
+    if verdict is None or verdict["outcome"] != str(Outcome.SKIPPED):
+        return verdict is not None and verdict["outcome"] == str(Outcome.PASSED)
+    judged = verdict["judgements"]
+    return verdict["verification"] != "measured" and bool(judged) and all(one.get("dry_run") for one in judged)
 
 
 def title(planned: Mapping[str, Any]) -> str:

@@ -67,7 +67,7 @@ class Site:
         Raises:
             UsageError: there is none of that name.
         """
-        if self.workflow.environment(name) is None and name in self.store.environment_names():
+        if name in self.store.environment_names():
             return name
         return self.environment(name).name
 
@@ -75,9 +75,15 @@ class Site:
         """Return the workflow's environment that a name means.
 
         Raises:
-            UsageError: the workflow has none of that name.
+            UsageError: the workflow has none of that name, or only another word for one, and a ledger has that name.
         """
         found = self.workflow.environment(name)
+        if found is not None and found.name != name and name in self.store.environment_names():
+            raise UsageError(
+                f"{self.workflow.document.path!r} has no environment {name!r} any more, only its history is left; "
+                f"{found.name!r} answers to that name now",
+                f"say {found.name!r}, or give the environment its old name back",
+            )
         if found is None:
             known = [environment.name for environment in self.workflow.environments]
             raise UsageError(

@@ -153,6 +153,13 @@ class Hold:
         return promotion.through_hold is None or self.position > promotion.position
 
 
+def is_shortened(hold: Hold | None, expires: datetime | None, now: datetime) -> bool:
+    """Tell whether a hold that comes at a moment ends sooner than the one that stands, whose place it takes; pure."""
+    if hold is None or not hold.is_in_force(now) or expires is None:
+        return False
+    return hold.expires is None or expires < hold.expires
+
+
 @dataclass(frozen=True, slots=True)
 class EnvironmentState:
     """What a ledger says of its environment.

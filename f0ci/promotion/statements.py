@@ -118,11 +118,17 @@ def parse_statement(data: Mapping[str, Any]) -> Statement:
 def standing(statements: Iterable[VerifiedStatement]) -> tuple[VerifiedStatement, ...]:
     """Return the statements that nobody took back, in order; pure.
 
-    A valid revocation takes back everything that the same person said before it.
+    A valid revocation takes back everything that the same person said before it. A statement counts where it was first
+    recorded: whoever records it again after it was taken back brings nothing back.
     """
     kept: list[VerifiedStatement] = []
+    seen: set[Statement] = set()
     for verified in statements:
         who = verified.statement.approver
+        if verified.statement in seen:
+            continue
+        if verified.problem is None:
+            seen.add(verified.statement)
         if verified.statement.decision == "revoke" and verified.problem is None:
             kept = [one for one in kept if one.statement.approver != who]
         else:

@@ -46,7 +46,7 @@ class Verification:
 def recorded(record: Mapping[str, Any]) -> Verification:
     """Return the verdict that a `measured` event holds; pure. No later look changes it."""
     return Verification(
-        Outcome.FAILED if record["outcome"] == str(Outcome.FAILED) else Outcome.PASSED,
+        Outcome[str(record["outcome"]).upper()],
         tuple(map(str, record.get("reasons", ()))) or ("measured before",),
         str(record.get("verification", "none")),
         record,
@@ -99,6 +99,8 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
         end = min(now, end + PATIENCE)
         seen = look_until(end)
     judgements, conclusion = seen.judgements, seen.conclusion
+    # what decides nothing is as if nobody had declared it: the deploy recipe's end is what is known
+    verification = ran if conclusion.outcome is Outcome.SKIPPED else conclusion.verification
     record = {
         "step": step,
         "window": {"start": format_time(start), "end": format_time(end)},
@@ -106,13 +108,13 @@ def verify(site: Site, promotion: Promotion, step: int, now: datetime) -> Verifi
         "judgements": seen.records,
         "outcome": str(conclusion.outcome),
         "reasons": list(conclusion.reasons),
-        "verification": conclusion.verification,
+        "verification": verification,
     }
     missing = tuple(
         sorted({f"{one.condition}: {one.verdict}" for one in judgements if one.verdict not in {"passed", "failed"}})
     )
     complete = seen.complete_at or end
-    settled = settle(conclusion.outcome, conclusion.reasons, conclusion.verification, record, now, complete, missing)
+    settled = settle(conclusion.outcome, conclusion.reasons, verification, record, now, complete, missing)
     return replace(settled, next_check_at=sooner(settled, seen.next_look_at, now))
 
 
@@ -147,18 +149,20 @@ def settle(
     failed                        failed, also before the window ends: bad is bad
     passed, before the end        waiting until the end
     passed, at the end            passed
-    skipped                       skipped: nothing was declared
+    skipped, before the end       waiting until the end: what decides nothing is watched as long as anything else
+    skipped, at the end           skipped: nothing that was declared decides
     waiting                       waiting: at the window's end, or a minute later once it has ended
     inconclusive, errored         stays, for a person
     """
-    if outcome is Outcome.PASSED and now < end:
-        watched = (f"good so far; watched until {format_time(end)}",)
+    if outcome in {Outcome.PASSED, Outcome.SKIPPED} and now < end:
+        so_far = "good so far" if outcome is Outcome.PASSED else "nothing decides"
+        watched = (f"{so_far}; watched until {format_time(end)}",)
         return Verification(Outcome.WAITING, watched, next_check_at=end, waits_for=watched)
     if outcome is Outcome.WAITING:
         again = end if now < end else now + _LOOK_AGAIN
         return Verification(outcome, reasons, next_check_at=again, waits_for=missing or reasons)
     if outcome in {Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED}:
-        return Verification(outcome, reasons, verification, record if outcome is not Outcome.SKIPPED else None)
+        return Verification(outcome, reasons, verification, record)
     person = (
         "a person is needed: mend the measurement and watch again with `f0ci resume`, or roll back with `f0ci rollback`"
     )

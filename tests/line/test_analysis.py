@@ -109,3 +109,19 @@ def test_releases_are_judged_by_points_beside_the_one_before(shop: Shop) -> None
     assert [(one["healthy"], one["outcome"]) for one in prod["windows"]] == [(True, "passed"), (False, "failed")]
     assert (prod["healthy"]["rolled_back"], prod["bad"]["rolled_back"]) == (0, 1)
     shop.line.done("audit", "verify")
+
+
+def test_what_decides_nothing_is_watched_recorded_and_no_tampering(shop: Shop) -> None:
+    shop.line.change("workflow.yaml", "error_rate < 1%, error_rate <= baseline * 2", "error_rate <= baseline * 2")
+    first, begun, _ = shop.promote("first", new=1)
+    early = shop.look(first, begun + timedelta(minutes=3))
+    done = shop.look(first, begun + timedelta(minutes=10, seconds=5))
+
+    assert (early.state, done.state) == ("verifying", "succeeded")
+    assert early.reasons == (f"nothing decides; watched until {format_time(begun + timedelta(minutes=10, seconds=5))}",)
+    # nothing was there to compare with, so that is what the success does not rest on
+    assert done.verification != "measured"
+    assert "no other release ran before to compare with" in " ".join(done.reasons)
+    assert shop.line.events("prod")[-2:] == ["measured", "succeeded"]
+    assert shop.line.records("prod")[-2]["data"]["outcome"] == "skipped"
+    shop.line.done("audit", "verify")

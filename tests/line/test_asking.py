@@ -41,7 +41,7 @@ def test_why_follows_a_release_on_its_way(line: Line) -> None:
     assert [(one["what"], one["who"]) for one in waiting["conditions"]] == [("approval", ["bob"])]
     assert waiting["by_itself"] is False
     assert "next: f0ci approve prod-1" in said.out
-    assert "once approval are met" in plan.out
+    assert "once approval is met" in plan.out
     assert "a rollback would restore nothing" in plan.out
     assert ready["conditions"] == []
     assert unmet(line, "prod")["arrived"] is True

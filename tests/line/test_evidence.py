@@ -68,6 +68,26 @@ def test_the_word_about_a_stranger_is_on_record_once_and_does_not_count(
     assert [one["reviewer"] for one in recorded(line)] == ["mallory"]
 
 
+def test_who_takes_back_what_they_said_takes_back_what_the_platform_says_of_them(
+    line: Line, ready: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert line.f0ci("promote", "prod", "--plan", ready).code == 5
+    line.done("hold", "prod", "--reason", "looking")
+    set_job(monkeypatch, "bob-lab")
+    answer = line.f0ci("promote", "prod", "--evidence", "gitlab")
+    assert "approval" not in answer.out
+    line.act_as("bob")
+
+    line.done("revoke", "prod-1", "--reason", "wrong dashboard")
+
+    line.act_as("alice")
+    again = line.f0ci("promote", "prod", "--evidence", "gitlab")
+    assert again.code == 5
+    assert "approval: 0 of 1 approval of plan" in again.out
+    line.act_as("bob")
+    assert line.f0ci("revoke", "prod-1", "--reason", "twice").code == 4
+
+
 def test_another_plan_than_the_one_that_was_shown_is_refused(line: Line, ready: str) -> None:
     refused = line.f0ci("promote", "prod", "--plan", "0" * 64)
     assert refused.code == 4

@@ -53,12 +53,20 @@ def test_a_rollout_pauses_for_a_person_and_keeps_what_the_old_release_rendered(l
     assert sorted(traffic["traffic"].values()) == [20, 80]
     assert line.f0ci("promote", "dev", "--wait", "1s", "--every", "200ms").code == 5
 
+    (why,) = line.done("why", "dev", "--format", "json").data["conditions"]
+    assert (why["command"], why["who"]) == ("f0ci resume dev-2", ["alice", "bob"])
+
     line.act_as("bob")
     git(line.work, "config", "user.email", "nobody@example.com")
     assert line.f0ci("resume", "dev-2").code == 4
     line.act_as("alice")
     line.done("resume", "dev-2", "--reason", "looks good")
     assert line.f0ci("resume", "dev-2").code == 4
+    line.done("hold", "dev", "--reason", "a look at the logs")
+    assert line.f0ci("promote", "dev", "--continue").code == 5
+    (why,) = line.done("why", "dev", "--format", "json").data["conditions"]
+    assert (why["what"], why["command"]) == ("hold", "f0ci unhold dev")
+    line.done("unhold", "dev")
     line.done("promote", "dev", "--continue")
 
     assert not [path for path in files(line) if path.startswith(f"releases/{old}/")]

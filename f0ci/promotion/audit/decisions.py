@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from f0ci.core.clock import parse_time
+from f0ci.core.clock import format_time, parse_time
 from f0ci.core.errors import CannotWork, F0ciError
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.audit.findings import Tampering
@@ -15,9 +15,9 @@ from f0ci.promotion.folding import IllegalEvent, advance, check_turn, hold_of
 from f0ci.promotion.judging import ask_gates, authors_for, hold_answer, observe_gates
 from f0ci.promotion.names import short
 from f0ci.promotion.policy import policy_at, policy_commit
-from f0ci.promotion.rollout import is_judged, too_early
+from f0ci.promotion.rollout import is_judged, lets_on, too_early
 from f0ci.promotion.site import Site
-from f0ci.promotion.state import EnvironmentState, Hold, Promotion
+from f0ci.promotion.state import EnvironmentState, Hold, Promotion, is_shortened
 from f0ci.promotion.statements import verify_statement
 from f0ci.promotion.times import SKEW
 from f0ci.workflows.model import GateSpec
@@ -44,6 +44,7 @@ def check_decisions(
     hold: Hold | None = None
     policy: Mapping[str, object] | None = None
     signatures = 0
+    later = _earliest_after(events)
     for index, event in enumerate(events):
         if misplaced(event, environment) is not None:
             continue
@@ -53,10 +54,12 @@ def check_decisions(
         else:
             known = tuple(promotions.values())
             before = EnvironmentState(environment, None, known, hold, policy, tuple(events[:index]))
-        moment = Moment(site, ref, default, whole, before, promotions.get(event.promotion), event)
+        moment = Moment(site, ref, default, whole, before, promotions.get(event.promotion), event, later[index])
         if event.kind == "policy":
             policy = event.data
         elif event.kind == "hold":
+            if is_shortened(hold, hold_of(event).expires, event.time):
+                findings.extend(_check_person(moment, "shortened the hold"))
             hold = hold_of(event)
         elif event.kind == "unhold":
             findings.extend(_check_person(moment, "lifted the hold"))
@@ -79,7 +82,8 @@ def check_decisions(
 
 def _check_request(moment: Moment) -> Iterator[Tampering]:
     yield from check_plan(moment)
-    if moment.event.data.get("through_hold") and moment.before.hold is not None:
+    hold = moment.before.hold
+    if moment.event.data.get("through_hold") and hold is not None and hold.is_in_force(moment.event.time):
         yield from _check_person(moment, "passed the hold")
 
 
@@ -143,7 +147,11 @@ def _check_change(moment: Moment) -> Iterator[Tampering]:
         authors = authors_for(moment.site, gates, promotion, moment.before)
         # what can be looked at again is; the record stands only for what cannot
         facts = {**(data.get("facts") or {}), **observe_gates(moment.site, gates, promotion, policy, ask=False)}
-        answers = ask_gates(gates, promotion, policy, ledgers, authors, facts, _decided_at(moment.event))
+        said = _decided_at(moment.event)
+        answers = ask_gates(gates, promotion, policy, ledgers, authors, facts, said)
+        # a clock that is ahead passes what only time ends; what was written afterwards tells
+        ahead = moment.by is not None and moment.by + SKEW < said
+        by_then = ask_gates(gates, promotion, policy, ledgers, authors, facts, moment.by) if moment.by and ahead else ()
     except F0ciError as error:
         yield moment.found("gate-not-passed", f"its gates cannot be asked again: {error}")
         return
@@ -151,6 +159,13 @@ def _check_change(moment: Moment) -> Iterator[Tampering]:
         if answer.outcome is not Outcome.PASSED:
             kind = "quorum-not-met" if answer.gate == "approval" else "gate-not-passed"
             yield moment.found(kind, f"{answer.gate} was {answer.outcome}, yet it was applied: {answer.reason}")
+    for answer in by_then:
+        if answer.outcome is not Outcome.PASSED and moment.by:
+            yield moment.found(
+                "decided-ahead",
+                f"it says it was decided at {format_time(said)}, and an event after it is of {format_time(moment.by)}, "
+                f"when {answer.gate} was {answer.outcome}: {answer.reason}",
+            )
 
 
 def _check_restored(moment: Moment) -> Iterator[Tampering]:
@@ -177,10 +192,11 @@ def _check_success(moment: Moment) -> Iterator[Tampering]:
     said = str(moment.event.data["verification"])
     judged = [at for at, planned in enumerate(plan["steps"]) if is_judged(planned, plan)]
     verdicts = [promotion.measured_at(at) for at in judged]
-    passed = bool(verdicts) and all(one is not None and one["outcome"] == str(Outcome.PASSED) for one in verdicts)
+    passed = bool(verdicts) and all(lets_on(one) for one in verdicts)
+    decided = all(one is not None and one["outcome"] == str(Outcome.PASSED) for one in verdicts)
     deployed = [event for event in promotion.events if event.kind == "deployed" and event.data["step"] == step]
     checked = bool(deployed) and deployed[-1].data.get("outcome") == str(Outcome.PASSED)
-    if (said == "measured" or promotion.plan.get("checks")) and not passed:
+    if (said == "measured" and not (passed and decided)) or (promotion.plan.get("checks") and not passed):
         yield moment.found("success-unfounded", "nothing says that its checks were measured and passed")
     elif said == "checked" and not checked:
         yield moment.found("success-unfounded", "nothing says that its deploy recipe passed")
@@ -199,6 +215,16 @@ def _check_person(moment: Moment, what: str) -> Iterator[Tampering]:
         return
     if policy.approvers.person_of(moment.event.actor) is None:
         yield moment.found("not-an-approver", f"{moment.event.actor} {what}, and was not in the approvers file")
+
+
+def _earliest_after(events: Sequence[Event]) -> list[datetime | None]:
+    """Return, for each event, the earliest time of those written after it; None for the newest."""
+    found: list[datetime | None] = []
+    earliest: datetime | None = None
+    for event in reversed(events):
+        found.append(earliest)
+        earliest = event.time if earliest is None else min(earliest, event.time)
+    return found[::-1]
 
 
 def _decided_at(event: Event) -> datetime:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from f0ci.core.canonical import digest
@@ -48,6 +49,7 @@ class Moment:
         before: the environment before the event.
         promotion: the event's promotion before the event, or None.
         event: the event.
+        by: the earliest time of any event that was written after it, or None where none was.
     """
 
     site: Site
@@ -57,6 +59,7 @@ class Moment:
     before: EnvironmentState
     promotion: Promotion | None
     event: Event
+    by: datetime | None = None
 
     def found(self, kind: str, message: str) -> Tampering:
         """Return a finding about the event."""

@@ -135,11 +135,14 @@ def _waiting(
     if void:
         notes.append(f"{void} given for an earlier plan {'is' if void == 1 else 'are'} void")
     notes.extend(dict.fromkeys(problems))
+    command = f"f0ci approve {question.promotion}"
     if len(able) + len(approved) < count:
         notes.append(f"too few people can approve ({', '.join(able) or 'nobody'}): add people to the approvers file")
+        # nothing that anybody could sign ends this; it is asked for anew, by somebody else or with other approvers
+        command = f"f0ci abort {question.promotion} --reason ..."
     else:
         notes.append(f"can be given by {', '.join(able)}")
-    return GateAnswer(KIND, Outcome.WAITING, "; ".join(notes), able, command=f"f0ci approve {question.promotion}")
+    return GateAnswer(KIND, Outcome.WAITING, "; ".join(notes), able, command=command)
 
 
 def _expires(statement: Statement, settings: Mapping[str, Any]) -> datetime:

@@ -227,7 +227,22 @@ def ask(
             id="taken back",
         ),
         pytest.param(
-            {}, (said("bob"), said("bob", "revoke"), said("bob")), (), Outcome.PASSED, "bob", (), id="given once more"
+            {},
+            (said("bob"), said("bob", "revoke"), said("bob")),
+            (),
+            Outcome.WAITING,
+            "0 of 1",
+            ("alice", "bob", "carol", "dave"),
+            id="taken back, and recorded once more by somebody",
+        ),
+        pytest.param(
+            {},
+            (said("bob"), said("bob", "revoke"), said("bob", reason="looked again")),
+            (),
+            Outcome.PASSED,
+            "bob",
+            (),
+            id="given once more",
         ),
         pytest.param(
             {},

@@ -102,6 +102,16 @@ def test_without_an_earlier_success_there_is_no_way_back() -> None:
     assert "--through-hold" in str(caught.value.hint)
 
 
+def test_a_success_of_a_lesser_kind_is_named_with_the_way_to_it() -> None:
+    here = state((C, ("x", "verifying", "promote")))
+
+    with pytest.raises(CannotWork, match="no earlier success that is 'measured'") as caught:
+        choose_target(here, ledgers_of(here), release("x"), "measured", None)
+
+    assert f"f0ci rollback prod --to {release('c')[:12]}" in str(caught.value.hint)
+    assert choose_target(here, ledgers_of(here), release("x"), "measured", release("c")[:12])[0].id == "prod-1"
+
+
 def back(promotion: str, to: str, left: str, ending: str) -> tuple[Draft, ...]:
     """Return a rollback by hand."""
     return passing(promotion, to, ending, purpose="rollback", base=left)

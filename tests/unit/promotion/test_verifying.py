@@ -31,7 +31,8 @@ EARLY, AT_END, LATE = NOW, END, END + timedelta(days=3)
         pytest.param(Outcome.INCONCLUSIVE, EARLY, Outcome.INCONCLUSIVE, None, False, id="for a person"),
         pytest.param(Outcome.INCONCLUSIVE, LATE, Outcome.INCONCLUSIVE, None, False, id="still for a person"),
         pytest.param(Outcome.ERRORED, LATE, Outcome.ERRORED, None, False, id="nothing can be measured"),
-        pytest.param(Outcome.SKIPPED, LATE, Outcome.SKIPPED, None, False, id="nothing was declared"),
+        pytest.param(Outcome.SKIPPED, EARLY, Outcome.WAITING, END, False, id="dry runs are watched to the end"),
+        pytest.param(Outcome.SKIPPED, LATE, Outcome.SKIPPED, None, True, id="nothing decides, and that is recorded"),
     ],
 )
 def test_what_a_look_means_at_its_moment(
@@ -79,7 +80,9 @@ def test_only_what_holds_too_little_is_watched_on(verdicts: list[str], expected:
     assert holds_too_little([Judgement(Verdict(verdict), None, 0, "") for verdict in verdicts]) is expected
 
 
-@pytest.mark.parametrize(("outcome", "expected"), [("passed", Outcome.PASSED), ("failed", Outcome.FAILED)])
+@pytest.mark.parametrize(
+    ("outcome", "expected"), [(str(one), one) for one in (Outcome.PASSED, Outcome.FAILED, Outcome.SKIPPED)]
+)
 def test_a_recorded_verdict_is_taken_as_it_is(outcome: str, expected: Outcome) -> None:
     record = {**RECORD, "outcome": outcome, "reasons": ["error_rate is 0.75"], "verification": "measured"}
 

@@ -59,7 +59,7 @@ def start(site: Path, name: str, settings: Path, shop: Path) -> None:
         stderr=(site / f"{name}.log").open("ab"),
         start_new_session=True,
     )
-    (site / f"{name}.pid").write_text(str(process.pid), encoding="ascii")
+    (site / f"{name}.pid").write_text(f"{process.pid}\n", encoding="ascii")
     until(lambda: answers(site, name) or process.poll() is not None, f"an answer of release {name}")
     if process.poll() is not None:
         sys.exit(f"release {name} ended at once; see {site / name}.log")
