@@ -65,6 +65,22 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
 _MODULES = {name: (module, text) for _, commands in SECTIONS for name, module, text in commands}
 
 
+def name_variables(command: click.Command, prefix: str) -> None:
+    """Let every option of a command be given by a variable, `F0CI_STATUS_FORMAT` for `f0ci status --format`.
+
+    click itself names variables after parameters of functions, which people do not see.
+    """
+    for param in command.params:
+        if isinstance(param, click.Option):
+            option = max(param.opts, key=len).lstrip("-")
+            variable = f"{prefix}_{option}".upper().replace("-", "_")
+            own = [param.envvar] if isinstance(param.envvar, str) else list(param.envvar or ())
+            param.envvar = list(dict.fromkeys([*own, variable]))
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            name_variables(inner, f"{prefix}_{name}")
+
+
 class Commands(click.Group):
     """Commands by name, imported when called."""
 
@@ -78,6 +94,7 @@ class Commands(click.Group):
             return None
         module = importlib.import_module(f"f0ci.cli.{_MODULES[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
+        name_variables(command, f"F0CI_{cmd_name}")
         return command
 
     def resolve_command(

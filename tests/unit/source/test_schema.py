@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from typing import Any
 
 import pytest
@@ -154,3 +155,28 @@ def test_nothing_is_fetched_from_the_network() -> None:
 )
 def test_types_have_names_that_people_use(value: Any, name: str) -> None:
     assert type_name(value) == name
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        (r"^[a-z]+-\d{2}$", "team-07", True),
+        (r"^[a-z]+-\d{2}$", "team-7", False),
+        # ways to match that double with each letter
+        (r"^(a+)+$", "a" * 5000 + "!", False),
+        (r"^(\w+\s?)*$", "word " * 2000 + "!", False),
+        (r"^(a|aa)+(?=c)$", "a" * 60 + "!", False),
+        # ECMA-262 has no such group
+        (r"^(?P<year>\d{4})(?P=year)$", "20262026", True),
+        (r"^(?P<year>\d{4})(?P=year)$", "20262025", False),
+    ],
+)
+def test_patterns_of_others_are_matched_in_time(pattern: str, text: str, fits: bool) -> None:
+    began = time.process_time()
+
+    assert (check_against({"pattern": pattern}, text) == ()) is fits
+    assert time.process_time() - began < 2
+
+
+def test_a_pattern_says_nothing_of_what_is_no_text() -> None:
+    assert check_against({"pattern": "^a"}, 7) == ()
