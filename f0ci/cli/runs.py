@@ -17,9 +17,22 @@ if TYPE_CHECKING:
 
 _WIDTH = 40
 
+# what `f0ci.runner.runs` records; written out here so that `--help` imports nothing
+STATES = (
+    "running",
+    "waiting",
+    "stopped",
+    "passed",
+    "skipped",
+    "failed",
+    "errored",
+    "inconclusive",
+    "cancelled",
+)
+
 
 @click.group(invoke_without_command=True)
-@click.option("--state", help="Only runs in this state: running, waiting, stopped, passed, failed, ...")
+@click.option("--state", type=click.Choice(STATES), help="Only runs in this state.")
 @click.option("--recipe", help="Only runs of this file.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="So many at most.")
 @journal_option

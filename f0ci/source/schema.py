@@ -96,7 +96,7 @@ def _check_pattern(validator: Any, pattern: str, instance: Any, _schema: Any) ->
 
 @cache
 def _bounded(pattern: str) -> Any:
-    """Return what tells whether a text matches without trying every way to, or None where it cannot read the pattern."""
+    """Return what tells whether a text matches, without trying every way to; None where it cannot read the pattern."""
     try:
         import jsonschema_rs
 

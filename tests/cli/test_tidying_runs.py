@@ -98,3 +98,10 @@ def test_expressions_and_records_know_the_release(project: Path, f0ci: Command) 
     answer = f0ci(project, "run", "recipes/tell.yaml", "--release", "rel-9", "--format", "json", "--quiet")
     record = json.loads(answer.out)
     assert (record["release"], record["steps"][0]["output"].strip()) == ("rel-9", "rel-9")
+
+
+def test_the_states_that_can_be_asked_for_are_those_that_are_recorded() -> None:
+    from f0ci.cli.runs import STATES
+    from f0ci.runner.runs import OVER
+
+    assert set(STATES) == OVER | {"running", "waiting", "stopped"}
