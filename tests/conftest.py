@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -60,6 +60,22 @@ def pytest_configure() -> None:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that accepts what the tests find."""
     parser.addoption("--update-golden", action="store_true", help="write what is found as what is expected")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_is_left_running() -> Iterator[None]:
+    """Fail where processes that tests started outlive them; what multiprocessing keeps for itself does not count."""
+    yield
+    left = []
+    for children in Path("/proc/self/task").glob("*/children"):
+        for child in children.read_text(encoding="ascii").split():
+            try:
+                words = Path("/proc", child, "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            except OSError:
+                continue
+            if words and "multiprocessing" not in words:
+                left.append(words)
+    assert not left, f"left running: {left}"
 
 
 @dataclass(frozen=True, slots=True)

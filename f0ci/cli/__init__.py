@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,7 +16,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
     settle_streams()
     signal.signal(signal.SIGTERM, _interrupt)
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    code = run(sys.argv[1:] if argv is None else argv)
+    # nothing is worth collecting from a process that ends
+    gc.freeze()
+    sys.exit(code)
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

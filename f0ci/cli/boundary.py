@@ -19,7 +19,16 @@ _NO_FOLDER = "No usable temporary directory"
 
 
 def run(argv: Sequence[str]) -> int:
-    """Run the command line and return its exit code."""
+    """Run the command line and return its exit code; no process that it started is left."""
+    try:
+        return _run(argv)
+    finally:
+        git = sys.modules.get("f0ci.git.reading")
+        if git is not None:
+            git.close_all()
+
+
+def _run(argv: Sequence[str]) -> int:
     from f0ci.cli.application import application
 
     try:

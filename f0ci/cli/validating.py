@@ -115,10 +115,10 @@ def validate(
       f0ci validate - --stdin-filename recipes/deploy.yaml < draft.yaml
       f0ci validate --diff
     """
-    # reading files makes many objects and next to no circles of garbage, and this process is over soon
-    if not watch:
+    # reading files makes many objects and next to no circles of garbage
+    if not watch and gc.isenabled():
         gc.disable()
-        ctx.call_on_close(gc.freeze)
+        ctx.call_on_close(gc.enable)
     _check(fix=fix, diff=diff, watch=watch, baseline=baseline, write_baseline=write_baseline, paths=paths)
     base: Path = ctx.find_root().obj
     asked = _Asked(

@@ -21,10 +21,36 @@ _LASTING = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})(?:\^\{(?:tree|commit)\}|:[
 _AT_ONCE = 8
 # more questions than this are worth a process of their own, which need not flush after each answer
 _MANY = 64
+# so many repositories of one program keep a process; the one that was started first makes way
+_MOST_LIVING = 4
 # kind, id and content of an object
 Found = tuple[str, str, bytes]
 # answers many questions by a process that ends
 AskAlone = Callable[[Sequence[str]], Iterator[Found | None]]
+
+
+# in the order in which they started
+_living: list[weakref.ref[ObjectReader]] = []
+_counting = threading.Lock()
+
+
+def close_all() -> None:
+    """End every process that stays; whoever asks again starts another."""
+    with _counting:
+        readers = [one() for one in _living]
+        _living.clear()
+    for reader in readers:
+        if reader is not None:
+            reader.close()
+
+
+def _make_way(reader: ObjectReader) -> None:
+    """Count a reader among those that keep a process, and end the oldest that nobody is asking."""
+    with _counting:
+        others = [other for one in _living if (other := one()) is not None and other is not reader]
+        spare = len(others) + 1 - _MOST_LIVING
+        kept = [other for index, other in enumerate(others) if index >= spare or not other.leave()]
+        _living[:] = [weakref.ref(one) for one in (*kept, reader)]
 
 
 class ObjectReader:
@@ -60,7 +86,21 @@ class ObjectReader:
                 yield from answers
 
     def close(self) -> None:
-        """End the process; the next question starts another."""
+        """End the process, when what it was asked is answered; the next question starts another."""
+        with self._asking:
+            self._stop()
+
+    def leave(self) -> bool:
+        """End the process unless somebody is asking it just now; tell whether it is over."""
+        if not self._asking.acquire(blocking=False):
+            return False
+        try:
+            self._stop()
+        finally:
+            self._asking.release()
+        return True
+
+    def _stop(self) -> None:
         if self._end is not None:
             self._end()
         self._process = self._end = None
@@ -76,6 +116,7 @@ class ObjectReader:
         return [_read_one(process.stdout) for _ in names]
 
     def _start(self, folder: Path) -> None:
+        _make_way(self)
         self._process = start_git(["cat-file", "--batch"], folder=folder)
         self._owner = os.getpid()
         self._end = weakref.finalize(self, _end, self._process, self._owner)

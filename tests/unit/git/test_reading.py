@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from f0ci.core.errors import GitError
-from f0ci.git.reading import Found
+from f0ci.git.reading import Found, close_all
 from f0ci.git.repository import Repository
 from tests.conftest import git
 
@@ -95,4 +95,29 @@ def test_many_are_asked_of_a_process_of_their_own(repository: Repository) -> Non
         return repository.read_objects(oids)
 
     assert [found[2] for found in answers() if found] == [f"{index}\n".encode() for index in range(100)]
+    assert _processes(repository) == []
+
+
+def test_few_processes_stay_however_many_repositories_are_read(make_repository: Callable[..., Path]) -> None:
+    read = [Repository.open(make_repository(f"number-{number}")) for number in range(10)]
+    oids = [one.write_blobs([b"one"])[0] for one in read]
+    for one, oid in zip(read, oids, strict=True):
+        assert one.read_blobs([oid]) == {oid: b"one"}
+
+    assert [len(_processes(one)) for one in read] == [0] * 6 + [1] * 4
+    assert read[0].read_blobs([oids[0]]) == {oids[0]: b"one"}
+    assert [len(_processes(one)) for one in read] == [1, *[0] * 6, *[1] * 3]
+
+    close_all()
+    assert sum(len(_processes(one)) for one in read) == 0
+    assert read[0].read_blobs([oids[0]]) == {oids[0]: b"one"}
+
+
+def test_a_reader_that_is_being_asked_is_left_alone(repository: Repository) -> None:
+    (oid,) = repository.write_blobs([b"one"])
+    assert repository.read_blobs([oid]) == {oid: b"one"}
+    with repository.reader._asking:
+        assert not repository.reader.leave()
+        assert len(_processes(repository)) == 1
+    assert repository.reader.leave()
     assert _processes(repository) == []
