@@ -15,9 +15,11 @@ spec:
       environment: prod
       validation: {success_criteria: [error_rate < 1%]}
   metrics:
-    error_rate: {provider: file, path: m.csv, environment: env, bad: bad, total: total}
+    error_rate: {provider: command, run: cat seen.json}
 """
-ROWS = "env,bad,total\nprod,0,100\n"
+SEEN = '{"bad": 0, "total": 100}'
+NOTHING = '{"series": 0, "note": "no series of that name"}'
+FILE = "provider: file, path: m.csv, environment: env, bad: bad, total: total"
 # knows nothing of the last ten minutes
 QUIET = (
     "provider: command, by_time: true, run: "
@@ -28,8 +30,9 @@ QUIET = (
 @pytest.fixture
 def shop(line: Line) -> Line:
     """Return a line whose first release is in production, and whose next one waits to be promoted."""
-    line.commit({"workflow.yaml": WORKFLOW, ".gitignore": "m.csv\n"})
-    (line.work / "m.csv").write_text(ROWS, encoding="utf-8")
+    line.commit({"workflow.yaml": WORKFLOW, ".gitignore": "*.json\n*.csv\n"})
+    (line.work / "seen.json").write_text(SEEN, encoding="utf-8")
+    (line.work / "nothing.json").write_text(NOTHING, encoding="utf-8")
     line.release()
     line.done("promote", "prod")
     return line
@@ -42,14 +45,14 @@ def next_release(line: Line, old: str, new: str) -> None:
 
 @pytest.mark.parametrize("command", ["plan", "promote"])
 def test_a_metric_that_matches_nothing_stops_plan_and_promotion(shop: Line, command: str) -> None:
-    next_release(shop, "environment: env", "environment: bad")
+    next_release(shop, "cat seen.json", "cat nothing.json")
     before = shop.events("prod")
 
     answer = shop.f0ci(command, "prod")
 
     assert answer.code == 3
-    said = "the metric 'error_rate' matches nothing (no row of 'm.csv' is about 'prod'); it asks for bad: bad, "
-    assert said + "total: total, path: m.csv, environment: bad" in answer.err
+    said = "the metric 'error_rate' matches nothing (no series of that name); it asks for run: cat nothing.json"
+    assert said in answer.err
     assert "workflow.yaml:8:" in answer.err
     assert "`f0ci metrics check prod` shows what it yields" in answer.err
     assert "on_no_match: wait" in answer.err
@@ -58,7 +61,7 @@ def test_a_metric_that_matches_nothing_stops_plan_and_promotion(shop: Line, comm
 
 @pytest.mark.parametrize("setting", ["on_no_match: wait", "dry_run: true"])
 def test_what_only_the_new_release_has_is_said_and_waited_for(shop: Line, setting: str) -> None:
-    next_release(shop, "environment: env", f"environment: bad, {setting}")
+    next_release(shop, "cat seen.json", f"cat nothing.json, {setting}")
 
     planned, answer = shop.done("plan", "prod"), shop.f0ci("promote", "prod")
 
@@ -70,8 +73,7 @@ def test_what_only_the_new_release_has_is_said_and_waited_for(shop: Line, settin
 
 
 def test_what_matched_an_hour_ago_is_not_misspelt(shop: Line) -> None:
-    metric = "provider: file, path: m.csv, environment: env, bad: bad, total: total"
-    next_release(shop, metric, QUIET)
+    next_release(shop, "provider: command, run: cat seen.json", QUIET)
 
     planned = shop.done("plan", "prod")
 
@@ -79,19 +81,19 @@ def test_what_matched_an_hour_ago_is_not_misspelt(shop: Line) -> None:
 
 
 def test_who_only_looks_need_not_be_able_to_measure(shop: Line) -> None:
-    next_release(shop, "path: m.csv", "path: n.csv")
+    next_release(shop, "provider: command, run: cat seen.json", FILE)
 
     planned, promoted = shop.done("plan", "prod", "--format", "json"), shop.f0ci("promote", "prod")
 
     (remark,) = planned.data["forecast"]["metrics"]
-    assert "the metric 'error_rate' cannot be measured: n.csv: there is no file 'n.csv'" in remark
+    assert "the metric 'error_rate' cannot be measured: m.csv: there is no file 'm.csv'" in remark
     assert promoted.code == 3
     assert remark in promoted.err
 
 
 def test_at_the_first_promotion_nothing_can_match_yet(line: Line) -> None:
-    line.commit({"workflow.yaml": WORKFLOW, ".gitignore": "m.csv\n"})
-    (line.work / "m.csv").write_text("env,bad,total\n", encoding="utf-8")
+    line.commit({"workflow.yaml": WORKFLOW, ".gitignore": "*.json\n"})
+    (line.work / "seen.json").write_text(NOTHING, encoding="utf-8")
     line.release()
 
     answer = line.f0ci("promote", "prod")
@@ -99,3 +101,14 @@ def test_at_the_first_promotion_nothing_can_match_yet(line: Line) -> None:
     assert answer.code == 5
     assert "matches nothing" in answer.err
     assert "applied" in line.events("prod")
+
+
+def test_a_file_that_deployments_write_may_have_no_rows_yet(shop: Line) -> None:
+    next_release(shop, "provider: command, run: cat seen.json", FILE)
+    (shop.work / "m.csv").write_text("env,bad,total\nstaging,0,100\n", encoding="utf-8")
+
+    planned, answer = shop.done("plan", "prod"), shop.f0ci("promote", "prod")
+
+    assert "matches nothing" not in planned.out
+    assert answer.code == 5
+    assert "applied" in shop.events("prod")[-6:]

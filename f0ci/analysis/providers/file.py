@@ -37,7 +37,8 @@ def _measure(query: Query, root: Path) -> Measurement:
     _count_of(query)
     rows = rows_about(query, root)
     if not rows:
-        return nothing(f"no row of {str(settings['path'])!r} is about {query.environment!r}", unmatched=True)
+        # rows come with deployments, often into a fresh checkout: that there are none yet is no misspelt question
+        return nothing(f"no row of {str(settings['path'])!r} is about {query.environment!r}")
     timed = [(moment, row) for moment, row in ((moment_of(row, settings), row) for row in rows) if moment is not None]
     if timed and len(timed) < len(rows):
         bare = next(row for row in rows if moment_of(row, settings) is None)

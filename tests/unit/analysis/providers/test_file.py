@@ -25,8 +25,8 @@ def ask(folder: Path, name: str, text: str, settings: dict[str, Any], now: datet
     return measure(query({"path": name, **settings}, now), folder)
 
 
-def unmatched(name: str) -> dict[str, Any]:
-    return {"series": 0, "note": f"no row of {name!r} is about 'prod'", "unmatched": True}
+def no_row(name: str) -> dict[str, Any]:
+    return {"series": 0, "note": f"no row of {name!r} is about 'prod'"}
 
 
 TIMED = """\
@@ -109,7 +109,7 @@ ANSWERS: list[tuple[str, str, str, dict[str, Any], float | None, int, dict[str, 
         {"value": "v", "environment": "env"},
         None,
         0,
-        unmatched("m.csv"),
+        no_row("m.csv"),
     ),
     (
         "no row in the window",
@@ -120,7 +120,7 @@ ANSWERS: list[tuple[str, str, str, dict[str, Any], float | None, int, dict[str, 
         0,
         {"series": 0, "note": "no row of 'm.csv' lies in the window"},
     ),
-    ("no rows", "m.csv", "v\n", {"value": "v"}, None, 0, unmatched("m.csv")),
+    ("no rows", "m.csv", "v\n", {"value": "v"}, None, 0, no_row("m.csv")),
     (
         "an empty list",
         "m.json",
@@ -128,9 +128,9 @@ ANSWERS: list[tuple[str, str, str, dict[str, Any], float | None, int, dict[str, 
         {"value": "v"},
         None,
         0,
-        unmatched("m.json"),
+        no_row("m.json"),
     ),
-    ("no lines", "m.jsonl", "", {"value": "v"}, None, 0, unmatched("m.jsonl")),
+    ("no lines", "m.jsonl", "", {"value": "v"}, None, 0, no_row("m.jsonl")),
 ]
 
 
