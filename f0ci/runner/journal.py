@@ -53,9 +53,10 @@ class Journal:
                 self.path, isolation_level=None, check_same_thread=False, timeout=PATIENCE
             )
             try:
-                self._check_kind()
-                self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
-                self._migrate()
+                with self._alone():
+                    self._check_kind()
+                    self._connection.executescript("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")
+                    self._migrate()
                 self._inode = self.path.stat().st_ino
             except BaseException:
                 self._connection.close()
@@ -124,6 +125,16 @@ class Journal:
         if not self.path.exists():
             # parameters and outputs are nobody else's business
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let no other command open the journal meanwhile: SQLite does not wait where two turn WAL on at once."""
+        import fcntl
+
+        # not the journal itself: closing another handle of it would drop SQLite's own locks
+        with self.path.with_name(f"{self.path.name}-opening").open("w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _check_kind(self) -> None:
         """Refuse what is not ours before anything of it is changed."""
