@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from f0ci.analysis.comparing import evidence_of_exceedance, evidence_of_ratio, exceedance, interval_of_difference
@@ -203,17 +203,12 @@ def _pairs(seen: Observation, base: Observation) -> tuple[list[Counts], list[Cou
     first, second = ({point.start: point for point in points} for points in (ours, others))
     # a baseline from before the change lies at other moments: then the first goes with the first
     if not first.keys() & second.keys():
-        second = {a.start: replace_moments(b, a) for a, b in zip(ours, others, strict=False)}
+        second = {a.start: replace(b, start=a.start, end=a.end) for a, b in zip(ours, others, strict=False)}
     starts = sorted(first.keys() | second.keys())
     nothing = Counts(0, 0)
     new = [_of(first[start].measurement) if start in first else nothing for start in starts]
     old = [_of(second[start].measurement) if start in second else nothing for start in starts]
     return new, old, [(first.get(start) or second[start]).end for start in starts]
-
-
-def replace_moments(point: Point, like: Point) -> Point:
-    """Return a point at the moment of another."""
-    return Point(like.start, like.end, point.measurement)
 
 
 def _of(measurement: Measurement) -> Counts:

@@ -210,24 +210,19 @@ def plan_environment(
     """
     moment = clock or SystemClock()
     site = open_site(root, moment)
-    name = site.environment(environment).name
-    ledgers = site.store.read()
-    state = ledgers.environments[name]
-    known = state.active if release is None or _is_of(site, state.active, release) else None
-    promotion = known.id if known else f"{name}-{len(state.promotions) + 1}"
-    plan = _plan(site, ledgers, name, promotion, known, release)
-    drawn = known or _drawn(plan, site, moment.now())
+    ledgers, plan, drawn, exists = _draw(site, environment, release, moment.now())
+    state = ledgers.environments[drawn.environment]
     require_tree(site, drawn, len(plan.bound["steps"]) - 1, str(plan.bound["steps"][-1]["tree"]))
     remarks = _remarks(site, state, plan)
     verdict = judge_gates(site, ledgers, drawn, moment.now())
     current = state.current
     running = site.find_release(current.release) if current else None
-    base, files = _files(site, ledgers.branches[name]), _files(site, str(plan.bound["steps"][-1]["tree"]))
+    base, files = _files(site, ledgers.branches[state.environment]), _files(site, str(plan.bound["steps"][-1]["tree"]))
     chosen = str(plan.bound["release"])
     source = source_commit(site, state, chosen) or str(plan.bound["source_commit"])
     changed = _changed(site, running.commit if running else None, source)
-    ahead = forecast(site, ledgers, drawn, exists=known is not None, now=moment.now(), verdict=verdict)
-    return PlanView(plan, promotion, verdict, base, files, running, changed, ahead, remarks)
+    ahead = forecast(site, ledgers, drawn, exists=exists, now=moment.now(), verdict=verdict)
+    return PlanView(plan, drawn.id, verdict, base, files, running, changed, ahead, remarks)
 
 
 def explain_environment(
@@ -240,14 +235,21 @@ def explain_environment(
     """
     moment = clock or SystemClock()
     site = open_site(root, moment, fetch=fetch)
+    ledgers, _, drawn, exists = _draw(site, environment, release, moment.now())
+    return forecast(site, ledgers, drawn, exists=exists, now=moment.now()).explanation
+
+
+def _draw(
+    site: Site, environment: str, release: str | None, now: datetime
+) -> tuple[Ledgers, BoundPlan, Promotion, bool]:
+    """Return the ledgers, the plan, the promotion that it is or would be of, and whether that one exists."""
     name = site.environment(environment).name
     ledgers = site.store.read()
     state = ledgers.environments[name]
     known = state.active if release is None or _is_of(site, state.active, release) else None
     promotion = known.id if known else f"{name}-{len(state.promotions) + 1}"
     plan = _plan(site, ledgers, name, promotion, known, release)
-    drawn = known or _drawn(plan, site, moment.now())
-    return forecast(site, ledgers, drawn, exists=known is not None, now=moment.now()).explanation
+    return ledgers, plan, known or _drawn(plan, site, now), known is not None
 
 
 def _remarks(site: Site, state: EnvironmentState, plan: BoundPlan) -> tuple[str, ...]:
