@@ -16,7 +16,7 @@ from f0ci.analysis.concluding import conclude
 from f0ci.analysis.judging import Judgement, Verdict, judge
 from f0ci.analysis.looking import comparable
 from f0ci.analysis.observing import combine
-from f0ci.analysis.providers.base import Measurement, Observation, Point
+from f0ci.analysis.providers.base import Measurement, Observation
 from f0ci.core.outcome import Outcome
 from f0ci.workflows.metrics import MetricSpec
 from f0ci.workflows.model import Check
@@ -239,11 +239,6 @@ def consecutive(start: datetime, end: datetime, length: timedelta) -> list[Span]
     """Return whole windows of a length, one after the other."""
     count = int((end - start) / length) if length > timedelta() else 0
     return [Span(start + length * at, start + length * (at + 1), f"window {at + 1}") for at in range(count)]
-
-
-def points_between(points: Sequence[Point], span: Span) -> tuple[Point, ...]:
-    """Return the points that lie wholly in a span."""
-    return tuple(point for point in points if point.start >= span.start and point.end <= span.end)
 
 
 def upper_limit(hits: int, total: int, alpha: float) -> float:

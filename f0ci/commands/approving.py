@@ -11,7 +11,6 @@ from f0ci.core.errors import Refused
 from f0ci.core.plugins import load
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, find_promotion
 from f0ci.promotion.applying import call_off, record_landed
-from f0ci.promotion.approvers import Approvers
 from f0ci.promotion.deploying import EventSink
 from f0ci.promotion.events import Draft
 from f0ci.promotion.gates.approval import excluded_people
@@ -243,10 +242,3 @@ def abort_promotion(
     if ended.state != "rolled_back":
         return report_on(ended)
     return advance_to_end(site, Request(ended.environment, on_event=on_event, on_stage=on_stage), promotion)
-
-
-def approvers_of(root: Path, environment: str, *, clock: Clock | None = None) -> Approvers:
-    """Return who may approve for an environment under the policy in force."""
-    site = open_site(root, clock or SystemClock(), fetch=False)
-    name = site.environment(environment).name
-    return read_policy(site, site.store.read().environments[name], name).approvers
