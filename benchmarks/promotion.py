@@ -25,7 +25,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.measuring import environment, in_turns, run  # noqa: E402 - found only from the root
+from benchmarks.measuring import Program, environment, in_turns, run  # noqa: E402 - found only from the root
 from benchmarks.past import make_past  # noqa: E402
 from f0ci.commands.scaffolding import scaffold  # noqa: E402
 
@@ -125,7 +125,7 @@ def long_past(folder: Path, promotions: int, rounds: int, bars: list[Bar]) -> li
         "floor: git fetch of the same refs": ["git", "fetch", "-q", "--no-tags", "origin", *_SPECS],
     }
     run(commands["floor: git fetch of the same refs"], work)
-    found = in_turns(commands, work, rounds)
+    found = in_turns({name: Program(command, work) for name, command in commands.items()}, rounds)
     lines = ["", f"## {promotions:,} promotions", "", "| what | clock, s | CPU, s | peak, MB |", "|---|--:|--:|--:|"]
     lines.append(f"| f0ci status, the first in a clone | {first.wall:.3f} | {first.cpu:.3f} | {first.memory:.0f} |")
     for name, runs in found.items():

@@ -26,7 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from benchmarks.measuring import environment, in_turns  # noqa: E402 - found only from the root
+from benchmarks.measuring import Program, environment, in_turns  # noqa: E402 - found only from the root
 
 PAGE = ROOT / "benchmarks" / "results" / "run.md"
 BIN = Path(sys.executable).parent
@@ -105,11 +105,11 @@ def started(base: Path, rounds: int) -> dict[str, float]:
     (folder / "recipes").mkdir(parents=True)
     (folder / "recipes/small.yaml").write_text("metadata: {name: small}\nsteps:\n  - {name: a, run: 'true'}\n")
     commands = {
-        "f0ci run": (str(BIN / "f0ci"), "run", "recipes/small.yaml", "--quiet"),
-        "imports": (sys.executable, "-c", "import click, yaml, sqlite3"),
+        "f0ci run": Program((str(BIN / "f0ci"), "run", "recipes/small.yaml", "--quiet"), folder),
+        "imports": Program((sys.executable, "-c", "import click, yaml, sqlite3"), folder),
     }
-    in_turns(commands, folder, 1)
-    found = in_turns(commands, folder, 4 * rounds)
+    in_turns(commands, 1)
+    found = in_turns(commands, 4 * rounds)
     if any(cost.code for runs in found.values() for cost in runs.costs):
         sys.exit("a command of the start-up measurement failed")
     return {name: runs.wall for name, runs in found.items()}
