@@ -109,7 +109,7 @@ if [ -n "${INPUT_RELEASE:-}" ]; then
   command+=("$option" "$INPUT_RELEASE")
 fi
 if [ "$name" = promote ]; then
-  [ -z "${INPUT_PLAN:-}" ] || command+=(--plan "$INPUT_PLAN")
+  [ -z "${INPUT_DIGEST:-}" ] || command+=(--digest "$INPUT_DIGEST")
   [ "${INPUT_EVIDENCE:-false}" != true ] || command+=(--evidence github)
   [ -z "${INPUT_WAIT:-}" ] || command+=(--wait "$INPUT_WAIT")
 fi

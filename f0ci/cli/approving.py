@@ -11,7 +11,7 @@ from f0ci.core.errors import ExitCode, UsageError
 
 @click.command()
 @click.argument("promotion")
-@click.option("--digest", help="Beginning of the plan digest you looked at; refused where the plan is another by now.")
+@click.option("--digest", help="Digest, or its beginning, of the plan you looked at; refused where it is another now.")
 @click.option("--reason", default="", help="In your words, for the record.")
 @click.option("--expires", default="7d", show_default=True, help="How long it counts, or `never`.")
 @format_option("text", "json")
@@ -31,7 +31,7 @@ def approve(
 
 @click.command()
 @click.argument("promotion")
-@click.option("--digest", help="Beginning of the plan digest you looked at.")
+@click.option("--digest", help="Digest, or its beginning, of the plan you looked at.")
 @click.option("--reason", required=True, help="Why not, for the record.")
 @format_option("text", "json")
 @click.pass_context
@@ -63,7 +63,7 @@ def revoke(ctx: click.Context, promotion: str, reason: str, output_format: str) 
 @click.command()
 @click.argument("promotion")
 @click.option("--gate", default="window", show_default=True, help="The gate to pass.")
-@click.option("--digest", help="Beginning of the plan digest you looked at.")
+@click.option("--digest", help="Digest, or its beginning, of the plan you looked at.")
 @click.option("--reason", required=True, help="Why, for the record.")
 @click.option("--expires", default="24h", show_default=True, help="How long it counts.")
 @format_option("text", "json")

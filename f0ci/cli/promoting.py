@@ -54,7 +54,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
     click.echo(
         f"plan {view.plan.digest[:12]} of {view.promotion}: release {bound['release'][:12]} into {bound['environment']}"
     )
-    # in full, for whoever pins it: promote --plan DIGEST
+    # in full, for whoever pins it: promote --digest DIGEST
     click.echo(f"  digest {view.plan.digest}")
     click.echo(f"  strategy {bound['strategy']}: " + ", ".join(map(describe_step, bound["steps"])))
     click.echo(f"  deploys with {bound['deploy']['recipe']}" if bound["deploy"] else "  deploys by the branch alone")
@@ -111,7 +111,9 @@ def evidence_options(function: F) -> F:
     "--repair", "is_repair", is_flag=True, help="Make ENVIRONMENT what its ledger says, as a recorded change."
 )
 @click.option("--reason", metavar="TEXT", help="With --repair: why, for the record.")
-@click.option("--plan", "digest", metavar="DIGEST", help="Only if the plan still is the one with this digest.")
+@click.option(
+    "--digest", metavar="DIGEST", help="Only if the plan still is the one with this digest, or its beginning."
+)
 @click.option(
     "--evidence",
     "system",
@@ -146,7 +148,7 @@ def promote(
     Example:
       f0ci promote staging
       f0ci promote prod --wait 1h
-      f0ci promote prod --plan 3f1c9a7b20de --evidence github
+      f0ci promote prod --digest 3f1c9a7b20de --evidence github
       f0ci promote --continue
       f0ci promote prod --repair --reason "somebody pushed to env/prod"
     """
@@ -164,7 +166,7 @@ def promote(
             raise UsageError("--dry-run needs an environment", "f0ci promote staging --dry-run")
         return int(ctx.invoke(plan, environment=environment, release=release, output_format=output_format))
     if go_on and (digest or system):
-        raise UsageError("--plan and --evidence are about one promotion", "name the environment instead")
+        raise UsageError("--digest and --evidence are about one promotion", "name the environment instead")
     if go_on:
         reports = continue_promotions(root, environment, evidence=said, patience=patience, on_stage=say, on_event=tell)
         if not reports and output_format == "text":
@@ -186,7 +188,7 @@ def promote(
             release,
             through_hold=through_hold,
             evidence=record,
-            plan=digest,
+            digest=digest,
             patience=patience if record is records[-1] else None,
             on_stage=say,
             on_event=tell,

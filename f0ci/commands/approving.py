@@ -16,7 +16,7 @@ from f0ci.promotion.events import Draft
 from f0ci.promotion.gates.approval import excluded_people
 from f0ci.promotion.judging import authors_for, standing_evidence, verified_statements
 from f0ci.promotion.ledger import Change, Ledgers
-from f0ci.promotion.names import short
+from f0ci.promotion.names import read_plan_digest, short
 from f0ci.promotion.policy import Policy, read_policy, require_person
 from f0ci.promotion.promoting import Request, advance_to_end
 from f0ci.promotion.report import PromotionReport, report_on
@@ -57,7 +57,7 @@ def decide_promotion(
         The statement, and the environment.
 
     Raises:
-        UsageError: no such promotion.
+        UsageError: no such promotion, or no digest.
         Refused: it has ended or begun, the plan is another, or the caller is not in the approvers file.
         GitError: no signing key.
     """
@@ -72,9 +72,10 @@ def decide_promotion(
             f"{promotion!r} is {found.state}: there is nothing to {decision}",
             "`f0ci status` shows what waits",
         )
-    if digest is not None and not found.digest.startswith(digest.lower()):
+    shown = read_plan_digest(digest, found.environment)
+    if shown is not None and not found.digest.startswith(shown):
         raise Refused(
-            f"the plan of {promotion!r} is {short(found.digest)} by now, not {digest!r}",
+            f"the plan of {promotion!r} is {short(found.digest)} by now, not {shown!r}",
             f"look at it again: `f0ci plan {found.environment}`",
         )
     policy = read_policy(site, ledgers.environments[found.environment], found.environment)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +17,7 @@ from f0ci.promotion.explaining import Explanation
 from f0ci.promotion.forecast import Forecast, forecast
 from f0ci.promotion.judging import Verdict, judge_gates
 from f0ci.promotion.ledger import Ledgers
+from f0ci.promotion.names import read_plan_digest
 from f0ci.promotion.objects import require_tree, source_commit
 from f0ci.promotion.plan import BoundPlan, Plan
 from f0ci.promotion.promoting import Request, advance_to_end, require_active, waiting_promotions
@@ -34,7 +34,6 @@ from f0ci.source.project import load_project
 
 Stage = Callable[[str], None]
 EVIDENCE = "f0ci.pipelines.evidence"
-_DIGEST = re.compile(r"[0-9a-f]{12,64}\Z")
 
 
 def _silent(_text: str) -> None:
@@ -48,7 +47,7 @@ def promote_environment(
     *,
     through_hold: str | None = None,
     evidence: Evidence | None = None,
-    plan: str | None = None,
+    digest: str | None = None,
     patience: Patience | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
@@ -62,7 +61,7 @@ def promote_environment(
         release: digest, its beginning, `latest`, or None for the newest.
         through_hold: reason for passing a hold.
         evidence: what a CI system asserts about it.
-        plan: digest, or its beginning, of the only plan that may be carried out.
+        digest: digest, or its beginning, of the only plan that may be carried out.
         patience: how long to stay with it while it waits; None goes as far as it goes now.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
@@ -73,9 +72,8 @@ def promote_environment(
     """
     site = open_site(root, clock or SystemClock())
     name = site.environment(environment).name
-    if plan is not None and not _DIGEST.match(plan):
-        raise UsageError(f"{plan!r} is no digest of a plan", f"take it from `f0ci plan {name}`; 12 digits or more")
-    request = Request(name, release, through_hold, evidence, plan, on_event, on_stage)
+    shown = read_plan_digest(digest, name)
+    request = Request(name, release, through_hold, evidence, shown, on_event, on_stage)
     report = promote(site, request)
     return watch(site, request, report, patience) if patience else report
 

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from f0ci.core.errors import InputError
+from f0ci.core.errors import InputError, UsageError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}\Z")
+_PLAN_DIGEST = re.compile(r"[0-9a-f]{12,64}\Z")
 _LEDGERS = "refs/heads/f0ci/ledger/"
 WORKFLOW_LEDGER = "_workflow"
 RELEASE_TAGS = "refs/tags/f0ci/release/"
@@ -67,3 +68,18 @@ class Names:
 def short(digest: str) -> str:
     """Return the twelve digits by which people name a digest."""
     return digest[:SHORT]
+
+
+def read_plan_digest(text: str | None, environment: str) -> str | None:
+    """Return the beginning of a plan's digest as people give it, or None where they give none.
+
+    Args:
+        text: what they gave.
+        environment: where the plan leads, for the message.
+
+    Raises:
+        UsageError: it is too short to name one plan, or no digest.
+    """
+    if text is None or _PLAN_DIGEST.match(text.lower()):
+        return text.lower() if text is not None else None
+    raise UsageError(f"{text!r} is no digest of a plan", f"take it from `f0ci plan {environment}`; 12 digits or more")

@@ -41,7 +41,7 @@ class Request:
         release: digest, its beginning, `latest`, or None for the release of the newest source.
         through_hold: reason for passing a hold, or None.
         evidence: what a CI system asserts about it, or None.
-        plan: digest, or its beginning, of the only plan that may be carried out, or None.
+        digest: digest, or its beginning, of the only plan that may be carried out, or None.
         on_event: is told what deploy recipes do.
         on_stage: is told, in words, what happens.
     """
@@ -50,7 +50,7 @@ class Request:
     release: str | None = None
     through_hold: str | None = None
     evidence: Evidence | None = None
-    plan: str | None = None
+    digest: str | None = None
     on_event: EventSink | None = None
     on_stage: Callable[[str], None] = lambda _text: None
 

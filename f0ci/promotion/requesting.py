@@ -82,7 +82,7 @@ def promote(site: Site, request: Request) -> PromotionReport:
 
 def _check_active_plan(site: Site, ledgers: Ledgers, active: Promotion, request: Request) -> None:
     """Refuse where the promotion that is there would carry out, or carries out, another plan than the one asked for."""
-    if request.plan is None or _is_another(site, active, request):
+    if request.digest is None or _is_another(site, active, request):
         return
     digest = active.digest
     if active.state in BEFORE_THE_CHANGE and active.purpose == "promote":
@@ -92,9 +92,9 @@ def _check_active_plan(site: Site, ledgers: Ledgers, active: Promotion, request:
 
 
 def _refuse_other_plan(request: Request, digest: str) -> None:
-    if request.plan is not None and not digest.startswith(request.plan):
+    if request.digest is not None and not digest.startswith(request.digest):
         raise Refused(
-            f"the plan is no longer {short(request.plan)}, which was shown, but {short(digest)}",
+            f"the plan is no longer {short(request.digest)}, which was shown, but {short(digest)}",
             f"see what it is now with `f0ci plan {request.environment}`, and decide again",
         )
 

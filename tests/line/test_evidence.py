@@ -40,7 +40,7 @@ def test_an_accepted_word_of_the_platform_approves_the_plan_that_was_shown(
 ) -> None:
     set_job(monkeypatch, "bob-lab")
 
-    answer = line.done("promote", "prod", "--plan", ready, "--evidence", "gitlab", "--format", "json")
+    answer = line.done("promote", "prod", "--digest", ready, "--evidence", "gitlab", "--format", "json")
 
     assert (answer.data["state"], answer.data["digest"]) == ("succeeded", ready)
     assert recorded(line) == [
@@ -62,7 +62,7 @@ def test_the_word_about_a_stranger_is_on_record_once_and_does_not_count(
     set_job(monkeypatch, "mallory")
 
     for _ in range(2):
-        answer = line.f0ci("promote", "prod", "--plan", ready[:12], "--evidence", "gitlab")
+        answer = line.f0ci("promote", "prod", "--digest", ready[:12], "--evidence", "gitlab")
         assert answer.code == 5
         assert "gitlab says that mallory approved, whom nobody in the approvers" in answer.out
     assert [one["reviewer"] for one in recorded(line)] == ["mallory"]
@@ -71,7 +71,7 @@ def test_the_word_about_a_stranger_is_on_record_once_and_does_not_count(
 def test_who_takes_back_what_they_said_takes_back_what_the_platform_says_of_them(
     line: Line, ready: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert line.f0ci("promote", "prod", "--plan", ready).code == 5
+    assert line.f0ci("promote", "prod", "--digest", ready).code == 5
     line.done("hold", "prod", "--reason", "looking")
     set_job(monkeypatch, "bob-lab")
     answer = line.f0ci("promote", "prod", "--evidence", "gitlab")
@@ -89,12 +89,23 @@ def test_who_takes_back_what_they_said_takes_back_what_the_platform_says_of_them
 
 
 def test_another_plan_than_the_one_that_was_shown_is_refused(line: Line, ready: str) -> None:
-    refused = line.f0ci("promote", "prod", "--plan", "0" * 64)
+    refused = line.f0ci("promote", "prod", "--digest", "0" * 64)
     assert refused.code == 4
     assert f"no longer {'0' * 12}, which was shown, but {ready[:12]}" in refused.err
     assert line.f0ci("promote", "prod").code == 5
 
-    assert line.f0ci("promote", "prod", "--plan", "0" * 64).code == 4
-    assert line.f0ci("promote", "prod", "--plan", ready).code == 5
-    assert line.f0ci("promote", "prod", "--plan", "").code == 2
-    assert line.f0ci("promote", "--continue", "--plan", ready).code == 2
+    assert line.f0ci("promote", "prod", "--digest", "0" * 64).code == 4
+    assert line.f0ci("promote", "prod", "--digest", ready).code == 5
+    assert line.f0ci("promote", "prod", "--digest", "").code == 2
+    assert line.f0ci("promote", "--continue", "--digest", ready).code == 2
+
+
+def test_an_empty_variable_is_no_digest_to_approve(line: Line, ready: str) -> None:
+    assert line.f0ci("promote", "prod").code == 5
+    line.act_as("bob")
+
+    for digest in ("", ready[:4], "latest"):
+        answer = line.f0ci("approve", "prod-1", "--digest", digest)
+        assert (answer.code, "is no digest of a plan" in answer.err) == (2, True)
+    assert line.f0ci("approve", "prod-1", "--digest", "0" * 64).code == 4
+    line.done("approve", "prod-1", "--digest", ready.upper())

@@ -104,11 +104,11 @@ def test_promote_carries_out_only_the_plan_that_is_named(runner: Runner) -> None
     git(runner.workspace, "commit", "-qm", "first")
     assert runner.run(command="release create").returncode == 0
     assert runner.run(command="plan", environment="dev").returncode == 0
-    plan = runner.outputs["digest"]
+    digest = runner.outputs["digest"]
 
-    assert runner.run(command="promote", environment="dev", plan="0" * 64).returncode == 4
-    assert runner.run(command="promote", environment="dev", plan=plan, wait="1s").returncode == 0
-    assert (runner.outputs["state"], runner.outputs["digest"]) == ("succeeded", plan)
+    assert runner.run(command="promote", environment="dev", digest="0" * 64).returncode == 4
+    assert runner.run(command="promote", environment="dev", digest=digest, wait="1s").returncode == 0
+    assert (runner.outputs["state"], runner.outputs["digest"]) == ("succeeded", digest)
 
 
 @pytest.mark.parametrize("value", ["1.0; touch pwned", "--help ", "$(id)"])

@@ -286,7 +286,7 @@ def run_by_hand(shop: Shop) -> subprocess.CompletedProcess[str]:
     for environment in ("dev", "staging"):
         assert shop.run("f0ci", "promote", environment, "--release", release).returncode == 0
     plan = json.loads(shop.run("f0ci", "plan", "prod", "--release", release, "--format", "json").stdout)["digest"]
-    pinned = ("--release", release, "--plan", plan, "--evidence", "gitlab")
+    pinned = ("--release", release, "--digest", plan, "--evidence", "gitlab")
     return shop.run("f0ci", "promote", "prod", *pinned, environ=job)
 
 

@@ -160,7 +160,7 @@ def install_into(folder: str, install: Install) -> str:
 
 def promote(job: Job, system: str) -> str:
     """Return the command of a promotion: where people are asked, of the plan they saw, with what they answered."""
-    pinned = f' --plan "$PLAN" --evidence {system}' if job.plan else ""
+    pinned = f' --digest "$PLAN" --evidence {system}' if job.plan else ""
     return PROMOTE + pinned + (f" --wait {job.wait}" if job.wait else "")
 
 

@@ -155,7 +155,7 @@ def test_a_promotion_holds_its_runner_where_the_workflow_says_so(system: str) ->
     made = written(system)
 
     assert made.count("--wait 30m") == 1
-    assert f'f0ci promote "$TARGET" --release "$RELEASE" --plan "$PLAN" --evidence {system} --wait 30m' in made
+    assert f'f0ci promote "$TARGET" --release "$RELEASE" --digest "$PLAN" --evidence {system} --wait 30m' in made
 
 
 PIP = "python -m pip install --quiet --disable-pip-version-check"
