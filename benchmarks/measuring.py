@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
-import time
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 Command = Sequence[str]
+_LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +84,24 @@ def run(command: Command, folder: Path, seconds: float = 900) -> Cost:
         command: the program and its arguments.
         folder: where it works.
         seconds: after which it is ended.
+
+    Raises:
+        FileNotFoundError: there is no such program, or folder.
     """
-    begun = time.perf_counter()
+    read, write = os.pipe()
+    launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(seconds), str(write), str(folder), *command]
+    nowhere = subprocess.DEVNULL
     process = subprocess.Popen(
-        list(command),
-        cwd=folder,
-        env=environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        launcher, env=environment(), stdin=nowhere, stdout=nowhere, stderr=nowhere, pass_fds=[write]
     )
-    status = 0
-    while True:
-        done, status, usage = os.wait4(process.pid, os.WNOHANG if seconds < 600 else 0)
-        wall = time.perf_counter() - begun
-        if done:
-            break
-        if wall > seconds:
-            process.kill()
-        time.sleep(0.002)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode)
+    os.close(write)
+    with os.fdopen(read) as report:
+        said = report.read().split()
+    process.wait()
+    if not said:
+        raise FileNotFoundError(f"{command[0]!r} could not be started in {folder}")
+    wall, cpu, kilobytes, status = said
+    return Cost(float(wall), float(cpu), int(kilobytes) / 1024, os.waitstatus_to_exitcode(int(status)))
 
 
 def in_turns(programs: Mapping[str, Program], rounds: int) -> dict[str, Runs]:

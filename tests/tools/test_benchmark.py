@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hostile_files import hostile_files
+from benchmarks.measuring import run as measure
 from benchmarks.recipe_sets import Fault, RecipeSet, make_set
 from f0ci.commands.validating import validate
 
@@ -115,3 +116,23 @@ def test_hostile_files_end_with_an_answer(name: str, tmp_path: Path) -> None:
 
     assert {d.location.path for d in found} == (set() if name in HARMLESS else {"recipes/hostile.yaml"})
     assert "internal-error" not in {d.rule for d in found}
+
+
+def test_what_the_measuring_process_takes_is_not_counted_to_what_it_measures(tmp_path: Path) -> None:
+    ballast = bytearray(150_000_000)
+
+    small = measure([sys.executable, "-S", "-c", ""], tmp_path)
+    large = measure([sys.executable, "-S", "-c", "x = bytearray(60_000_000); raise SystemExit(3)"], tmp_path)
+
+    assert (small.code, large.code, len(ballast)) == (0, 3, 150_000_000)
+    assert small.memory < 40
+    assert 60 < large.memory < 120
+
+
+def test_a_program_that_does_not_end_is_ended(tmp_path: Path) -> None:
+    assert measure(["sleep", "600"], tmp_path, seconds=0.05).code == -9
+
+
+def test_a_program_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no-such-program"):
+        measure(["no-such-program"], tmp_path)
