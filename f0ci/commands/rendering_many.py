@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from f0ci.render.incremental import (
     sources_digest,
 )
 from f0ci.render.layout import CONFIG_FILE, RELEASE_FILE, RenderedFile, recipe_output
+from f0ci.render.recipes import find_named
 from f0ci.render.rendering import ReleaseInfo, RenderedTree, Rendering, Source, check, open_source, render_source
 from f0ci.render.writing import Written, read_manifest, write
 from f0ci.source.project import Project, load_project
@@ -237,8 +238,19 @@ class _Place:
         if self._source is None:
             recipes = LazyRecipes(self.tree, memory.recipes)
             outputs = frozenset(map(recipe_output, recipes))
-            self._source = Source(self.tree, self.project, recipes, memory.templates, memory.called, outputs)
+            self._source = Source(self.tree, self.project, recipes, memory.templates, memory.calls, outputs)
         return self._source
+
+    def _deploy_recipes(self, source: Source) -> Iterator[str]:
+        """Yield the deploy recipes of all environments: what the workflow gives them may ask for anything."""
+        from f0ci.workflows.reading import read_workflow
+
+        if self.tree.exists(self.project.workflow):
+            for environment in read_workflow(self.tree, self.project.workflow).environments:
+                written = environment.deploy.recipe if environment.deploy else None
+                path = find_named(source.recipes, self.project, written) if written is not None else None
+                if path is not None:
+                    yield path
 
     def memory(self, before: Memory | None) -> Memory | None:
         """Return what to remember of the sources, or None where it would not be certain next time."""
@@ -249,7 +261,11 @@ class _Place:
         if any(path not in self.shas for path in source.recipes):
             # a recipe from outside of the project's folders may be another file next time
             return None
-        names = frozenset({"config", "environment", "release"})
-        reads = {path: source.recipe(path, names).reads for path in source.recipes}
+        names = frozenset({"config", "environment", "overlay", "release"})
+        deployed = set(self._deploy_recipes(source))
+        reads = {
+            path: source.recipe(path, names).reads | ({("params",)} if path in deployed else set())
+            for path in source.recipes
+        }
         reads |= {path: source.engine().reads(path) for path in source.templates}
-        return Memory(self.sources, self.layout, source.called, reads, source.templates)
+        return Memory(self.sources, self.layout, source.calls, reads, source.templates)

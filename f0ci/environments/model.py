@@ -95,6 +95,16 @@ class Environment:
         return self.name.partition("/")[0]
 
     @property
+    def overlay(self) -> str:
+        """Return what stands over the environment, such as `eu` or `eu/acme`; empty without one."""
+        return self.name.partition("/")[2]
+
+    @property
+    def spoken(self) -> dict[str, str]:
+        """Return the names by which expressions ask where they are."""
+        return {"environment": self.base_name, "overlay": self.overlay}
+
+    @property
     def is_production(self) -> bool:
         """Tell whether this is production, by any of its names or by what its configuration says."""
         said = (str(self.section[key]) for key in _NAMING if key in self.section)

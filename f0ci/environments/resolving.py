@@ -51,7 +51,7 @@ def with_release(environment: Environment, release: str) -> Environment:
 def _resolved(
     environment: Environment, config: dict[str, Any], waiting: Mapping[Path, Any], release: str | None
 ) -> Environment:
-    scope = {"environment": environment.name} | ({"release": release} if release is not None else {})
+    scope: dict[str, Any] = environment.spoken | ({"release": release} if release is not None else {})
     left = {at for at, value in waiting.items() if release is None and _asks_for_release(environment, at, value)}
     needs = {at: _needs(environment, at, value, waiting) for at, value in waiting.items()}
     for at in _ordered(environment, needs):

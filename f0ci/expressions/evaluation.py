@@ -6,13 +6,13 @@ is written as text: texts as they are, everything else as JSON (`true`, `null`, 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from f0ci.expressions import lookup
 from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.filters import bounded, text_of
-from f0ci.expressions.parsing import DELIMITER, Expression, Template, parse, parse_condition
+from f0ci.expressions.parsing import DELIMITER, Expression, Reference, Template, parse, parse_condition
 from f0ci.expressions.syntax import ContextCall, Literal, Lookup
 from f0ci.source.reading import Path
 from f0ci.source.schema import type_name
@@ -54,7 +54,10 @@ def evaluate_condition(condition: str | bool, scope: Mapping[str, Any]) -> bool:
 
 
 def resolve_static(
-    value: Any, scope: Mapping[str, Any], dynamic_roots: frozenset[str] | set[str] = DYNAMIC_ROOTS
+    value: Any,
+    scope: Mapping[str, Any],
+    dynamic_roots: frozenset[str] | set[str] = DYNAMIC_ROOTS,
+    known: Collection[Path] = (),
 ) -> Any:
     """Return data with every expression replaced whose value is known before the run.
 
@@ -65,11 +68,22 @@ def resolve_static(
         value: a text or nested data.
         scope: the static values by name.
         dynamic_roots: names whose values only a run knows; expressions that use one stay as written.
+        known: what is known of them all the same, such as `("params", "size")`.
 
     Raises:
         ExpressionError: a static expression cannot be read, or has no value.
     """
-    return _mapped(value, (), lambda template: _partly(template, scope, frozenset(dynamic_roots)))
+    return _mapped(value, (), lambda template: _partly(template, scope, frozenset(dynamic_roots), known))
+
+
+def needs_run(reference: Reference, dynamic_roots: Collection[str], known: Collection[Path] = ()) -> bool:
+    """Tell whether only a run knows what a name stands for; pure."""
+    return reference.root in dynamic_roots and (reference.root, *reference.path[:1]) not in known
+
+
+def as_written(value: Any) -> Any:
+    """Return data in which every delimiter is written as an expression that yields it."""
+    return _quoted(value)
 
 
 def _mapped(value: Any, at: Path, replace: Any) -> Any:
@@ -120,16 +134,16 @@ def _found(expression: Expression, scope: Mapping[str, Any]) -> Any:
     return run(expression.code, node, scope)
 
 
-def _partly(template: Template, scope: Mapping[str, Any], dynamic: frozenset[str]) -> Any:
+def _partly(template: Template, scope: Mapping[str, Any], dynamic: frozenset[str], known: Collection[Path]) -> Any:
     whole = template.whole
     if whole is not None:
-        return template.text if _is_dynamic(whole, dynamic) else _quoted(_value(whole, scope))
+        return template.text if _asks_run(whole, dynamic, known) else _quoted(_value(whole, scope))
     pieces: list[str] = []
     run: list[str] = []
     for segment in template.segments:
         if isinstance(segment, str):
             run.append(segment)
-        elif _is_dynamic(segment, dynamic):
+        elif _asks_run(segment, dynamic, known):
             source = template.text[segment.start : segment.end]
             pieces += [_quoted_before("".join(run), source), source]
             run = []
@@ -142,8 +156,8 @@ def _partly(template: Template, scope: Mapping[str, Any], dynamic: frozenset[str
     return f"#{{''}}{text}" if parse(text).whole is not None else text
 
 
-def _is_dynamic(expression: Expression, dynamic: frozenset[str]) -> bool:
-    return any(reference.root in dynamic for reference in expression.references)
+def _asks_run(expression: Expression, dynamic: frozenset[str], known: Collection[Path]) -> bool:
+    return any(needs_run(reference, dynamic, known) for reference in expression.references)
 
 
 def _quoted(value: Any) -> Any:

@@ -19,7 +19,7 @@ from f0ci.source.reading import Path
 if TYPE_CHECKING:
     from f0ci.environments.model import Environment
 
-_STATIC = frozenset({"config", "environment"})
+_STATIC = frozenset({"config", "environment", "overlay"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Verdicts:
     """What a condition comes to.
 
     Attributes:
-        by_environment: True, False, or None where only a run knows, by the environment's name.
+        by_environment: True, False, or None where only a run knows, by the environment's name, with its overlay.
         roots: names that the condition reads.
     """
 
@@ -68,7 +68,7 @@ def _verdicts(recipe: Recipe, workspace: Workspace) -> Mapping[Path, Verdicts]:
         # true and 1 are one key
         key = condition if isinstance(condition, str) else ("constant", condition)
         if key not in known:
-            known[key] = _judged(condition, members.environments)
+            known[key] = _judged(condition, (*members.environments, *members.overlays))
         verdicts = known[key]
         if verdicts is not None:
             found[step.at] = verdicts
@@ -87,6 +87,6 @@ def _judged(condition: str | bool, environments: Sequence[Environment]) -> Verdi
 
     found = {}
     for environment in environments:
-        value = value_of(node, {"config": environment.config, "environment": environment.name})
+        value = value_of(node, {"config": environment.config, **environment.spoken})
         found[environment.name] = None if value is UNKNOWN else truth(value)
     return Verdicts(found, roots_of(node))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.parsing import Reference, parse, parse_condition, references
 from f0ci.recipes.model import Recipe, Step
+from f0ci.recipes.parameters import is_asking
 from f0ci.source.reading import Path
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Use:
     Attributes:
         reference: the name, with its place inside the text.
         at: path of that text in the recipe's document.
-        step: the step that reads it; None for the recipe's `execution`.
+        step: the step that reads it; None for the recipe's `execution` and the defaults of its parameters.
         is_optional: True where the expression chooses (`a ? b : c`, `and`, `or`), so that the name may never be read.
     """
 
@@ -58,7 +59,7 @@ class Uses:
 
 
 def read_uses(recipe: Recipe) -> Uses:
-    """Return what the expressions of a recipe read: in its steps, and in `execution`."""
+    """Return what the expressions of a recipe read: in its steps, in defaults of parameters, and in `execution`."""
     names: list[Use] = []
     faults: list[tuple[Path, ExpressionError]] = []
     texts: dict[Path, str] = {}
@@ -119,6 +120,11 @@ def _texts(recipe: Recipe) -> Iterator[tuple[Step | None, Path, str]]:
         if has_expressions:
             for at, text in noted.get(step.at[1], ()) if braces is not None else _collected(step.raw, step.at):
                 yield step, at, text
+    for parameter in recipe.parameters if has_expressions else ():
+        if parameter.has_default and is_asking(parameter.default):
+            for at, text in _collected({"default": parameter.default}, parameter.at, frozenset()):
+                if "#{" in text:
+                    yield None, at, text
     if has_expressions and "execution" in recipe.document.data:
         for at, text in _collected({"execution": recipe.document.get(("execution",))}, (), frozenset()):
             yield None, at, text

@@ -67,6 +67,7 @@ def deploy(
         attempt: set where the same step is deployed once more on purpose, so that its effect is not taken for done.
     """
     from f0ci.environments.loading import load_environment
+    from f0ci.expressions.evaluation import evaluate
     from f0ci.runner.executing import RunOptions, load_checked_closure, run_recipe
     from f0ci.source.project import load_project
     from f0ci.source.tree import DirectoryTree
@@ -83,6 +84,7 @@ def deploy(
         site.repository.checkout_to(commit, source)
         site.repository.checkout_to(tree, rendered)
         configuration = load_environment(DirectoryTree(source), project, described.config, release=release)
+        around = {"config": configuration.config, **configuration.spoken, "release": release}
         options = RunOptions(
             release=release,
             idempotency_key=f"{promotion.id}/{step}" + (f"/{attempt}" if attempt else ""),
@@ -101,7 +103,7 @@ def deploy(
                 tree_root=source,
                 project=project,
                 environment=configuration,
-                parameters=described.deploy.parameters,
+                parameters=evaluate(described.deploy.parameters, around),
                 options=options,
                 on_event=on_event,
                 redactor=Redactor(),

@@ -31,6 +31,7 @@ class Parameter:
         type: declared JSON type name, a tuple of several, or None.
         validation: `pattern`, `enum`, `schema`, `error_message`, ... as written.
         description: as written.
+        fixed: True where the default is the only value that it takes, as in rendered recipes.
         at: where it is declared.
     """
 
@@ -41,6 +42,7 @@ class Parameter:
     type: str | tuple[str, ...] | None = None
     validation: Mapping[str, Any] = field(default_factory=dict)
     description: str = ""
+    fixed: bool = False
     at: Path = ()
 
 

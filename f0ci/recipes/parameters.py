@@ -10,8 +10,9 @@ from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import did_you_mean
-from f0ci.expressions.parsing import ExpressionError, parse, references, texts
+from f0ci.expressions.parsing import ExpressionError, Reference, parse, references, texts
 from f0ci.recipes.model import Parameter, Recipe
+from f0ci.source.reading import Path
 from f0ci.source.schema import check_against, type_name
 from f0ci.source.yaml import read_yaml
 
@@ -79,16 +80,17 @@ class ParameterProblem:
     hint: str | None = None
 
 
-def bind_parameters(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
+def bind_parameters(recipe: Recipe, given: Mapping[str, Any], scope: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Return the parameters of a recipe: what is given, the defaults of the others, null where there is no default.
 
     Args:
         recipe: the recipe that is called.
         given: values by name, evaluated.
+        scope: what `#{...}` in a default may ask for: `config`, `environment`, `overlay`, `release`.
 
     Raises:
         InputError: a required parameter is missing or null, a name is unknown, a value has the wrong type or is
-            refused by `validation`.
+            refused by `validation`, or a default asks for what does not exist.
     """
     for problem in check_parameters(recipe, given):
         declared = recipe.parameter(problem.name)
@@ -96,8 +98,65 @@ def bind_parameters(recipe: Recipe, given: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(problem.message, problem.hint, place=place)
     bound: dict[str, Any] = {}
     for parameter in recipe.parameters:
-        bound.setdefault(parameter.name, copy.deepcopy(parameter.default))
-    return bound | dict(given)
+        if parameter.name not in bound and parameter.name not in given:
+            bound[parameter.name] = default_of(recipe, parameter, scope or {})
+    ordered = {parameter.name: None for parameter in recipe.parameters}
+    return ordered | bound | dict(given)
+
+
+def is_asking(default: Any) -> bool:
+    """Tell whether a default asks for anything: `{{ ... }}` in it is meant for somebody else, as in configurations."""
+    return any("#{" in text for _, text in texts(default))
+
+
+def asked_by(recipe: Recipe, parameter: Parameter) -> Iterator[Reference]:
+    """Yield every name that a parameter's default asks for.
+
+    Raises:
+        InputError: an expression cannot be read; carries its place.
+    """
+    for at, text in texts(parameter.default):
+        if "#{" in text:
+            try:
+                yield from references(parse(text))
+            except ExpressionError as error:
+                raise _blame(recipe, parameter, at, error) from error
+
+
+def default_of(recipe: Recipe, parameter: Parameter, scope: Mapping[str, Any]) -> Any:
+    """Return a parameter's default with its expressions replaced; a copy.
+
+    Raises:
+        InputError: it asks for what does not exist, or is not what the parameter takes; carries its place.
+    """
+    if not is_asking(parameter.default):
+        return copy.deepcopy(parameter.default)
+    value = _answered(recipe, parameter, parameter.default, scope, ())
+    for problem in _judged(parameter, value):
+        place = str(recipe.document.location((*parameter.at, "default")))
+        raise InputError(problem.message, problem.hint, place=place)
+    return value
+
+
+def _answered(recipe: Recipe, parameter: Parameter, value: Any, scope: Mapping[str, Any], at: Path) -> Any:
+    from f0ci.expressions.evaluation import evaluate
+
+    if isinstance(value, str) and "#{" in value:
+        try:
+            return copy.deepcopy(evaluate(value, scope))
+        except ExpressionError as error:
+            raise _blame(recipe, parameter, at, error) from error
+    if isinstance(value, Mapping):
+        return {key: _answered(recipe, parameter, item, scope, (*at, key)) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_answered(recipe, parameter, item, scope, (*at, index)) for index, item in enumerate(value)]
+    return value
+
+
+def _blame(recipe: Recipe, parameter: Parameter, at: Path, error: ExpressionError) -> InputError:
+    place = str(recipe.document.location((*parameter.at, "default", *at)))
+    message = f"the default of parameter {parameter.name!r}: {error.message}"
+    return InputError(message, error.hint, place=place)
 
 
 def check_parameters(
@@ -196,6 +255,10 @@ def _judged(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:
             return
         if parameter.default is None:
             return
+    if parameter.fixed and value != parameter.default and not is_asking(parameter.default):
+        hint = "leave it out; for another value, run the recipe that this one was rendered from"
+        yield ParameterProblem("validation", parameter.name, f"the parameter {parameter.name!r} is fixed", hint)
+        return
     wanted = _wanted(parameter)
     if wanted and not any(_is_of(kind, value) for kind in wanted):
         message = f"the parameter {parameter.name!r} is {type_name(value)}, not {_spoken(wanted)}"

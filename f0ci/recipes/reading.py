@@ -108,6 +108,7 @@ def _parameter(name: str, spec: Mapping[str, Any], at: Path) -> Parameter:
         type=tuple(map(str, kind)) if isinstance(kind, list) else (str(kind) if kind is not None else None),
         validation=_mapping(spec.get("validation")),
         description=str(spec.get("description", "")),
+        fixed=spec.get("fixed") is True,
         at=at,
     )
 

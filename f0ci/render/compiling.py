@@ -6,21 +6,24 @@ it for an environment is filling the gaps.
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import InputError
 from f0ci.expressions.errors import ExpressionError
-from f0ci.expressions.filters import text_of
-from f0ci.expressions.template import Template
-from f0ci.recipes.model import Dialect, Recipe
+from f0ci.recipes.model import Dialect, Parameter, Recipe
+from f0ci.recipes.parameters import asked_by
 from f0ci.render.emitting import Gap, InOnePieceError, emit_block, emit_value, emit_yaml, require_same
+from f0ci.render.holes import NOT_PLAIN, Hole, Kind, parts_of
 from f0ci.render.layout import RenderedFile, recipe_output
+from f0ci.render.relocation import Relocation
+from f0ci.render.settled import Settled
 from f0ci.source.reading import Path
-from f0ci.source.tree import Tree, resolve_path
+from f0ci.source.tree import Tree
+
+if TYPE_CHECKING:
+    from f0ci.expressions.parsing import Expression, Reference
 
 _RUN_ROOTS = frozenset({"context", "steps", "params", "error"})
 # commands go to the shell as they are written; their braces may be the shell's
@@ -29,67 +32,6 @@ _EVALUATED_SECTIONS = ("steps", "execution")
 
 # what gaps were filled with in one environment, by what they ask
 Memo = dict[tuple[Any, ...], str]
-
-
-class Kind(StrEnum):
-    """What a gap's text is."""
-
-    VALUE = "value"
-    CONDITION = "condition"
-    RECIPE_PATH = "recipe_path"
-
-
-@dataclass(frozen=True, slots=True)
-class Hole:
-    """A text that an environment answers.
-
-    Attributes:
-        text: as written.
-        kind: what it is.
-        at: where it stands in the recipe.
-        dynamic: names that only a run knows.
-        parts: the text as literal stretches and names with fixed keys, where it is nothing else.
-    """
-
-    text: str
-    kind: Kind
-    at: Path
-    dynamic: frozenset[str]
-    parts: tuple[str | Path, ...] | None = None
-
-    def looked_up(self, scope: Mapping[str, Any]) -> Any:
-        """Return the text's value where looking up is all there is to it, else `NOT_PLAIN`; never fails."""
-        if self.parts is None:
-            return NOT_PLAIN
-        found = [part if part.__class__ is str else _at(scope, part) for part in self.parts]
-        if len(found) > 1:
-            if NOT_PLAIN in found:
-                return NOT_PLAIN
-            found = ["".join([_text_of(part) for part in found])]
-        value = found[0]
-        # a value with delimiters has to be quoted
-        return NOT_PLAIN if isinstance(value, str) and "{" in value else value
-
-
-class _NotPlain:
-    """The answer where more than looking up is needed."""
-
-
-NOT_PLAIN = _NotPlain()
-
-
-def _text_of(value: Any) -> str:
-    # a text or a whole number, as most are, needs nobody's help
-    return value if value.__class__ is str else str(value) if value.__class__ is int else text_of(value)
-
-
-def _at(scope: Any, path: str | Path) -> Any:
-    value = scope
-    for key in path:
-        if value.__class__ is not dict or key not in value:
-            return NOT_PLAIN
-        value = value[key]
-    return value if value is None or isinstance(value, str | int | float) else NOT_PLAIN
 
 
 @dataclass(slots=True)
@@ -102,6 +44,7 @@ class CompiledRecipe:
         pieces: its YAML, with gaps; None where it has a key that cannot be written in pieces.
         reads: names that its holes ask for: `("config", "output", "formats")`, `("release",)`, ...
         moved: where the recipes that it calls are found in a rendered tree.
+        settled: the parameters that are known where none are given.
     """
 
     recipe: Recipe
@@ -109,18 +52,24 @@ class CompiledRecipe:
     pieces: list[Any] | None
     reads: frozenset[Path]
     moved: Relocation
+    settled: Settled
     _is_checked: bool = field(default=False, repr=False)
 
-    def render(self, scope: Mapping[str, Any], memo: Memo) -> RenderedFile:
+    def render(self, scope: Mapping[str, Any], memo: Memo, given: Mapping[str, Any] | None = None) -> RenderedFile:
         """Return the recipe with everything resolved that `scope` knows.
 
         Args:
-            scope: the static names: `config`, `environment`, and where they are known `release` and `params`.
+            scope: the static names: `config`, `environment`, `overlay`, and where it is known `release`.
             memo: what was found before in the same scope.
+            given: the recipe's parameters, all of them; None for those that are known where none are given.
 
         Raises:
             InputError: an expression cannot be evaluated; carries its place.
         """
+        params = given if given is not None else self.settled.values(self.recipe, scope)
+        if params:
+            bare = params if self.recipe.dialect is Dialect.TEMPLATE else {}
+            scope = {**bare, **scope, "params": params}
         return RenderedFile(recipe_output(self.recipe.path), self._yaml(scope, memo).encode(), self.recipe.path)
 
     def _yaml(self, scope: Mapping[str, Any], memo: Memo) -> str:
@@ -145,7 +94,7 @@ class CompiledRecipe:
             emit_value(self._value(hole, scope), gap.indent, out, in_list=gap.in_list)
             found = "".join(out)
             # where a called recipe lies depends on who calls it
-            if hole.kind is not Kind.RECIPE_PATH:
+            if hole.kind is not Kind.RECIPE_PATH and not hole.is_own:
                 memo[key] = found
         return found
 
@@ -157,15 +106,17 @@ class CompiledRecipe:
         return [self._filled(item, scope) for item in data] if isinstance(data, list) else data
 
     def _value(self, hole: Hole, scope: Mapping[str, Any]) -> Any:
-        from f0ci.expressions.evaluation import evaluate_condition, resolve_static
+        from f0ci.expressions.evaluation import as_written, evaluate_condition, resolve_static
 
+        if hole.kind is Kind.PARAMETER:
+            return as_written(scope["params"][hole.text])
         plain = hole.looked_up(scope)
         if plain is not NOT_PLAIN:
             return plain
         try:
             if hole.kind is Kind.CONDITION:
                 return evaluate_condition(hole.text, scope)
-            value = resolve_static(hole.text, scope, dynamic_roots=hole.dynamic)
+            value = resolve_static(hole.text, scope, hole.dynamic, self.settled.parts)
         except ExpressionError as error:
             place = str(self.recipe.document.location((*hole.at, *error.at)))
             raise InputError(error.message, error.hint, place=place) from error
@@ -173,7 +124,12 @@ class CompiledRecipe:
 
 
 def compile_recipe(
-    tree: Tree, recipe: Recipe, names: frozenset[str], recipes: Container[str], outputs: Container[str]
+    tree: Tree,
+    recipe: Recipe,
+    names: frozenset[str],
+    recipes: Container[str],
+    outputs: Container[str],
+    settled: Settled | None = None,
 ) -> CompiledRecipe:
     """Return a recipe that can be rendered for every environment.
 
@@ -183,19 +139,20 @@ def compile_recipe(
         names: the static names that every scope will have.
         recipes: files of all recipes of the rendered tree, so that those that move are still found.
         outputs: where these go.
+        settled: the parameters that are known where none are given; None where all are given.
 
     Raises:
         InputError: an expression cannot be read; carries its place.
     """
     moved = Relocation(tree, recipe, recipes, outputs)
-    digging = _Digging(recipe, names, moved)
-    data = dict(recipe.document.data)
+    digging = _Digging(recipe, names, moved, settled)
+    data = digging.declarations(recipe.document.data)
     for key in _EVALUATED_SECTIONS:
         if key == "steps" and isinstance(data.get(key), list):
             data[key] = [digging.step(step, (key, index)) for index, step in enumerate(data[key])]
         elif key in data:
             data[key] = digging.value(data[key], (key,))
-    return CompiledRecipe(recipe, data, _pieces(data), frozenset(digging.reads), moved)
+    return CompiledRecipe(recipe, data, _pieces(data), frozenset(digging.reads), moved, settled or Settled())
 
 
 def _pieces(data: dict[str, Any]) -> list[Any] | None:
@@ -219,12 +176,39 @@ def _pieces(data: dict[str, Any]) -> list[Any] | None:
 class _Digging:
     """Puts holes where one recipe asks for what an environment knows."""
 
-    def __init__(self, recipe: Recipe, names: frozenset[str], moved: Relocation) -> None:
+    def __init__(self, recipe: Recipe, names: frozenset[str], moved: Relocation, settled: Settled | None) -> None:
         self.recipe = recipe
-        self.names = names
         self.moved = moved
+        self.settled = settled
         self.unknown = _RUN_ROOTS - names | ({"release"} - names)
+        self.known = frozenset[Path]()
+        if settled is None:
+            self.unknown -= {"params"}
+            self.bare = frozenset(parameter.name for parameter in recipe.parameters)
+        else:
+            self.known = settled.parts
+            self.bare = settled.names
+        self.bare -= names | _RUN_ROOTS
+        self.names = names | self.bare if recipe.dialect is Dialect.TEMPLATE else names
         self.reads: set[Path] = set()
+
+    def declarations(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a recipe in which every parameter that is known is declared with its value, and as fixed."""
+        declared: dict[str, Parameter] = {}
+        for parameter in self.recipe.parameters:
+            declared.setdefault(parameter.name, parameter)
+        written = dict(data)
+        for name, parameter in declared.items():
+            if self.settled is not None and name not in self.settled.names:
+                continue
+            value: Any = Hole(name, Kind.PARAMETER, parameter.at, frozenset(), is_own=True)
+            if self.settled is not None and name in self.settled.constants:
+                value = parameter.default
+            spec = self.recipe.document.get(parameter.at)
+            written = _replaced(written, parameter.at, {**spec, "default": value, "fixed": True})
+        for parameter in self.settled.asking if self.settled else ():
+            self._note(asked_by(self.recipe, parameter))
+        return written
 
     def step(self, step: Any, at: Path) -> Any:
         if not isinstance(step, Mapping):
@@ -259,16 +243,14 @@ class _Digging:
         try:
             template = parse(text)
             dynamic = self._dynamic(text)
-            asked = [one for one in template.expressions if not any(ref.root in dynamic for ref in one.references)]
+            asked = [one for one in template.expressions if not self._asks_run(one, dynamic)]
             if not asked:
                 # nothing is asked of an environment, so every one gets the same
-                return resolve_static(text, {}, dynamic_roots=dynamic)
+                return resolve_static(text, {}, dynamic, self.known)
         except ExpressionError as error:
             raise self._blame(error, at) from error
-        self._note(ref for one in asked for ref in one.references)
-        return Hole(
-            text, Kind.VALUE, at, dynamic, _parts(template) if len(asked) == len(template.expressions) else None
-        )
+        parts = parts_of(template) if len(asked) == len(template.expressions) else None
+        return Hole(text, Kind.VALUE, at, dynamic, parts, is_own=self._note(_names(asked)))
 
     def _condition(self, value: Any, at: Path) -> Any:
         from f0ci.expressions.parsing import parse_condition
@@ -280,13 +262,24 @@ class _Digging:
         except ExpressionError as error:
             raise self._blame(error, at) from error
         dynamic = self._dynamic(condition)
-        if dynamic & _roots(condition):
+        if any(self._asks_run(one, dynamic) for one in condition.expressions):
             return value
-        self._note(ref for one in condition.expressions for ref in one.references)
-        return Hole(value, Kind.CONDITION, at, dynamic)
+        return Hole(value, Kind.CONDITION, at, dynamic, is_own=self._note(_names(condition.expressions)))
 
-    def _note(self, references: Iterator[Any]) -> None:
-        self.reads.update((ref.root, *(str(part) for part in ref.path)) for ref in references)
+    def _asks_run(self, expression: Expression, dynamic: frozenset[str]) -> bool:
+        from f0ci.expressions.evaluation import needs_run
+
+        return any(needs_run(reference, dynamic, self.known) for reference in expression.references)
+
+    def _note(self, references: Iterable[Reference]) -> bool:
+        """Note what is asked of an environment; tell whether the recipe's parameters are asked as well."""
+        is_own = False
+        for reference in references:
+            if reference.root == "params" or (reference.root in self.bare and reference.root in self.names):
+                is_own = True
+            else:
+                self.reads.add((reference.root, *map(str, reference.path)))
+        return is_own
 
     def _dynamic(self, value: Any) -> frozenset[str]:
         if self.recipe.dialect is not Dialect.TEMPLATE:
@@ -299,54 +292,21 @@ class _Digging:
         return InputError(error.message, error.hint, place=place)
 
 
-def _parts(template: Template) -> tuple[str | Path, ...] | None:
-    """Return a text as literal stretches and names with fixed keys, or None where it holds anything else."""
-    from f0ci.expressions.syntax import Lookup
+def _names(expressions: Iterable[Expression]) -> Iterator[Reference]:
+    return (reference for expression in expressions for reference in expression.references)
 
-    parts: list[str | Path] = []
-    for segment in template.segments:
-        if isinstance(segment, str):
-            parts.append(segment)
-            continue
-        node = segment.node
-        if not isinstance(node, Lookup) or not all(isinstance(part.key, str) for part in node.parts):
-            return None
-        parts.append((node.root, *(str(part.key) for part in node.parts)))
-    return tuple(parts)
+
+def _replaced(data: Any, at: Path, value: Any) -> Any:
+    """Return data with another value at a path; nothing that it shares is changed."""
+    if not at:
+        return value
+    key: Any = at[0]
+    copied = dict(data) if isinstance(data, Mapping) else list(data)
+    copied[key] = _replaced(data[key], at[1:], value)
+    return copied
 
 
 def _roots(value: Any) -> frozenset[str]:
     from f0ci.expressions.parsing import references
 
     return frozenset(reference.root for reference in references(value))
-
-
-@dataclass(frozen=True, slots=True)
-class Relocation:
-    """Where a rendered tree has the recipes that one recipe calls.
-
-    Attributes:
-        tree: the workspace.
-        recipe: who calls.
-        recipes: files of all recipes of the rendered tree.
-        outputs: where these go.
-    """
-
-    tree: Tree
-    recipe: Recipe
-    recipes: Container[str]
-    outputs: Container[str]
-
-    def path(self, written: Any) -> Any:
-        """Return a `recipe_path` that names the called recipe where the rendered tree has it."""
-        from f0ci.recipes.composition import find_recipe, is_dynamic
-
-        if not isinstance(written, str) or is_dynamic(written):
-            return written
-        called = find_recipe(self.tree, written, self.recipe.path)
-        if called not in self.recipes:
-            return written
-        meant = recipe_output(called)
-        beside = posixpath.dirname(recipe_output(self.recipe.path))
-        reached = (path for path in (resolve_path(written), resolve_path(written, beside)) if path in self.outputs)
-        return written if next(reached, None) == meant else meant

@@ -21,10 +21,11 @@ from f0ci.core.files import write_atomically
 from f0ci.recipes.model import Recipe
 from f0ci.recipes.reading import read_recipe
 from f0ci.render.layout import CONFIG_FILE, RELEASE_FILE, TRAFFIC_FILE
+from f0ci.render.settled import Calls
 from f0ci.source.reading import Path
 from f0ci.source.tree import Tree
 
-_VERSION = 1
+_VERSION = 2
 _OWN = frozenset({CONFIG_FILE, RELEASE_FILE, TRAFFIC_FILE})
 
 
@@ -69,7 +70,7 @@ class Memory:
     Attributes:
         sources: digest of everything that is rendered but for configurations.
         layout: digest of the names of all files of configurations.
-        called: see `Source.called`.
+        calls: see `Source.calls`.
         reads: what each recipe and template may ask for.
         templates: files of templates.
         placed: by folder.
@@ -77,7 +78,7 @@ class Memory:
 
     sources: str
     layout: str
-    called: frozenset[str]
+    calls: Calls
     reads: dict[str, frozenset[Path]]
     templates: tuple[str, ...]
     placed: dict[str, Placed] = field(default_factory=dict)
@@ -163,7 +164,7 @@ def names_changed(config: Iterable[Path], *, is_released: bool) -> frozenset[Pat
     # a template's `environment` has the section of that name as its parts
     found |= {path[1:] for path in found if path[1:2] == ("environment",)}
     found |= {("release",), ("rollout",)} if is_released else set()
-    # the deploy recipe's parameters may ask for any of them
+    # what the workflow gives to the deploy recipe may ask for any of them
     return frozenset(found | ({("params",)} if found else set()))
 
 
@@ -211,9 +212,8 @@ def recall(path: FilePath) -> Memory | None:
             for folder, one in data["placed"].items()
         }
         reads = {name: frozenset(map(tuple, asked)) for name, asked in data["reads"].items()}
-        return Memory(
-            data["sources"], data["layout"], frozenset(data["called"]), reads, tuple(data["templates"]), placed
-        )
+        calls = {name: frozenset(given) for name, given in data["calls"].items()}
+        return Memory(data["sources"], data["layout"], calls, reads, tuple(data["templates"]), placed)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -224,7 +224,7 @@ def remember(path: FilePath, memory: Memory) -> None:
         "version": _VERSION,
         "sources": memory.sources,
         "layout": memory.layout,
-        "called": sorted(memory.called),
+        "calls": {name: sorted(given) for name, given in memory.calls.items()},
         "reads": {name: sorted(asked) for name, asked in memory.reads.items()},
         "templates": memory.templates,
         "placed": {

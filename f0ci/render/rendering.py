@@ -6,18 +6,18 @@ change. The same commit gives the same bytes.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from f0ci import __version__
 from f0ci.core.canonical import pretty_json
-from f0ci.core.errors import UsageError
+from f0ci.core.errors import InputError, UsageError
 from f0ci.environments.checks import Finding, check_one
 from f0ci.environments.model import Environment
 from f0ci.environments.resolving import with_release
-from f0ci.recipes.model import Dialect, Recipe
+from f0ci.expressions.errors import ExpressionError
+from f0ci.recipes.model import Recipe
 from f0ci.render.compiling import CompiledRecipe, Memo, compile_recipe
 from f0ci.render.layout import (
     CONFIG_FILE,
@@ -29,11 +29,13 @@ from f0ci.render.layout import (
     collect,
     recipe_output,
 )
-from f0ci.render.recipes import find_recipes
+from f0ci.render.recipes import find_named, find_recipes
+from f0ci.render.settled import Calls, calls_of, is_called, settled_in
 from f0ci.render.writing import check, write
+from f0ci.source.document import read_document
 from f0ci.source.project import Project
 from f0ci.source.tree import Tree
-from f0ci.workflows.model import Deploy, WorkflowEnvironment
+from f0ci.workflows.model import WorkflowEnvironment
 from f0ci.workflows.rollouts import traffic_document
 
 if TYPE_CHECKING:
@@ -81,7 +83,7 @@ class RenderedTree:
 
         return {
             "version": 1,
-            "environment": self.environment.name,
+            **self.environment.spoken,
             "config": provenance_of(self.environment),
             "files": dict(self.sources),
         }
@@ -95,8 +97,8 @@ class Source:
         tree: the workspace: a folder, or what a commit holds. It must not change meanwhile.
         project: its settings.
         recipes: the recipes that are rendered, by file.
-        called: file names of the recipes that others call; `*` where one is chosen by a value.
-        compiled: recipes that were compiled, by file and the names that were known.
+        calls: which parameters recipes give to those that they call.
+        compiled: recipes that were compiled, by file, the names that were known, and whether parameters are given.
         outputs: where the recipes go.
         templates: files of templates.
         jinja: the templates' engine, once it was needed.
@@ -106,20 +108,27 @@ class Source:
     project: Project
     recipes: Mapping[str, Recipe]
     templates: tuple[str, ...]
-    called: frozenset[str]
+    calls: Calls
     outputs: frozenset[str]
-    compiled: dict[tuple[str, frozenset[str]], CompiledRecipe] = field(default_factory=dict, repr=False)
+    compiled: dict[tuple[str, frozenset[str], bool], CompiledRecipe] = field(default_factory=dict, repr=False)
     jinja: list[Templates] = field(default_factory=list, repr=False)
 
-    def recipe(self, path: str, names: frozenset[str]) -> CompiledRecipe:
+    def recipe(self, path: str, names: frozenset[str], *, is_given: bool = False) -> CompiledRecipe:
         """Return a recipe that can be rendered in every scope that has these names.
+
+        Args:
+            path: its file.
+            names: the names.
+            is_given: its parameters will be given.
 
         Raises:
             InputError: an expression in it cannot be read.
         """
-        key = (path, names)
+        key = (path, names, is_given)
         if key not in self.compiled:
-            self.compiled[key] = compile_recipe(self.tree, self.recipes[path], names, self.recipes, self.outputs)
+            recipe = self.recipes[path]
+            settled = None if is_given else settled_in(recipe, self.calls, names)
+            self.compiled[key] = compile_recipe(self.tree, recipe, names, self.recipes, self.outputs, settled)
         return self.compiled[key]
 
     def engine(self) -> Templates:
@@ -145,14 +154,7 @@ def open_source(tree: Tree, project: Project, roots: Sequence[str] | None = None
     templates = tuple(path for path in tree.files(project.templates) if path.endswith(".j2"))
     recipes = find_recipes(tree, project, roots)
     outputs = frozenset(map(recipe_output, recipes))
-    return Source(tree, project, recipes, templates, _called(recipes.values()), outputs)
-
-
-def _called(recipes: Iterable[Recipe]) -> frozenset[str]:
-    from f0ci.recipes.composition import sub_recipes
-
-    written = (name for recipe in recipes for _, name in sub_recipes(recipe))
-    return frozenset("*" if "{" in name else posixpath.basename(name) for name in written)
+    return Source(tree, project, recipes, templates, calls_of(recipes.values()), outputs)
 
 
 def render(
@@ -244,7 +246,7 @@ class Rendering:
         self.release = release
         self.fixed = fixed
         self.traffic = dict(rollout) if rollout is not None else _all_traffic(workflow_environment, release)
-        self.scope: dict[str, Any] = {"config": self.environment.config, "environment": environment.name}
+        self.scope: dict[str, Any] = {"config": self.environment.config, **environment.spoken}
         self.scope |= {"release": release.digest} if release else {}
 
     def own(self) -> Iterator[RenderedFile]:
@@ -259,54 +261,64 @@ class Rendering:
         names, memo = frozenset(self.scope), Memo()
         deployed = self._deployed()
         for path in paths:
-            params = self._bound(path, deployed)
-            if params is None:
-                yield self.source.recipe(path, names).render(self.scope, memo)
-            else:
-                scope = (
-                    {**params, **self.scope, "params": params}
-                    if self._is_bare(path)
-                    else self.scope | {"params": params}
-                )
-                yield self.source.recipe(path, frozenset(scope)).render(scope, Memo())
+            given = self._given(path, deployed)
+            yield self.source.recipe(path, names, is_given=given is not None).render(self.scope, memo, given)
 
-    def _is_bare(self, path: str) -> bool:
-        return self.source.recipes[path].dialect is Dialect.TEMPLATE
-
-    def _bound(self, path: str, deployed: Deploy | None) -> dict[str, Any] | None:
-        """Return the parameters that a recipe is rendered with, or None where its caller gives them."""
+    def _given(self, path: str, deployed: str | None) -> dict[str, Any] | None:
+        """Return the parameters that a recipe is rendered with, or None where nobody says them here."""
         from f0ci.recipes.parameters import bind_parameters, check_parameters
 
-        if path in self.fixed:
-            return bind_parameters(self.source.recipes[path], self.fixed[path])
-        if deployed is None or path != deployed.recipe:
-            return None
         recipe = self.source.recipes[path]
-        # what does not fit is a finding of `validate`, and refused when the recipe runs
-        if not recipe.parameters or check_parameters(recipe, deployed.parameters):
+        if path in self.fixed:
+            return bind_parameters(recipe, self.fixed[path], self.scope)
+        if path != deployed or not recipe.parameters:
             return None
-        return bind_parameters(recipe, deployed.parameters)
+        given = self._deploy_parameters()
+        # what does not fit is a finding of `validate`, and refused when the recipe runs
+        return None if check_parameters(recipe, given) else bind_parameters(recipe, given, self.scope)
 
-    def _deployed(self) -> Deploy | None:
+    def _deployed(self) -> str | None:
         """Return the deploy recipe where nothing else in the tree calls it, so that its parameters are known."""
         deploy = self.described.deploy if self.described else None
-        if deploy is None or deploy.recipe not in self.source.recipes:
+        if deploy is None:
             return None
-        return None if {"*", posixpath.basename(deploy.recipe)} & self.source.called else deploy
+        path = find_named(self.source.recipes, self.source.project, deploy.recipe)
+        return None if path is None or is_called(path, self.source.calls) else path
+
+    def _deploy_parameters(self) -> dict[str, Any]:
+        """Return the parameters that the workflow gives to the deploy recipe."""
+        from f0ci.expressions.evaluation import resolve_static
+
+        if self.described is None or self.described.deploy is None:
+            return {}
+        try:
+            found: dict[str, Any] = resolve_static(self.described.deploy.parameters, self.scope)
+        except ExpressionError as error:
+            name = self.described.name
+            message = f"the deploy parameters of environment {name!r}: {error.message}"
+            raise InputError(message, error.hint, place=self._place_of(error)) from error
+        return found
+
+    def _place_of(self, error: ExpressionError) -> str:
+        """Return where the workflow says a deploy parameter that cannot be had."""
+        workflow = self.source.project.workflow
+        if self.described is None or self.described.deploy is None or not self.source.tree.exists(workflow):
+            return workflow
+        at = (*self.described.deploy.at, "parameters", *error.at)
+        return str(read_document(self.source.tree, workflow).location(at))
 
     def templates(self, paths: Sequence[str]) -> Iterator[RenderedFile]:
         """Yield templates."""
         if not paths:
             return
-        from f0ci.expressions.evaluation import resolve_static
         from f0ci.render.templates import with_parts
 
-        deploy = self.described.deploy if self.described else None
-        params = resolve_static(deploy.parameters, self.scope) if deploy else {}
+        params = self._deploy_parameters()
         given = {name: value for parameters in self.fixed.values() for name, value in parameters.items()}
         scope: dict[str, Any] = {
             "config": self.environment.config,
-            "environment": with_parts(self.environment.name, self.environment.section),
+            "environment": with_parts(self.environment.base_name, self.environment.section),
+            "overlay": self.environment.overlay,
             "params": {**params, **given},
         }
         if self.release is not None:

@@ -30,7 +30,7 @@ from f0ci.runner.running import run_steps
 from f0ci.runner.scheduling import INTERRUPTED
 from f0ci.runner.sealing import Sealer
 from f0ci.runner.secret_values import DEFAULT_PROVIDERS, SecretValues, hide_sensitive
-from f0ci.runner.session import Session
+from f0ci.runner.session import Session, names_around
 from f0ci.runner.steps.base import as_json
 from f0ci.runner.surroundings import Surroundings
 from f0ci.runner.threads import Threads
@@ -175,7 +175,7 @@ def bind(
         UsageError: the options name an unknown step.
         InputError: parameters do not fit.
     """
-    params = bind_parameters(plan.recipe, parameters)
+    params = bind_parameters(plan.recipe, parameters, names_around(plan.environment, options))
     check_options(options, plan.recipe)
     hide_sensitive(plan.recipe, params, redactor, sealer)
     return params
@@ -274,7 +274,8 @@ def environ_of_run(environ: Mapping[str, str], environment: Environment | None, 
     """Return the environment of a run's processes: a reduced one, and with what tells them where they are."""
     told: dict[str, str | None] = {
         **options.variables,
-        "F0CI_ENVIRONMENT": None if environment is None else environment.name,
+        "F0CI_ENVIRONMENT": None if environment is None else environment.base_name,
+        "F0CI_OVERLAY": None if environment is None else environment.overlay,
         "F0CI_RELEASE": options.release,
         "F0CI_RUN": options.run,
         "F0CI_IDEMPOTENCY_KEY": options.idempotency_key or options.run,

@@ -14,12 +14,12 @@ from f0ci.expressions.errors import ExpressionError
 from f0ci.recipes.composition import bind_parameters, find_recipe, is_dynamic
 from f0ci.recipes.graph import ON_ERROR, order
 from f0ci.recipes.model import Dialect, Recipe, Step
-from f0ci.recipes.parameters import check_parameters
+from f0ci.recipes.parameters import check_parameters, default_of
 from f0ci.recipes.reading import read_recipe
 from f0ci.runner.frozen import checked
 from f0ci.runner.options import RunOptions, check_options, left_out
 from f0ci.runner.secret_values import hide_sensitive
-from f0ci.runner.session import names_in_scope
+from f0ci.runner.session import names_around, names_in_scope
 from f0ci.source.project import Project
 from f0ci.source.tree import DirectoryTree, Tree
 
@@ -114,8 +114,8 @@ def plan_run(
     """
     tree = DirectoryTree(tree_root)
     recipe, _ = checked(tree, project, recipe_path)
-    params = bind_parameters(recipe, parameters)
     options, redactor = options or RunOptions(), redactor or Redactor()
+    params = bind_parameters(recipe, parameters, names_around(environment, options))
     check_options(options, recipe)
     hide_sensitive(recipe, params, redactor)
     scope = _Scope(tree, environment, options, redactor)
@@ -210,7 +210,9 @@ def _inner(
     for problem in check_parameters(called, arguments, unevaluated=True):
         place = recipe.document.location((*step.at, step.arguments_key))
         raise InputError(problem.message, problem.hint, place=str(place))
-    params = {parameter.name: parameter.default for parameter in called.parameters} | dict(arguments)
+    around = names_around(scope.environment, scope.options)
+    left = (parameter for parameter in called.parameters if parameter.name not in arguments)
+    params = {parameter.name: default_of(called, parameter, around) for parameter in left} | dict(arguments)
     if next(texts(arguments), None) is not None:
         # a value that only the run knows makes all of them unknown: expressions name them together
         dynamic |= {"params"} | (set(params) if called.dialect is Dialect.TEMPLATE else set())

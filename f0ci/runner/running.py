@@ -27,7 +27,7 @@ from f0ci.runner.levels import (
 from f0ci.runner.options import left_out
 from f0ci.runner.scheduling import Graph, run_graph
 from f0ci.runner.secret_values import hide_sensitive
-from f0ci.runner.session import Session, names_in_scope
+from f0ci.runner.session import Session, names_around, names_in_scope
 from f0ci.runner.shapes import one_by_one, shape_of
 from f0ci.runner.stepping import Ended, Stepping, run_step, skipped
 from f0ci.runner.steps.base import StepResult
@@ -297,7 +297,7 @@ def _run_called(
         raise InputError(f"recipes call each other in a circle: {' -> '.join((*level.chain, path))}", "end the circle")
     recipe = called_recipe(session.plan, path)
     seconds = min((limit for limit in (timeout, recipe.timeout) if limit is not None), default=None)
-    bound = bind_parameters(recipe, params)
+    bound = bind_parameters(recipe, params, names_around(session.environment, session.options))
     hide_sensitive(recipe, bound, session.redactor)
     round_ = f"{level.round}.{attempt}" if level.round else str(attempt)
     if step.trigger == UNDO:

@@ -24,6 +24,9 @@ from f0ci.runner.secret_values import SecretValues
 from f0ci.runner.settings import Settings
 from f0ci.runner.threads import Threads
 
+# what expressions are told of a run that no environment is named for
+_NOWHERE: Mapping[str, Any] = {"environment": None, "overlay": ""}
+
 
 @dataclass(frozen=True, slots=True)
 class Session:
@@ -113,9 +116,13 @@ def names_in_scope(
 ) -> dict[str, Any]:
     """Return what a recipe's expressions see before anything runs; the template dialect also names bare parameters."""
     bare = dict(params) if recipe.dialect is Dialect.TEMPLATE else {}
-    return bare | {
-        "params": params,
+    return bare | {"params": params, **names_around(environment, options)}
+
+
+def names_around(environment: Environment | None, options: RunOptions) -> dict[str, Any]:
+    """Return what expressions see of the place where a run is, whatever the recipe: defaults of parameters see it."""
+    return {
         "config": {} if environment is None else environment.config,
-        "environment": None if environment is None else environment.name,
+        **(_NOWHERE if environment is None else environment.spoken),
         "release": options.release,
     }

@@ -154,7 +154,7 @@ def _kind(value: Any) -> str | None:
 def _kind_of(recipe: Recipe, workspace: Workspace, name: Lookup) -> str | None:
     """Return what a name is wherever it is defined, or None where that is not certain."""
     keys = [part.key for part in name.parts]
-    if name.root == "environment" and not keys:
+    if name.root in {"environment", "overlay"} and not keys:
         return _TEXT
     if name.root == "params" and len(keys) == 1:
         return _declared(recipe, keys[0])

@@ -70,7 +70,7 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
         if not isinstance(step.condition, str):
             continue
         verdicts = verdicts_of(step, recipe, workspace)
-        if verdicts is None or not verdicts.is_always_true or verdicts.roots - {"environment"}:
+        if verdicts is None or not verdicts.is_always_true or verdicts.roots - {"environment", "overlay"}:
             continue
         names = listed(sorted(verdicts.by_environment))
         where = f"in {names}" if verdicts.roots else "whatever happens"

@@ -59,7 +59,7 @@ from f0ci.recipes.model import Recipe
 
 RULE = Rule("expression-in-command", Group.SECURITY, Severity.ERROR)
 
-_ROOTS = frozenset({"params", "config", "environment", "context", "steps", "release", "error"})
+_ROOTS = frozenset({"params", "config", "environment", "overlay", "context", "steps", "release", "error"})
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:

@@ -2,9 +2,10 @@
 
 ## What it does
 
-Reports names other than `params`, `config`, `environment`, `context`, `steps` and `release`. `error` exists in steps
-with `trigger: on_error` and in `compensate`, `outputs` in `success.condition`; in the template dialect the recipe's
-parameters are names too. Names with a default, as in `x | default(...)`, are left alone.
+Reports names other than `params`, `config`, `environment`, `overlay`, `context`, `steps` and `release`. `error` exists
+in steps with `trigger: on_error` and in `compensate`, `outputs` in `success.condition`; in the template dialect the
+recipe's parameters are names too. `#{...}` in the default of a parameter knows only `config`, `environment`, `overlay`
+and `release`. Names with a default, as in `x | default(...)`, are left alone.
 
 ## Why it matters
 
@@ -54,7 +55,9 @@ from f0ci.recipes.model import Dialect, Recipe
 
 RULE = Rule("unknown-root", Group.EXPRESSIONS, Severity.ERROR)
 
-_ROOTS = frozenset({"params", "config", "environment", "context", "steps", "release"})
+_ROOTS = frozenset({"params", "config", "environment", "overlay", "context", "steps", "release"})
+# all that the default of a parameter knows
+_AROUND = frozenset({"config", "environment", "overlay", "release"})
 # known only after a failure
 _ERROR = "error"
 # known only to the condition of `success`
@@ -67,16 +70,20 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     known = _ROOTS | parameters if recipe.dialect is Dialect.TEMPLATE else _ROOTS
     for use in workspace.uses(recipe).names:
         name = use.reference.root
+        is_default = use.step is None and use.at[0] != "execution"
+        message = f"the name {name!r} is not {'known in a default' if is_default else 'defined'}"
         handles_errors = "compensate" in use.at or (use.step is not None and use.step.trigger == ON_ERROR)
         if name == _OUTPUTS and use.at[-2:] == ("success", "condition"):
             continue
-        if name in known or use.reference.has_default or (name == _ERROR and handles_errors):
+        is_known = name in (_AROUND if is_default else known) or (name == _ERROR and handles_errors)
+        if is_known or use.reference.has_default:
             continue
         if name == _ERROR:
             hint: str | None = "it is known in steps with 'trigger: on_error'"
+        elif is_default:
+            hint = did_you_mean(name, _AROUND, noun="known names")
         elif name in parameters:
             hint = f"write params.{name}"
         else:
             hint = did_you_mean(name, known, noun="known names")
-        message = f"the name {name!r} is not defined"
         yield Finding(recipe.document, use.at, message, hint, within=(use.reference.offset, len(name)))

@@ -84,7 +84,7 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
             read.add(str(reference.path[0]))
         else:
             read.add(reference.root)
-    left = [parameter for parameter in recipe.parameters if parameter.name not in read]
+    left = [parameter for parameter in recipe.parameters if parameter.name not in read and not parameter.fixed]
     if not left:
         return
     # texts outside of the steps, such as a description of outputs, may name it as well

@@ -46,6 +46,22 @@ def test_overlays_lie_over_their_environment(name: str, config: dict[str, Any], 
     assert environment.name == name.replace("production", "prod")
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("prod", "in prod over"), ("production/eu", "in prod over eu"), ("prod/eu/acme", "in prod over eu/acme")],
+)
+def test_expressions_know_the_environment_and_its_overlay(name: str, said: str) -> None:
+    files = _REGIONS | {
+        "environments/base.yaml": (
+            "where: \"#{'in ' ~ environment ~ ' over ' ~ overlay}\"\nlive: \"#{environment == 'prod'}\"\n"
+        )
+    }
+
+    config = load(files, name).config
+
+    assert (config["where"].rstrip(), config["live"]) == (said, True)
+
+
 def test_the_command_line_is_stronger_than_an_overlay() -> None:
     assert load(_REGIONS, "prod/eu", ["zone=us"]).config["zone"] == "us"
 

@@ -86,7 +86,7 @@ def test_what_an_expression_gives_is_a_copy() -> None:
             {"a": "#{params.x}"},
             2,
             "configuration value 'a': the name 'params' is not defined",
-            "known names: config, environment",
+            "known names: config, environment, overlay",
         ),
     ],
 )

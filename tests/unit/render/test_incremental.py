@@ -21,8 +21,10 @@ FILES = {
     "environments/prod/config.yaml": "extends: dev\nzone: global\nimage: 'shop:#{release}'\n",
     "recipes/plain.yaml": "metadata: {name: plain}\nsteps:\n- {name: a, type: shell, run: 'echo {{ config.size }}'}\n",
     "recipes/sized.yaml": (
-        "metadata: {name: sized}\nsteps:\n- name: a\n  type: shell\n  run: x\n"
-        "  env: {SIZE: '#{config.size}', WHERE: 'in #{config.zone}', SEEN: \"#{context.get('x')}\"}\n"
+        "metadata: {name: sized}\nparameters:\n- {name: n, default: 'n#{config.nested.a}'}\n- {name: k, default: 1}\n"
+        "steps:\n- name: a\n  type: shell\n  run: x\n"
+        "  env: {SIZE: '#{config.size}', N: '#{params.n}#{params.k}', WHERE: 'in #{config.zone}',"
+        " SEEN: \"#{context.get('x')}\"}\n"
     ),
     "recipes/whole.yaml": (
         "metadata: {name: whole}\nsteps:\n- name: a\n  type: shell\n  run: x\n  condition: config.size > 1\n"

@@ -44,6 +44,22 @@ def test_programs_learn_where_they_are(zoo: Workspace) -> None:
     assert of(record, "tell").output == "dev run-1 tell p-1/2/tell abc\n"
 
 
+def test_programs_and_expressions_learn_of_an_overlay(zoo: Workspace) -> None:
+    zoo.write("environments/dev/eu/config.yaml", "size: 9\n")
+
+    record = zoo.run(
+        "  - name: tell\n    env: {SAID: '#{environment}/#{overlay}', N: '#{params.n}'}\n"
+        '    run: echo "$SAID $F0CI_ENVIRONMENT/$F0CI_OVERLAY $N"\n'
+        "  - {name: here, run: echo here, condition: \"environment == 'dev' and overlay == 'eu'\"}\n",
+        heading="metadata: {name: r}\nparameters: [{name: n, default: '#{overlay}#{config.size}'}]",
+        environment="dev/eu",
+    )
+
+    assert of(record, "tell").output == "dev/eu dev/eu eu9\n"
+    assert of(record, "here").outcome is Outcome.PASSED
+    assert record.environment == "dev/eu"
+
+
 def test_the_runner_prints_nothing_whoever_prints(zoo: Workspace, capfd: pytest.CaptureFixture[str]) -> None:
     record = zoo.run(
         "  - {name: help, type: python, module: scriptlets.meeting, function: Helping}\n"
