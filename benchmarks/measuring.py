@@ -6,9 +6,11 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 Command = Sequence[str]
 _LAUNCHER = Path(__file__).with_name("launcher.py")
@@ -43,11 +45,13 @@ class Program:
         command: the program and its arguments.
         folder: where it works.
         prepare: what is done before each run, unmeasured.
+        proof: texts that each run must print: what shows that it did its work to the end.
     """
 
     command: Command
     folder: Path
     prepare: Callable[[], None] = _nothing
+    proof: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -77,22 +81,28 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "F0CI_"))}
 
 
-def run(command: Command, folder: Path, seconds: float = 900) -> Cost:
-    """Run a program to its end, its output thrown away.
+def run(command: Command, folder: Path, seconds: float = 900, output: IO[bytes] | None = None) -> Cost:
+    """Run a program to its end.
 
     Args:
         command: the program and its arguments.
         folder: where it works.
         seconds: after which it is ended.
+        output: where all goes that it prints; None throws it away.
 
     Raises:
         FileNotFoundError: there is no such program, or folder.
     """
     read, write = os.pipe()
     launcher = [sys.executable, "-I", "-S", str(_LAUNCHER), str(seconds), str(write), str(folder), *command]
-    nowhere = subprocess.DEVNULL
+    printed = subprocess.DEVNULL if output is None else output
     process = subprocess.Popen(
-        launcher, env=environment(), stdin=nowhere, stdout=nowhere, stderr=nowhere, pass_fds=[write]
+        launcher,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=printed,
+        stderr=printed,
+        pass_fds=[write],
     )
     os.close(write)
     with os.fdopen(read) as report:
@@ -105,10 +115,29 @@ def run(command: Command, folder: Path, seconds: float = 900) -> Cost:
 
 
 def in_turns(programs: Mapping[str, Program], rounds: int) -> dict[str, Runs]:
-    """Run programs one after the other, round by round, so that a busy machine hits all of them alike."""
+    """Run programs one after the other, round by round, so that a busy machine hits all of them alike.
+
+    Raises:
+        SystemExit: one did not print what shows that it did its work.
+    """
     found = {name: Runs() for name in programs}
     for _ in range(rounds):
         for name, program in programs.items():
             program.prepare()
-            found[name].costs.append(run(program.command, program.folder))
+            with tempfile.TemporaryFile() as output:
+                found[name].costs.append(run(program.command, program.folder, output=output))
+                prove(name, program, output)
     return found
+
+
+def prove(name: str, program: Program, output: IO[bytes]) -> None:
+    """Stop unless a program printed what it had to: one that ended early is not fast."""
+    if not program.proof:
+        return
+    output.seek(0)
+    text = output.read().decode("utf-8", "replace")
+    missing = sorted(each for each in program.proof if each not in text)
+    if missing:
+        raise SystemExit(
+            f"{name} ended before its work was done: it says nothing of {missing[:3]}; it said {text[-300:]}"
+        )

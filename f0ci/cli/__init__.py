@@ -8,9 +8,13 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
+_OBJECTS_BETWEEN_COLLECTIONS = 100_000
+
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code."""
+    # importing makes many objects and no garbage: looking for some several times takes a fifth of a short command
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     from f0ci.cli.boundary import run
     from f0ci.cli.streams import settle_streams
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -12,6 +11,7 @@ import click
 
 from f0ci.cli.output import format_option, print_table, root_of, say, wants_colour
 from f0ci.core.errors import ExitCode, F0ciError, UsageError
+from f0ci.core.values import dataclass
 from f0ci.lint.reporters import base as reporters
 
 if TYPE_CHECKING:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from f0ci.core.diagnostics import Diagnostic, Severity
 from f0ci.core.errors import ExitCode, InputError
+from f0ci.core.values import dataclass
 from f0ci.git.ignored import ignored_below
 from f0ci.lint.cache import open_cache
 from f0ci.lint.report import Report

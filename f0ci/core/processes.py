@@ -9,12 +9,12 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from f0ci.core.cancellation import Cancellation
 from f0ci.core.errors import CannotWork
 from f0ci.core.redaction import Redactor
+from f0ci.core.values import dataclass
 
 # seconds between asking a group of processes to end and ending it
 GRACE = 2.0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from f0ci.core.values import dataclass
 from f0ci.environments.model import Environment
 from f0ci.source.reading import Path
 from f0ci.source.schema import type_name

@@ -9,10 +9,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from f0ci.core.errors import InputError, UsageError
+from f0ci.core.values import dataclass
 from f0ci.environments.keyed_lists import BadItem, by_key, is_deletion, merge_key_at
 from f0ci.environments.model import NOTHING_KEYED, Layer
 from f0ci.source.document import Document

@@ -10,12 +10,12 @@ from __future__ import annotations
 import contextlib
 import posixpath
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from f0ci.core.errors import InputError, UsageError
 from f0ci.core.suggestions import did_you_mean
+from f0ci.core.values import dataclass
 from f0ci.environments.fitting import named_schemas, read_config_schema, refuse_misfits
 from f0ci.environments.layers import Merging, find_one, merge_files, read_layer, set_layers
 from f0ci.environments.model import Environment, Layer

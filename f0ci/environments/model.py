@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from f0ci.core.values import dataclass
 from f0ci.environments.keyed_lists import index_of
 from f0ci.source.document import Document
 from f0ci.source.project import ENVIRONMENT_ALIASES

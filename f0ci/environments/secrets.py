@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from f0ci.core.values import dataclass
 from f0ci.source.reading import Path
 
 SCHEME = "secret://"

@@ -7,7 +7,8 @@ Every node knows where its first character stands, counted from the beginning of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from f0ci.core.values import dataclass
 
 # name of the filter -> names of its arguments; what they do is what Jinja's filters of the same name do, but for
 # `int` and `float`, which refuse what is no number unless a default is given

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from f0ci.core.values import dataclass
 from f0ci.source.reading import Path
 
 if TYPE_CHECKING:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from f0ci.core.values import dataclass
 
 _SYMREF = re.compile(r"ref: refs/heads/(\S+)\tHEAD")
 

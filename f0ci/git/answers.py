@@ -6,10 +6,10 @@ A message alone never decides that a race was lost: the reader of these answers 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 
 from f0ci.core.errors import F0ciError, GitError, NetworkError
+from f0ci.core.values import dataclass
 from f0ci.git.process import git_says
 
 

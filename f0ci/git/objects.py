@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from f0ci.core.errors import GitError
+from f0ci.core.values import dataclass
 
 FILE_MODE = "100644"
 EXECUTABLE_MODE = "100755"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f0ci.core.errors import GitError
+from f0ci.core.values import dataclass
 
 if TYPE_CHECKING:
     import subprocess

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from f0ci.core.errors import GitError
+from f0ci.core.values import dataclass
 from f0ci.git.process import TOKEN_VARIABLE
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f0ci.core.errors import GitError
+from f0ci.core.values import dataclass
 from f0ci.git import commits, history, trees
 from f0ci.git.objects import (
     CommitInfo,

@@ -6,10 +6,10 @@ SSH signatures follow OpenSSH's PROTOCOL.sshsig, the others OpenPGP (RFC 9580).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from f0ci.core.errors import GitError
+from f0ci.core.values import dataclass
 
 if TYPE_CHECKING:
     from f0ci.git.repository import Repository

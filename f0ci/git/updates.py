@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
 from f0ci.core.errors import GitError
+from f0ci.core.values import dataclass
 
 
 class PushOutcome(Enum):

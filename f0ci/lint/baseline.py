@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from f0ci.core.canonical import pretty_json
 from f0ci.core.diagnostics import Diagnostic
 from f0ci.core.errors import InputError
+from f0ci.core.values import dataclass
 from f0ci.lint import registry
 from f0ci.lint.fingerprints import fingerprints
 from f0ci.lint.reporters.base import Sources, encodable

@@ -20,7 +20,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ from f0ci.core.canonical import digest, sha256_hex
 from f0ci.core.errors import CannotWork
 from f0ci.core.files import write_atomically
 from f0ci.core.plugins import distributions, is_extended
+from f0ci.core.values import dataclass
 from f0ci.lint.report import Report, diagnostic_from_json, diagnostic_to_json
 from f0ci.lint.reporters.base import summarize
 from f0ci.source.schema import schema_folder

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import InputError
+from f0ci.core.values import dataclass
 from f0ci.expressions.errors import ExpressionError
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.composition import find_recipe, is_dynamic, sub_recipes

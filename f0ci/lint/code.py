@@ -11,11 +11,12 @@ import posixpath
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.core.own_imports import OWN_IMPORTS
+from f0ci.core.values import dataclass
 from f0ci.lint.python_source import PythonSource, bindings_of, read_source
 from f0ci.source.traced import remember
 from f0ci.source.tree import Tree, subfolders

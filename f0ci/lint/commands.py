@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from f0ci.core.diagnostics import Span
+from f0ci.core.values import dataclass
 from f0ci.lint.lines import split_lines
 from f0ci.recipes.model import Recipe, Step
 from f0ci.source.reading import Path

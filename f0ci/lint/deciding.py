@@ -7,9 +7,9 @@ and `or` have three answers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from f0ci.core.values import dataclass
 from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.parsing import parse_condition
 from f0ci.lint.workspace import Workspace

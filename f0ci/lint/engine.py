@@ -8,12 +8,13 @@ out among processes; what comes out is the same for any number of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from math import inf
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.diagnostics import Diagnostic, Severity, settle
 from f0ci.core.suggestions import MOST_COMPARED, allowance
+from f0ci.core.values import dataclass
 from f0ci.lint import registry
 from f0ci.lint.ignoring import Ignore, mentions_ignore, read_ignores
 from f0ci.lint.locating import locate

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from f0ci.core.errors import F0ciError
+from f0ci.core.values import dataclass
 from f0ci.lint.rules.base import Finding, Place
 from f0ci.source.document import Document
 from f0ci.source.project import ENVIRONMENT_ALIASES, Project

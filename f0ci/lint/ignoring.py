@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from f0ci.core.diagnostics import Diagnostic, Span
+from f0ci.core.values import dataclass
 from f0ci.lint.lines import split_lines
 from f0ci.source.document import Document
 

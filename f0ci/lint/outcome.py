@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import astuple, dataclass, field
+from dataclasses import astuple, field
 from typing import Any
 
 from f0ci.core.diagnostics import Diagnostic, Span
+from f0ci.core.values import dataclass
 from f0ci.lint.ignoring import Ignore
 from f0ci.lint.report import diagnostic_from_json, diagnostic_to_json
 

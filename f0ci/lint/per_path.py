@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import ast
 import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+from f0ci.core.values import dataclass
 
 # sources beyond this are not read; nobody writes such a scriptlet by hand
 LARGEST = 1 << 20

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -14,6 +13,7 @@ from f0ci.core import plugins
 from f0ci.core.diagnostics import Severity
 from f0ci.core.errors import UsageError
 from f0ci.core.suggestions import did_you_mean
+from f0ci.core.values import dataclass
 from f0ci.lint.per_path import PathRules, meant_for, read_path_rules
 from f0ci.lint.rules.base import Group, Rule
 

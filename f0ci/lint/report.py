@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple
 from typing import Any
 
 from f0ci.core.diagnostics import Diagnostic, Edit, Fix, Location, Related, Severity, Span
+from f0ci.core.values import dataclass
 from f0ci.lint.reporters.base import Summary
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from f0ci.core.values import dataclass
 from f0ci.lint.code import Code, Missing, Module
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Dialect, Recipe, Step

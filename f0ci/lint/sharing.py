@@ -12,10 +12,11 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import chain
 from typing import Any, NoReturn
 
+from f0ci.core.values import dataclass
 from f0ci.lint.outcome import Outcome, from_json, to_json
 from f0ci.source.traced import TracedTree
 from f0ci.source.tree import DirectoryTree, Tree

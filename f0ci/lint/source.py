@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from f0ci.core.values import dataclass
 from f0ci.recipes.model import Recipe
 from f0ci.source.document import Document
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from f0ci.core.values import dataclass
 from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.parsing import Reference, parse, parse_condition, references
 from f0ci.recipes.model import Recipe, Step

@@ -9,12 +9,13 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from f0ci.core.canonical import sha256_hex
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import closest
+from f0ci.core.values import dataclass
 from f0ci.lint.environments import EnvironmentSet, find_environment_sets, layer_root, may_configure
 from f0ci.lint.kept import kept
 from f0ci.lint.source import Kind, Source

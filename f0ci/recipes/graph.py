@@ -20,11 +20,11 @@ group side by side.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import did_you_mean
+from f0ci.core.values import dataclass
 from f0ci.recipes.model import Recipe, Step
 
 ON_ERROR = "on_error"

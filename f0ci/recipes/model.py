@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import Any
 
+from f0ci.core.values import dataclass
 from f0ci.source.document import Document
 from f0ci.source.reading import Path
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import did_you_mean
+from f0ci.core.values import dataclass
 from f0ci.expressions.parsing import ExpressionError, Reference, parse, references, texts
 from f0ci.recipes.model import Parameter, Recipe
 from f0ci.source.reading import Path

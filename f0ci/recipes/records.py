@@ -7,13 +7,14 @@ began has null for both.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
 from f0ci.core.clock import format_time, parse_time
 from f0ci.core.errors import InputError
 from f0ci.core.outcome import Outcome
+from f0ci.core.values import dataclass
 from f0ci.source.schema import check_schema
 
 VERSION = 1

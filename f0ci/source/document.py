@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from operator import itemgetter
 from typing import Any
 
 from f0ci.core.diagnostics import Diagnostic, Location, Related, Severity, Span
 from f0ci.core.errors import InputError
+from f0ci.core.values import dataclass
 from f0ci.source.json import read_json
 from f0ci.source.reading import Path, Positions, Reading, ReadingProblem
 from f0ci.source.tree import Tree

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from f0ci.core.values import dataclass
 
 _PLAIN = frozenset({"additionalProperties", "const", "enum", "not", "pattern", "required", "type"})
 

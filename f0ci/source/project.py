@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from typing import Any
 
 from f0ci.core.errors import InputError
+from f0ci.core.values import dataclass
 from f0ci.source.document import Document, read_document
 from f0ci.source.reading import Path
 from f0ci.source.schema import check_schema

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from f0ci.core.diagnostics import Span
+from f0ci.core.values import dataclass
 
 Path = tuple[str | int, ...]
 

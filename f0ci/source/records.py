@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from io import StringIO
 from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import did_you_mean
+from f0ci.core.values import dataclass
 from f0ci.source.document import parse_document
 
 FORMATS: Mapping[str, str] = {".csv": "csv", ".json": "json", ".jsonl": "jsonl", ".ndjson": "jsonl", ".xml": "junit"}

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
 
 from f0ci.core.errors import Defect
 from f0ci.core.suggestions import did_you_mean, suggestion
+from f0ci.core.values import dataclass
 from f0ci.source.misfits import plain_misfits
 from f0ci.source.reading import Path
 

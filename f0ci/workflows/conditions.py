@@ -15,11 +15,12 @@ import math
 import operator as op
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING, NoReturn
 
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import closest
+from f0ci.core.values import dataclass
 from f0ci.workflows.units import PLAIN, RATIO, SUFFIXES, UNITS, Quantity, kind_of, number_text
 
 if TYPE_CHECKING:

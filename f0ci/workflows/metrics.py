@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from f0ci.core.duration import parse_duration
+from f0ci.core.values import dataclass
 from f0ci.source.reading import Path
 from f0ci.workflows.units import SUFFIXES, Quantity
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
 from f0ci.core.duration import parse_duration
+from f0ci.core.values import dataclass
 from f0ci.source.reading import Path
 
 DEFAULT_STRATEGY = "rolling"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from f0ci.core.values import dataclass
 
 RATIO, TIME, SIZE, PLAIN = "a ratio", "a time", "a size", "a plain number"
 # unit -> what it measures, multiplier and divisor to the base unit; divisors keep 1% and 1500ms exact

@@ -7,11 +7,12 @@ A reporter is one file of this folder with a function
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
 from f0ci.core import plugins
 from f0ci.core.diagnostics import Diagnostic, Severity
+from f0ci.core.values import dataclass
 
 FOLDER = "f0ci.lint.reporters"
 # returns the bytes of a file by its path, or None where it cannot be read

@@ -17,10 +17,10 @@ What reading, a schema or the workflow's reader finds carries a rule's name alre
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 
 from f0ci.core.diagnostics import Fix, Severity, Span
+from f0ci.core.values import dataclass
 from f0ci.recipes.model import Step
 from f0ci.source.document import Document
 from f0ci.source.reading import Path
