@@ -18,6 +18,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     from f0ci.cli.boundary import run
     from f0ci.cli.streams import settle_streams
 
+    # most of what a command makes lives until its end
+    gc.set_threshold(20_000, 20, 20)
     settle_streams()
     signal.signal(signal.SIGTERM, _interrupt)
     code = run(sys.argv[1:] if argv is None else argv)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from f0ci.core.errors import InputError
 from f0ci.core.outcome import Outcome
-from f0ci.environments.model import Environment
 from f0ci.recipes.records import RunRecord
 from f0ci.runner.context import Context
 from f0ci.runner.engine import EmbeddedEngine, Order
@@ -21,6 +20,7 @@ from f0ci.source.project import Project, load_project
 from f0ci.source.tree import DirectoryTree, resolve_path
 
 if TYPE_CHECKING:
+    from f0ci.environments.model import Environment
     from f0ci.runner.planning import RunPlan
 
 # seconds between two looks at a run that waits

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from f0ci.core.errors import InputError, MissingFile, OutsideTree
 from f0ci.core.suggestions import did_you_mean
-from f0ci.expressions.parsing import ExpressionError, parse
+from f0ci.expressions.errors import ExpressionError
 from f0ci.recipes.model import Recipe, Step
 from f0ci.recipes.parameters import bind_parameters
 from f0ci.recipes.reading import read_recipe
@@ -63,6 +63,10 @@ def is_dynamic(recipe_path: str) -> bool:
     Raises:
         ExpressionError: the expression is not in the language.
     """
+    if "{" not in recipe_path:
+        return False
+    from f0ci.expressions.parsing import parse
+
     return not parse(recipe_path).is_plain
 
 

@@ -15,7 +15,6 @@ from f0ci.core.clock import format_time, parse_time
 from f0ci.core.errors import InputError
 from f0ci.core.outcome import Outcome
 from f0ci.core.values import dataclass
-from f0ci.source.schema import check_schema
 
 VERSION = 1
 
@@ -137,6 +136,8 @@ def from_json(data: Any, place: str | None = None) -> RunRecord:
     Raises:
         InputError: the data are not a run record.
     """
+    from f0ci.source.schema import check_schema
+
     for problem in check_schema("run-record", data):
         way = ".".join(map(str, problem.path)) or "the record"
         raise InputError(f"not a run record: {way}: {problem.message}", problem.hint, place=place)

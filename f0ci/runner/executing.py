@@ -9,14 +9,13 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.errors import F0ciError
 from f0ci.core.outcome import Outcome
 from f0ci.core.processes import reduced_environment
 from f0ci.core.redaction import Redactor
-from f0ci.environments.model import Environment
 from f0ci.recipes.composition import bind_parameters
 from f0ci.recipes.model import Recipe
 from f0ci.recipes.records import RunRecord
@@ -37,6 +36,9 @@ from f0ci.runner.threads import Threads
 from f0ci.source.project import Project
 from f0ci.source.tree import Tree
 
+if TYPE_CHECKING:
+    from f0ci.environments.model import Environment
+
 __all__ = ["RunInterrupted", "RunOptions", "environ_of_run", "load_checked", "load_checked_closure", "run_recipe"]
 
 
@@ -52,7 +54,7 @@ class RunInterrupted(KeyboardInterrupt):
         self.record = record
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Underway:
     """A run that is ready to be carried on.
 

@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.canonical import canonical_json, sha256_hex
 from f0ci.core.errors import InputError, MissingFile
-from f0ci.environments.model import Environment
 from f0ci.environments.secrets import SCHEME
 from f0ci.recipes.composition import is_dynamic, load_closure, sub_recipes
 from f0ci.recipes.graph import StepGraph, order
@@ -20,6 +19,9 @@ from f0ci.runner.kinds import check_kinds
 from f0ci.source.project import Project
 from f0ci.source.reading import Path as Place
 from f0ci.source.tree import DirectoryTree, Tree, resolve_path
+
+if TYPE_CHECKING:
+    from f0ci.environments.model import Environment
 
 VERSION = 1
 # a text without any of them is its own value
@@ -174,7 +176,11 @@ def thaw(document: Mapping[str, Any], root: Path) -> Plan:
         raise InputError("the run was started by a newer f0ci", "use that one to take it further")
     files, said = document["files"], document["environment"]
     closure = load_closure(FrozenTree(files), document["recipe"])
-    environment = said and Environment(said["name"], said["folder"], said["config"])
+    environment = None
+    if said:
+        from f0ci.environments.model import Environment
+
+        environment = Environment(said["name"], said["folder"], said["config"])
     return Plan(root, closure[document["recipe"]], closure, files, environment, tuple(document["secrets"]))
 
 

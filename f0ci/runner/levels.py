@@ -40,7 +40,7 @@ class Ending:
     unrecorded: tuple[Over, ...] = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Level:
     """One recipe of a run while its steps run.
 

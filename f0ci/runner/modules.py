@@ -6,7 +6,6 @@ import contextlib
 import importlib
 import re
 import sys
-import traceback
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -159,6 +158,8 @@ def describe(error: BaseException, root: Path) -> str:
     text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
     if isinstance(error, SyntaxError) and error.filename:
         return f"{text.partition(' (')[0]} at {_relative(error.filename, root)}:{error.lineno}"
+    import traceback
+
     places = [frame for frame in traceback.extract_tb(error.__traceback__) if _inside(frame.filename, root)]
     return f"{text} at {_relative(places[-1].filename, root)}:{places[-1].lineno}" if places else text
 

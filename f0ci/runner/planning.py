@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import InputError
 from f0ci.core.redaction import Redactor
-from f0ci.environments.model import Environment
 from f0ci.expressions.errors import ExpressionError
 from f0ci.recipes.composition import bind_parameters, find_recipe, is_dynamic
 from f0ci.recipes.graph import ON_ERROR, order
@@ -22,6 +21,9 @@ from f0ci.runner.secret_values import hide_sensitive
 from f0ci.runner.session import names_around, names_in_scope
 from f0ci.source.project import Project
 from f0ci.source.tree import DirectoryTree, Tree
+
+if TYPE_CHECKING:
+    from f0ci.environments.model import Environment
 
 # what only a run knows
 _DYNAMIC = frozenset({"context", "steps", "error"})

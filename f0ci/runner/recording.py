@@ -109,7 +109,7 @@ class NoRecorder:
         """Record nothing."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class JournalRecorder:
     """Records one run in a journal; each call is one durable change.
 

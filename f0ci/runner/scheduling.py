@@ -156,7 +156,7 @@ def run_graph(
     )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class _Loop:
     """The steps of a graph, driven by the threads that run them.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_PROVIDERS: tuple[Mapping[str, Any], ...] = ({"provider": "environment"},)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class SecretValues:
     """The secrets of one run.
 

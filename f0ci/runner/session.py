@@ -6,12 +6,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.cancellation import Cancellation
 from f0ci.core.clock import Clock
 from f0ci.core.redaction import Redactor
-from f0ci.environments.model import Environment
 from f0ci.recipes.model import Dialect, Recipe
 from f0ci.runner.context import Context
 from f0ci.runner.events import Event, Listener
@@ -24,11 +23,14 @@ from f0ci.runner.secret_values import SecretValues
 from f0ci.runner.settings import Settings
 from f0ci.runner.threads import Threads
 
+if TYPE_CHECKING:
+    from f0ci.environments.model import Environment
+
 # what expressions are told of a run that no environment is named for
 _NOWHERE: Mapping[str, Any] = {"environment": None, "overlay": ""}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Session:
     """One run.
 

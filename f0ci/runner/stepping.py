@@ -31,7 +31,7 @@ from f0ci.runner.steps.base import StepCall, StepResult, as_json
 _OWN_KINDS = frozenset({"python", "shell", "sub_recipe", "http", "wait"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Stepping:
     """What one step is run with.
 

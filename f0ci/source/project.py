@@ -12,7 +12,6 @@ from f0ci.core.errors import InputError
 from f0ci.core.values import dataclass
 from f0ci.source.document import Document, read_document
 from f0ci.source.reading import Path
-from f0ci.source.schema import check_schema
 from f0ci.source.tree import Tree, resolve_path
 
 PROJECT_FILES = ("f0ci.yaml", "f0ci.yml")
@@ -84,6 +83,8 @@ def load_project(tree: Tree) -> Project:
 
 
 def _from_document(document: Document) -> Project:
+    from f0ci.source.schema import check_schema
+
     data = document.require()
     for problem in check_schema("project", data):
         place = document.location(problem.path, key=problem.key)

@@ -15,7 +15,6 @@ from typing import Any
 from f0ci.core.errors import Defect
 from f0ci.core.suggestions import did_you_mean, suggestion
 from f0ci.core.values import dataclass
-from f0ci.source.misfits import plain_misfits
 from f0ci.source.reading import Path
 
 NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record")
@@ -68,6 +67,8 @@ def check_schema(name: str, data: Any) -> tuple[SchemaProblem, ...]:
     if gate is not None:
         if _fits(gate, data):
             return ()
+        from f0ci.source.misfits import plain_misfits
+
         misfits = plain_misfits(gate, load_schema(name), data)
         if misfits is not None:
             return _sorted(misfits)

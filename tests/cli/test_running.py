@@ -424,3 +424,21 @@ def test_a_secret_that_is_a_key_of_the_context_stands_nowhere(
     assert all("***" in answer.out and "hunter22" not in answer.out for answer in told)
     assert not leaks
     assert done.data["steps"][-1]["outputs"]["known"] == 1
+
+
+def test_a_small_recipe_imports_little(tmp_path: Path) -> None:
+    write_files(tmp_path, {"f0ci.yaml": "version: 1\n", "recipes/a.yaml": "name: a\nsteps: [{name: a, run: 'true'}]\n"})
+    script = (
+        "import sys\n"
+        "from f0ci.cli.boundary import run\n"
+        "code = run(['run', 'recipes/a.yaml', '--quiet'])\n"
+        "print(code, *sorted(sys.modules), file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60
+    )
+    code, *modules = done.stderr.splitlines()[-1].split()
+    assert code == "0"
+    heavy = {"jinja2", "requests", "git", "rich", "jsonschema", "asyncio", "concurrent.futures", "traceback"}
+    later = {"core.diagnostics", "environments.model", "expressions.parsing", "source.misfits", "runner.planning"}
+    assert set(modules) & (heavy | {f"f0ci.{name}" for name in later}) == set()

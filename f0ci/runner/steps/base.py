@@ -89,7 +89,7 @@ class StepResult:
     next_check: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class StepCall:
     """One try of a step.
 
