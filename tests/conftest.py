@@ -15,6 +15,8 @@ from typing import NoReturn
 import pytest
 from hypothesis import settings
 
+from f0ci.git.reading import close_all
+
 # a busy machine is no failure; in CI the same examples are tried every time, elsewhere new ones
 settings.register_profile("f0ci", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("f0ci")
@@ -66,6 +68,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def _nothing_is_left_running() -> Iterator[None]:
     """Fail where processes that tests started outlive them; what multiprocessing keeps for itself does not count."""
     yield
+    # as the command line does at its end: a test that calls functions keeps what answers it
+    close_all()
     left = []
     for children in Path("/proc/self/task").glob("*/children"):
         for child in children.read_text(encoding="ascii").split():

@@ -14,11 +14,6 @@ from f0ci.workflows.model import Workflow
 PROVIDERS = "f0ci.analysis.providers"
 
 
-def provider_names() -> tuple[str, ...]:
-    """Return the names of all metric providers, without importing them."""
-    return plugins.names(PROVIDERS)
-
-
 def metric_spec(workflow: Workflow, name: str) -> MetricSpec | None:
     """Return how a metric or detector of a workflow is measured, or None where the workflow does not say.
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from f0ci.cli.durations import DURATION
 from f0ci.cli.output import F, colour, format_option, once_met, print_json, root_of, say
 from f0ci.core.errors import ExitCode, UsageError
 
@@ -121,8 +122,17 @@ def evidence_options(function: F) -> F:
     help="Record who approved this job, as its CI system (github, gitlab, jenkins, azure) says.",
 )
 @evidence_options
-@click.option("--wait", "span", metavar="DURATION", help="Stay until it ends, at most so long, such as 30m.")
-@click.option("--every", default="10s", show_default=True, help="With --wait: the longest time between two looks.")
+@click.option(
+    "--wait", "span", type=DURATION, metavar="DURATION", help="Stay until it ends, at most so long, such as 30m."
+)
+@click.option(
+    "--every",
+    type=DURATION,
+    metavar="DURATION",
+    default="10s",
+    show_default=True,
+    help="With --wait: the longest time between two looks.",
+)
 @format_option("text", "json")
 @click.pass_context
 def promote(
@@ -137,8 +147,8 @@ def promote(
     reason: str | None,
     digest: str | None,
     system: str | None,
-    span: str | None,
-    every: str,
+    span: timedelta | None,
+    every: timedelta,
     output_format: str,
     **evidence: str | None,
 ) -> int:
@@ -303,24 +313,19 @@ def describe_step(step: Mapping[str, Any]) -> str:
     return f"{title(step)} (pause {lasts})"
 
 
-def read_patience(span: str | None, every: str) -> Any:
+def read_patience(span: timedelta | None, every: timedelta) -> Any:
     """Return how long `--wait` and `--every` mean, or None where the command shall not stay.
 
     Raises:
-        UsageError: one of them is not a duration, or `--every` is none.
+        UsageError: `--every` leaves no time between two looks.
     """
-    from f0ci.core.duration import parse_duration
     from f0ci.promotion.watching import Patience
 
     if span is None:
         return None
-    try:
-        patience = Patience(parse_duration(span), parse_duration(every))
-    except ValueError as error:
-        raise UsageError(str(error), "write --wait 30m, and --every 5s") from error
-    if patience.every <= timedelta():
-        raise UsageError(f"--every {every} leaves no time between two looks", "write --every 5s")
-    return patience
+    if every <= timedelta():
+        raise UsageError("--every leaves no time between two looks", "write --every 5s")
+    return Patience(span, every)
 
 
 def worst_exit(codes: Iterable[ExitCode]) -> ExitCode:

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from f0ci.cli.durations import DURATION
 from f0ci.cli.output import colour, format_option, print_json, root_of, say
 from f0ci.cli.progress import progress
 from f0ci.core.errors import ExitCode, UsageError
 from f0ci.core.outcome import Outcome
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from f0ci.recipes.records import RunRecord
     from f0ci.runner.options import RunOptions
 
@@ -48,12 +51,14 @@ journal_option = click.option(
 @click.option("--only", metavar="STEPS", help="Only these steps, separated by commas.")
 @click.option("--skip", metavar="STEPS", help="Without these steps, separated by commas.")
 @click.option("--continue-on-error", is_flag=True, help="Run what does not depend on a failed step.")
-@click.option("--step-timeout", type=float, metavar="SECONDS", help="For steps that name no time of their own.")
+@click.option("--step-timeout", type=DURATION, metavar="DURATION", help="For steps that name no time of their own.")
 @click.option("--max-retries", type=int, help="Tries after the first, for steps that name none.")
-@click.option("--retry-delay", type=float, metavar="SECONDS", help="Between tries, for steps that name none.")
+@click.option("--retry-delay", type=DURATION, metavar="DURATION", help="Between tries, for steps that name none.")
 @click.option("--parallel", type=int, default=4, show_default=True, help="Steps that run at the same time at most.")
 @click.option("--isolation", type=click.Choice(["process", "thread"]), help="For steps that name none.")
-@click.option("--wait", "patience", type=float, metavar="SECONDS", help="Stay with a run that waits, so long at most.")
+@click.option(
+    "--wait", "patience", type=DURATION, metavar="DURATION", help="Stay with a run that waits, at most so long: 30m."
+)
 @click.option("--dry-run", is_flag=True, help="Show what would run.")
 @click.option("--events", type=click.Path(path_type=Path, dir_okay=False), help="Add events to this JSONL file.")
 @click.option("--otel", is_flag=True, help="Send OpenTelemetry spans (needs f0ci[otel]).")
@@ -135,9 +140,9 @@ def _options(given: dict[str, Any]) -> RunOptions:
         only=_names(given["only"]),
         skip=_names(given["skip"]),
         continue_on_error=given["continue_on_error"],
-        step_timeout=given["step_timeout"],
+        step_timeout=_seconds(given["step_timeout"]),
         max_retries=given["max_retries"],
-        retry_delay=given["retry_delay"],
+        retry_delay=_seconds(given["retry_delay"]),
         parallel=given["parallel"],
         run=given["run_id"] or _own_id(given),
         release=given["release"],
@@ -154,6 +159,10 @@ def _own_id(given: dict[str, Any]) -> str | None:
     from f0ci.runner.executing import new_id
 
     return new_id(SystemClock().now())
+
+
+def _seconds(span: timedelta | None) -> float | None:
+    return None if span is None else span.total_seconds()
 
 
 @contextmanager
@@ -199,7 +208,7 @@ def _stay(root: Path, record: RunRecord, given: dict[str, Any], tell: Callable[[
         return record
     from f0ci.commands.running import stay_with
 
-    return stay_with(root, record, given["patience"], on_event=tell, journal=given["journal"])
+    return stay_with(root, record, given["patience"].total_seconds(), on_event=tell, journal=given["journal"])
 
 
 def report(record: RunRecord, output_format: str) -> int:

@@ -109,7 +109,7 @@ def show(ctx: click.Context, run: str, journal: Path | None, output_format: str)
 @click.option("--reject", "kind", flag_value="reject", help="Let it fail.")
 @click.option("--event", metavar="NAME", help="Tell it of an event.")
 @click.option("--data", default="null", help="What the event carries, as JSON.")
-@click.option("--by", "who", help="Who says so; by default the user of Git, else of the machine.")
+@click.option("--by", "who", help="Who says so, believed as typed; by default the user of Git.")
 @click.option("--reason", help="Why.")
 @click.option("--key", help="Makes sending it twice the same as once.")
 @click.option("--go-on/--later", default=True, help="Take the run further at once.")
@@ -235,7 +235,7 @@ def get_value(ctx: click.Context, run: str, key: str, journal: Path | None) -> i
 @click.argument("run")
 @click.argument("key")
 @click.argument("value")
-@click.option("--by", "who", help="Who says so; by default the user of Git, else of the machine.")
+@click.option("--by", "who", help="Who says so, believed as typed; by default the user of Git.")
 @journal_option
 @click.pass_context
 def set_value(ctx: click.Context, run: str, key: str, value: str, who: str | None, journal: Path | None) -> int:
@@ -287,9 +287,11 @@ def show_history(ctx: click.Context, run: str, key: str | None, journal: Path | 
       f0ci context history 20261121T093000Z-1f2e3d4c
     """
     from f0ci.commands.runs import get_context_history
+    from f0ci.core.clock import format_exact
+    from f0ci.runner.recalling import moment_of
 
     changes = [
-        change.to_json()
+        {**change.to_json(), "timestamp": format_exact(moment_of(change.time))}
         for change in get_context_history(root_of(ctx), run, journal=journal)
         if key in {None, change.key}
     ]

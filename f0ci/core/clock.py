@@ -50,6 +50,11 @@ def format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def format_exact(moment: datetime) -> str:
+    """Return a moment as `2026-11-21T09:30:00.000125Z` (UTC, microseconds), for what is shorter than a second."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def parse_time(text: str) -> datetime:
     """Return the moment an ISO 8601 text with an offset names, in UTC.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from f0ci.core.clock import format_time
+from f0ci.core.clock import format_exact, format_time
 from f0ci.core.errors import UsageError
 from f0ci.core.suggestions import did_you_mean
 from f0ci.recipes.records import RunRecord, to_json
@@ -55,8 +55,8 @@ class StepTime:
             "path": self.path,
             "kind": self.kind,
             "outcome": self.outcome,
-            "started": None if self.started is None else self.started.timestamp(),
-            "ended": None if self.ended is None else self.ended.timestamp(),
+            "started": None if self.started is None else format_exact(self.started),
+            "ended": None if self.ended is None else format_exact(self.ended),
             "seconds": round(self.seconds, 6),
             "attempts": self.attempts,
             "message": self.message,
@@ -114,12 +114,19 @@ def history_of(journal: Journal, run: str) -> RunHistory:
         row,
         recorded(journal, row),
         tuple(_step(row, *values) for values in steps),
-        tuple(dict(zip(("path", "attempt", "started", "ended", "message"), one, strict=True)) for one in attempts),
         tuple(
-            {"step": step, "kind": kind, "who": who, "data": json.loads(data), "time": time}
+            {"path": path, "attempt": attempt, "started": _text(began), "ended": _text(ended), "message": message}
+            for path, attempt, began, ended, message in attempts
+        ),
+        tuple(
+            {"step": step, "kind": kind, "who": who, "data": json.loads(data), "time": _text(time)}
             for step, kind, who, data, time in signals
         ),
     )
+
+
+def _text(moment: float) -> str:
+    return format_exact(moment_of(moment))
 
 
 def _step(row: RunRow, path: str, kind: str, outcome: str, *rest: Any) -> StepTime:

@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from f0ci.core.clock import parse_time
 from tests.cli.conftest import Command
 from tests.conftest import write_files
 
@@ -114,6 +116,40 @@ def test_runs_are_listed_and_shown(project: Path, f0ci: Command) -> None:
     assert f0ci(project, "runs", "show", "ship-1", "--format", "csv").out.startswith("path,kind,outcome,started")
     unknown = f0ci(project, "runs", "show", "shop")
     assert (unknown.code, "has no run 'shop'" in unknown.err) == (2, True)
+
+
+def test_what_is_printed_of_a_run_has_times_of_one_form(project: Path, f0ci: Command) -> None:
+    f0ci(project, "run", "recipes/asking.yaml", "--run-id", "r")
+    f0ci(project, "runs", "send", "r", "ask", "--approve", "--by", "alice")
+    shown = json.loads(f0ci(project, "runs", "show", "r", "--format", "json").out)
+    changes = json.loads(f0ci(project, "context", "history", "r", "--format", "json").out)
+
+    texts = [step[name] for step in shown["timeline"] for name in ("started", "ended")]
+    texts += [signal["time"] for signal in shown["signals"]] + [change["timestamp"] for change in changes]
+    texts += [shown["created_at"], shown["ended_at"], shown["record"]["started"]]
+    assert len(texts) == 12
+    assert all(text.endswith("Z") for text in texts)
+    moments = [parse_time(text) for text in texts]
+    assert max(moments) - min(moments) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "code"),
+    [
+        ("--wait", "1", 5),
+        ("--wait", "0.5s", 5),
+        ("--wait", "soon", 2),
+        ("--step-timeout", "nan", 2),
+        ("--wait", "-1", 2),
+    ],
+)
+def test_spans_of_time_are_durations_or_seconds(
+    project: Path, f0ci: Command, option: str, text: str, code: int
+) -> None:
+    answer = f0ci(project, "run", "recipes/asking.yaml", option, text, "--quiet")
+
+    assert answer.code == code
+    assert code == 5 or "is not a duration such as 30m, 1h30m or 90s" in answer.err
 
 
 def test_the_context_of_a_run_is_read_and_changed(project: Path, f0ci: Command) -> None:
@@ -233,7 +269,7 @@ def test_a_running_run_is_cancelled_from_elsewhere(project: Path, f0ci: Command)
 
 
 def test_a_run_can_be_stayed_with(project: Path, f0ci: Command) -> None:
-    process = start(project, "run", "recipes/asking.yaml", "--run-id", "r", "--wait", "30")
+    process = start(project, "run", "recipes/asking.yaml", "--run-id", "r", "--wait", "30s")
     until(lambda: marks(project) == ["a"] and "waiting" in f0ci(project, "runs").out)
     f0ci(project, "runs", "send", "r", "ask", "--approve", "--by", "alice", "--later")
     output, error = process.communicate(timeout=30)

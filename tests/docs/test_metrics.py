@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 import pytest
 
 from f0ci.analysis.judging import Verdict, judge
-from f0ci.analysis.measuring import measure, provider_names
+from f0ci.analysis.measuring import PROVIDERS, measure
 from f0ci.analysis.placeholders import fill
 from f0ci.analysis.providers.base import Measurement, Query
+from f0ci.core import plugins
 from f0ci.source.project import Project
 from f0ci.source.schema import load_schema
 from f0ci.source.tree import MemoryTree
@@ -41,7 +42,7 @@ def test_examples_are_workflows(example: str) -> None:
     found = lint(load_workspace(tree, Project()))
 
     assert read.metrics
-    assert {spec.provider for spec in read.metrics.values()} <= set(provider_names())
+    assert {spec.provider for spec in read.metrics.values()} <= set(plugins.names(PROVIDERS))
     assert not [str(one) for one in found if "metric" in one.rule or one.rule in {"bad-condition", "unit-mismatch"}]
 
 
@@ -93,7 +94,7 @@ def test_every_setting_is_described() -> None:
 
 
 def test_every_provider_verdict_unit_and_placeholder_is_named() -> None:
-    words = [*(f"provider: {name}" for name in provider_names()), *(f"`{verdict}`" for verdict in Verdict)]
+    words = [*(f"provider: {name}" for name in plugins.names(PROVIDERS)), *(f"`{verdict}`" for verdict in Verdict)]
 
     assert [word for word in [*words, *(f"`{unit}`" for unit in UNITS)] if word not in page(PAGE)] == []
     for row in page(PAGE).splitlines():

@@ -2,7 +2,8 @@
 
 Settings: `url`, with the placeholders of `f0ci.analysis.placeholders`, each value encoded for a URL; the other settings
 of `f0ci.analysis.services`; `value`, or `good` or `bad` with `total`, and `samples`: where a number stands in the
-answer, as keys and list indexes between dots (`data.items.0.count`); `by_time`, `grace`.
+answer, as keys and list indexes between dots (`data.items.0.count`); `missing`, what it means that the answer lacks the
+key; `by_time`, `grace`.
 
 Unless `by_time: true` promises that the address asks for the window, the service is taken to know only the present.
 """
@@ -25,6 +26,11 @@ from f0ci.source.schema import type_name
 
 # keys of an answer among which a misspelt one is sought
 _LISTED = 200
+_MISSING = ("error", "no_data", "no_match")
+
+
+class _Missing(ProviderError):
+    """The answer has nothing where a number was sought."""
 
 
 def measure(query: Query, root: Path) -> Measurement:
@@ -38,12 +44,20 @@ def measure(query: Query, root: Path) -> Measurement:
     if (count is None) is ("value" not in settings) or (count is None) is ("total" in settings):
         problem = f"metric {query.metric!r} does not say where its numbers stand"
         raise ProviderError(problem, "give 'value', or 'good' or 'bad' with 'total'")
+    missing = settings.get("missing", "error")
+    if missing not in _MISSING:
+        raise ProviderError(f"'missing' of metric {query.metric!r} is {missing!r}", f"write {', '.join(_MISSING)}")
     if settings.get("by_time") is not True:
         late = asked_late(query)
         if late is not None:
             return late
     answer = _answer(query, root)
-    return _measured(query, answer) if count is None else _counted(query, answer, count)
+    try:
+        return _measured(query, answer) if count is None else _counted(query, answer, count)
+    except _Missing as error:
+        if missing == "error":
+            raise
+        return nothing(error.message, unmatched=missing == "no_match")
 
 
 def _answer(query: Query, root: Path) -> Any:
@@ -82,7 +96,7 @@ def _number(query: Query, answer: Any, key: str) -> float | None:
         ProviderError: the path leads nowhere, or to what is no number.
     """
     path = fill(str(query.settings[key]), query, str, key)
-    found = _at(answer, path, key)
+    found = _at(answer, path, key, listed=query.settings.get("missing") == "no_match")
     if found is None:
         return None
     # whether something was detected is an answer, how many times it was true is not
@@ -96,7 +110,8 @@ def _number(query: Query, answer: Any, key: str) -> float | None:
         raise ProviderError(f"{path!r} ({key!r}) is text that is not a number", "check the path") from error
 
 
-def _at(answer: Any, path: str, key: str) -> Any:
+def _at(answer: Any, path: str, key: str, *, listed: bool) -> Any:
+    """Return what stands at a path; `listed` says that a list has an item for everything that there is."""
     from f0ci.http.answers import printable
 
     found = answer
@@ -108,11 +123,13 @@ def _at(answer: Any, path: str, key: str) -> Any:
         if isinstance(found, list):
             if not word.isdecimal():
                 raise ProviderError(f"a list stands at {place}, which {key!r} enters by {word!r}", "write an index")
+            if listed and int(word) >= len(found):
+                raise _Missing(f"the list at {place} of the answer has no item {word} ({key!r})", None)
             found = found[int(word)] if int(word) < len(found) else None
         elif isinstance(found, Mapping):
             if word not in found:
                 hint = did_you_mean(word, map(printable, islice(found, _LISTED)), noun="there are")
-                raise ProviderError(f"there is no {word!r} at {place} of the answer ({key!r})", hint)
+                raise _Missing(f"there is no {word!r} at {place} of the answer ({key!r})", hint)
             found = found[word]
         else:
             raise ProviderError(f"{type_name(found)} stands at {place}, where {key!r} goes on", "check the path")

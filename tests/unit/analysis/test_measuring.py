@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from f0ci.analysis.measuring import measure, metric_spec, provider_names
+from f0ci.analysis.measuring import measure, metric_spec
 from f0ci.analysis.providers.base import Measurement, Query
 from f0ci.source.document import parse_document
 from f0ci.workflows.metrics import MetricSpec
@@ -53,10 +53,6 @@ def test_whatever_happens_is_an_answer(tmp_path: Path, spec: MetricSpec, answer:
     (tmp_path / "m.csv").write_text("v,w\n4,8\n")
 
     assert measure(spec, QUERY, tmp_path) == answer
-
-
-def test_providers_are_known_by_name() -> None:
-    assert {"command", "file", "http-json", "prometheus"} <= set(provider_names())
 
 
 def test_a_detector_is_measured_by_the_command_it_is_bound_to() -> None:

@@ -18,11 +18,21 @@ CASES: list[dict[str, Any]] = yaml.safe_load((ROOT / "tests/cases/running/semant
 BEGIN, END = "<!-- semantics: made of tests/cases/running/semantics.yaml -->\n", "<!-- end of semantics -->\n"
 
 
+def ends(case: dict[str, Any]) -> list[str]:
+    """Return how each step ends, those inside steps as `parent/child`."""
+    inside = [
+        (f"{name}/{step}", word) for name, words in case.get("inside", {}).items() for step, word in words.items()
+    ]
+    return [f"{name} {word}" for name, word in (*case["then"].items(), *inside)]
+
+
 @pytest.mark.parametrize("case", CASES, ids=[case["says"] for case in CASES])
 def test_case(zoo: Workspace, case: dict[str, Any]) -> None:
     given = case.get("options", {})
     options: dict[str, Any] = {name: tuple(word) if isinstance(word, list) else word for name, word in given.items()}
     steps = "".join(f"  {line}\n" for line in case["steps"].splitlines())
+    for path, text in case.get("files", {}).items():
+        zoo.write(path, text)
     record = zoo.run(steps, heading=case.get("heading", "metadata: {name: test}"), options=RunOptions(**options))
 
     assert outcomes(record) == case["then"]
@@ -32,6 +42,8 @@ def test_case(zoo: Workspace, case: dict[str, Any]) -> None:
     assert [step.name for step in record.steps][: len(case.get("order", []))] == case.get("order", [])
     for name, attempts in case.get("attempts", {}).items():
         assert of(record, name).attempts == attempts
+    for name, inside in case.get("inside", {}).items():
+        assert {step.name: str(step.outcome) for step in of(record, name).steps} == inside
 
 
 def test_undoing_happens_in_reverse_order(zoo: Workspace) -> None:
@@ -47,9 +59,7 @@ def test_the_page_shows_the_cases(golden: Golden) -> None:
     text = page.read_text()
     before, _, rest = text.partition(BEGIN)
     shown, _, after = rest.partition(END)
-    rows = [
-        f"| {case['says']} | {', '.join(f'{name} {word}' for name, word in case['then'].items())} |" for case in CASES
-    ]
+    rows = [f"| {case['says']} | {', '.join(ends(case))} |" for case in CASES]
     expected = "\n".join(["", "| case | steps end |", "|---|---|", *rows, "", ""])
     if golden.update:
         page.write_text(before + BEGIN + expected + END + after)

@@ -51,6 +51,31 @@ ANSWERS: list[tuple[str, dict[str, Any], Measurement]] = [
     ("null on the way", {"value": "none.x.y"}, nothing("the answer holds nothing at 'none.x.y'")),
     ("null in a list", {"value": "data.items.1.n"}, nothing("the answer holds nothing at 'data.items.1.n'")),
     ("an empty list", {"value": "data.empty.0.n"}, nothing("the answer holds nothing at 'data.empty.0.n'")),
+    (
+        "a key that was not counted yet",
+        {"value": "data.lost", "missing": "no_data"},
+        nothing("there is no 'lost' at 'data' of the answer ('value')"),
+    ),
+    (
+        "a bad count that was not counted yet is not none",
+        {"bad": "lost", "total": "requests", "missing": "no_data"},
+        nothing("there is no 'lost' at the top of the answer ('bad')"),
+    ),
+    (
+        "a key that nothing stands for",
+        {"bad": "data.{{ environment }}.bad", "total": "requests", "missing": "no_match"},
+        nothing("there is no 'bad' at 'data.prod' of the answer ('bad')", unmatched=True),
+    ),
+    (
+        "a list of all there is, and it is empty",
+        {"value": "data.empty.0.n", "missing": "no_match"},
+        nothing("the list at 'data.empty' of the answer has no item 0 ('value')", unmatched=True),
+    ),
+    (
+        "null, where missing means no match",
+        {"value": "none", "missing": "no_match"},
+        nothing("the answer holds nothing at 'none'"),
+    ),
     ("with samples", {"value": "value", "samples": "requests"}, Measurement(0.25, 100)),
     ("no samples", {"value": "value", "samples": "zero"}, Measurement(None, 0, no_traffic=True)),
     ("unknown samples", {"value": "value", "samples": "none"}, Measurement(0.25, 0)),
