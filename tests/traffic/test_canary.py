@@ -60,3 +60,30 @@ def test_a_bad_release_gets_no_more_than_its_first_share_and_goes(shop: Shop, fa
     count = len(shop.load.answers)
     until(lambda: len(shop.load.answers) > count + 50, "customers after the rollback")
     assert shares(shop.load.answers[count:]) == {old: 100.0}
+
+
+def test_an_aborted_release_is_gone_at_once_and_may_come_again(shop: Shop) -> None:
+    old, begun = next(iter(shop.traffic())), len(shop.load.answers)
+    new = shop.change()
+    promoter = shop.promote()
+    until(lambda: any(answer.release == new for answer in shop.load.answers[begun:]), "a customer of the new release")
+    promotion = shop.happened("requested")[-1]["promotion"]
+    shop.f0ci("abort", promotion, "--reason", "not now")
+    count = len(shop.load.answers)
+    code, text = promoter.end()
+
+    assert (code, "aborted: not now" in text) == (6, True), text
+    assert git(shop.work, "rev-parse", f"env/{ENVIRONMENT}^{{tree}}") == git(
+        shop.work, "rev-parse", f"env/{ENVIRONMENT}~2^{{tree}}"
+    )
+    until(lambda: len(shop.load.answers) > count + 50, "customers after the abort")
+    assert shares(shop.load.answers[count + 10 :]) == {old: 100.0}
+    assert failed(shop.load.answers[begun:]) == []
+    assert not shop.is_held()
+    # whatever continues by itself leaves it where it is; who asks for it gets it
+    shop.f0ci("promote", "--continue")
+    assert shop.traffic() == {old: 100}
+    code, text = shop.promote("--release", new).end()
+    assert code == 0, text
+    assert shop.traffic() == {new: 100}
+    assert failed(shop.load.answers[begun:]) == []
