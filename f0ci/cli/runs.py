@@ -59,7 +59,7 @@ def runs(
     if not found and output_format == "text":
         say("no runs")
         return ExitCode.DONE
-    headings = ("run", "recipe", "environment", "state", "started", "seconds", "message")
+    headings = ("run", "recipe", "environment", "state", "started", "seconds", "promotion", "message")
     rows = [
         (
             row.run,
@@ -68,6 +68,7 @@ def runs(
             row.state,
             format_time(row.created),
             f"{row.seconds:.1f}",
+            row.promotion or "",
             row.message,
         )
         for row in found

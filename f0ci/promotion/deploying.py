@@ -6,15 +6,18 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import F0ciError, InputError
 from f0ci.core.outcome import Outcome
-from f0ci.core.redaction import Redactor
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
 from f0ci.recipes.model import Recipe
-from f0ci.recipes.records import StepRecord
+from f0ci.recipes.records import RunRecord, StepRecord
+
+if TYPE_CHECKING:
+    from f0ci.runner.interface import Order
+    from f0ci.runner.journal import Journal
 
 # what a person reads of a failed step before they look further
 SHOWN_LINES = 20
@@ -29,8 +32,8 @@ class Deployment:
         outcome: skipped where the environment has no deploy recipe; errored where it could not be started, so that
             nothing is known to be bad.
         reason: what went wrong, or what was done.
-        run: id of the run, or None.
-        output: the end of what failed steps printed; shown to whoever runs the command, never recorded.
+        run: id of the run, which the journal of the repository knows where it was made, or None.
+        output: the end of what failed steps printed; shown to whoever runs the command, never part of an event.
     """
 
     outcome: Outcome
@@ -68,7 +71,10 @@ def deploy(
     """
     from f0ci.environments.loading import load_environment
     from f0ci.expressions.evaluation import evaluate
-    from f0ci.runner.executing import RunOptions, load_checked_closure, run_recipe
+    from f0ci.runner.frozen import freeze
+    from f0ci.runner.interface import Order
+    from f0ci.runner.options import RunOptions
+    from f0ci.runner.runs import PROMOTION
     from f0ci.source.project import load_project
     from f0ci.source.tree import DirectoryTree
     from f0ci.workflows.reading import read_workflow
@@ -89,7 +95,7 @@ def deploy(
             release=release,
             idempotency_key=f"{promotion.id}/{step}" + (f"/{attempt}" if attempt else ""),
             variables={
-                "F0CI_PROMOTION": promotion.id,
+                PROMOTION: promotion.id,
                 "F0CI_RENDERED": str(rendered),
                 "F0CI_REPOSITORY": str(site.root),
                 "F0CI_PERCENT": str(promotion.plan["steps"][step]["percent"] if step >= 0 else 100),
@@ -97,16 +103,13 @@ def deploy(
             },
         )
         try:
-            refuse_waiting(load_checked_closure(held, project, described.deploy.recipe))
-            record = run_recipe(
-                described.deploy.recipe,
-                tree_root=source,
-                project=project,
-                environment=configuration,
-                parameters=evaluate(described.deploy.parameters, around),
-                options=options,
-                on_event=on_event,
-                redactor=Redactor(),
+            plan = freeze(source, project, described.deploy.recipe, configuration)
+            refuse_waiting(plan.recipes)
+            record = _run(
+                site.root,
+                Path(temporary, "journal.sqlite"),
+                Order(plan, evaluate(described.deploy.parameters, around), options),
+                on_event,
             )
         except F0ciError as error:
             return Deployment(Outcome.ERRORED, f"the deploy recipe could not run: {error}")
@@ -121,6 +124,32 @@ def deploy(
         record.run,
         tuple(_output_of(record.steps)),
     )
+
+
+def _run(root: Path, spare: Path, order: Order, on_event: EventSink | None) -> RunRecord:
+    """Run a deploy recipe, recorded in the journal of the repository, or where that cannot be used in a spare file."""
+    from f0ci.runner.engine import EmbeddedEngine
+
+    with _journal(root, spare, order.plan.recipe.path, on_event) as journal:
+        engine = EmbeddedEngine(journal, on_event=on_event)
+        record = engine.run(order)
+        if record.outcome is Outcome.WAITING:
+            # in a recipe whose name only the run knew
+            engine.cancel(record.run, "a promotion runs its deploy recipe to its end")
+        return record
+
+
+def _journal(root: Path, spare: Path, recipe: str, on_event: EventSink | None) -> Journal:
+    from f0ci.runner.events import StepNoted
+    from f0ci.runner.journal import Journal, JournalError, default_path
+
+    try:
+        return Journal(default_path(root))
+    except JournalError as error:
+        # a rollback must not fail for want of a journal
+        if on_event is not None:
+            on_event(StepNoted(recipe, "journal", f"f0ci runs will not know of it: {error.message}"))
+        return Journal(spare)
 
 
 def refuse_waiting(recipes: Mapping[str, Recipe]) -> None:

@@ -35,6 +35,7 @@ from f0ci.runner.runs import (
     list_runs,
     plan_document,
     recalled_changes,
+    refuse_promoted,
     release,
     send_signal,
 )
@@ -141,7 +142,10 @@ class EmbeddedEngine:
 
     def resume(self, run: str, context: Context | None = None) -> RunRecord:
         """Carry a run on until it is over or waits; see `Engine`."""
-        row = claim(self._journal, run)
+        row = get_run(self._journal, run)
+        if not row.is_over:
+            refuse_promoted(row)
+            row = claim(self._journal, run)
         if row.is_over:
             return self.record(row)
         try:
@@ -161,6 +165,7 @@ class EmbeddedEngine:
         from f0ci.runner.forking import fork
 
         row = get_run(self._journal, run)
+        refuse_promoted(row)
         options = replace(self._options(row), run=new_id(self._clock.now()))
         return fork(self._journal, row, self._plan(row), start_from, options, self._clock.now())
 

@@ -13,11 +13,11 @@ CREATE TABLE runs (
     number INTEGER NOT NULL,        -- order of creation, from 1
     plan TEXT NOT NULL,             -- plans.plan
     recipe TEXT NOT NULL,           -- file of the recipe, relative to root
-    root TEXT NOT NULL,             -- the repository it was started in
+    root TEXT NOT NULL,             -- the repository it was started in; of a promotion, the checkout of its release
     environment TEXT,               -- name of the environment, or null
     release TEXT,                   -- digest of the release, or null
     parameters TEXT NOT NULL,       -- as bound
-    options TEXT NOT NULL,          -- as given
+    options TEXT NOT NULL,          -- as given; variables.F0CI_PROMOTION is there where a promotion made it
     values_before TEXT NOT NULL,    -- the context's values at the start, by key
     parent TEXT,                    -- the run whose records were taken over by --from, or null
     state TEXT NOT NULL,            -- running, waiting, stopped; when over: passed, skipped, failed, errored, cancelled

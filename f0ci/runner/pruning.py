@@ -14,7 +14,10 @@ _TABLES = ("steps", "attempts", "changes", "signals", "runs")
 
 def prunable(journal: Journal, before: datetime) -> tuple[RunRow, ...]:
     """Return the runs that were over before a moment, oldest first; what waits or can go on is never among them."""
-    return tuple(row for row in list_runs(journal, ended_before=before, limit=-1)[::-1] if row.state in OVER)
+    over = (row for row in list_runs(journal, ended_before=before, limit=-1) if row.state in OVER)
+    # a promotion that went on made another run
+    left = (row for row in list_runs(journal, state="stopped", limit=-1) if row.promotion and row.created < before)
+    return tuple(sorted((*over, *left), key=lambda row: row.number))
 
 
 def prune(journal: Journal, before: datetime) -> tuple[RunRow, ...]:

@@ -19,6 +19,8 @@ from f0ci.runner.options import RunOptions
 from f0ci.runner.recalling import moment_of
 from f0ci.runner.sealing import Sealer, masked
 
+# the variable that names the promotion on whose behalf a run is made
+PROMOTION = "F0CI_PROMOTION"
 OVER = frozenset({"passed", "skipped", "failed", "errored", "inconclusive", "cancelled"})
 _COLUMNS = (
     "run, number, plan, recipe, root, environment, release, parameters, options, values_before, parent, state,"
@@ -85,6 +87,12 @@ class RunRow:
         """Tell whether nothing can take it further."""
         return self.state in OVER
 
+    @property
+    def promotion(self) -> str | None:
+        """Return the promotion that made the run, its own way and in a checkout of its own, or None."""
+        name = json.loads(self.options).get("variables", {}).get(PROMOTION)
+        return None if name is None else str(name)
+
     def to_json(self) -> dict[str, Any]:
         """Return the run as plain JSON data, a mask in place of secrets."""
         return {
@@ -100,6 +108,7 @@ class RunRow:
             "next_check_at": None if self.next_check is None else format_time(self.next_check),
             "parameters": masked(self.parameters),
             "parent": self.parent,
+            "promotion": self.promotion,
         }
 
 
@@ -199,6 +208,17 @@ def list_runs(
     )
     found = (_row(journal, row) for row in rows)
     return tuple(row for row in found if state is None or row.state == state)[: None if limit < 0 else limit]
+
+
+def refuse_promoted(row: RunRow) -> None:
+    """Refuse to take a run further that belongs to a promotion: its checkout is gone, and the promotion makes another.
+
+    Raises:
+        Refused: it does.
+    """
+    if row.promotion is not None:
+        hint = f"go on with the promotion: f0ci promote --continue {row.promotion}"
+        raise Refused(f"run {row.run!r} deployed for the promotion {row.promotion!r}", hint)
 
 
 def claim(journal: Journal, run: str) -> RunRow:

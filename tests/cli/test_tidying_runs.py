@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from f0ci.runner.engine import EmbeddedEngine, Order
+from f0ci.runner.frozen import freeze
 from f0ci.runner.journal import Journal, default_path
+from f0ci.runner.options import RunOptions
+from f0ci.runner.runs import PROMOTION
+from f0ci.source.project import Project
 from tests.cli.conftest import Command
 from tests.conftest import write_files
 from tests.local_service import Reply, local_service
@@ -34,6 +39,22 @@ def age(root: Path, run: str, days: float) -> None:
 
 def runs(root: Path, f0ci: Command) -> set[str]:
     return {row["run"] for row in json.loads(f0ci(root, "runs", "--format", "json").out)["runs"]}
+
+
+def test_a_run_of_a_promotion_is_taken_further_by_that_alone(project: Path, f0ci: Command) -> None:
+    plan = freeze(project, Project(), "recipes/tell.yaml", None)
+    with Journal(default_path(project)) as journal:
+        EmbeddedEngine(journal).start(Order(plan, options=RunOptions(run="left", variables={PROMOTION: "dev-7"})))
+
+    for args in (("--resume", "left"), ("--resume", "left", "--from", "tell")):
+        refused = f0ci(project, "run", *args)
+        assert refused.code == 4
+        assert "deployed for the promotion 'dev-7'" in refused.err
+        assert "f0ci promote --continue dev-7" in refused.err
+    assert f0ci(project, "runs", "prune", "--older-than", "1d").code == 0
+    assert runs(project, f0ci) == {"left"}
+    assert f0ci(project, "runs", "prune", "--older-than", "0").code == 0
+    assert runs(project, f0ci) == set()
 
 
 def test_old_runs_are_forgotten_and_only_those_that_are_over(project: Path, f0ci: Command) -> None:

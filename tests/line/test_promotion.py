@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from f0ci.runner.journal import Journal, default_path
 from tests.conftest import git
 from tests.line.conftest import BAD_GREETING, Line
 
@@ -484,3 +485,34 @@ def test_what_a_failed_deploy_recipe_printed_is_shown(line: Line) -> None:
 
     assert answer.code == 7
     assert "| cannot reach db-7" in answer.err
+
+
+def test_deploy_recipes_are_runs_that_can_be_looked_at(line: Line) -> None:
+    line.release()
+    line.done("promote", "dev")
+    line.change("recipes/deploy.yaml", 'echo "delivered to $TARGET"', "echo cannot reach db-7 >&2; exit 3")
+    line.release()
+    assert line.f0ci("promote", "dev").code == 6
+
+    back, bad, good = line.done("runs", "--format", "json").data["runs"]
+    assert [(row["promotion"], row["state"]) for row in (good, bad, back)] == [
+        ("dev-1", "passed"),
+        ("dev-2", "failed"),
+        ("dev-2", "passed"),
+    ]
+    assert {row["environment"] for row in (good, bad, back)} == {"dev"}
+    deployed = next(event for event in line.records("dev") if event["kind"] == "deployed")
+    assert deployed["data"]["run"] == good["run"]
+    shown = line.done("runs", "show", bad["run"], "--format", "json").data
+    assert "cannot reach db-7" in shown["record"]["steps"][0]["output"]
+    assert ".f0ci" not in git(line.work, "status", "--porcelain")
+
+
+def test_a_journal_that_cannot_be_used_stops_no_promotion(line: Line) -> None:
+    line.release()
+    with Journal(default_path(line.work)) as journal, journal.transaction() as connection:
+        connection.execute("PRAGMA user_version = 99")
+
+    answer = line.done("promote", "dev")
+
+    assert "f0ci runs will not know of it: the journal" in answer.err

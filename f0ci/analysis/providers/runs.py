@@ -2,8 +2,8 @@
 
 Settings: `journal` (file of the journal, `.f0ci/runs/journal.sqlite` by default) or `records` (a pattern of files, each
 a run record as `f0ci run --format json` prints it); `recipe`, `step`; `measure` (`failed`, the share that failed or
-errored, or `seconds`) with `aggregate`; `by_release`. Runs of the environment that ended within the window count; what
-was skipped or cancelled counts for nothing.
+errored, or `seconds`) with `aggregate`; `by_release`. Runs of the environment that ended within the window
+count, deploy recipes of promotions only where `recipe` names them; what was skipped or cancelled counts for nothing.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from f0ci.recipes.records import RunRecord, StepRecord, from_json
 from f0ci.source.tree import resolve_path
 
 DEFAULT_JOURNAL = ".f0ci/runs/journal.sqlite"
+# what a run has in its variables that a promotion made
+_PROMOTION = "F0CI_PROMOTION"
 _BAD = frozenset({"failed", "errored"})
 _COUNTED = _BAD | {"passed"}
-_RUNS = "SELECT state, ended, seconds, recipe, environment, release FROM runs WHERE ended IS NOT NULL"
+_RUNS = "SELECT state, ended, seconds, recipe, environment, release, options FROM runs WHERE ended IS NOT NULL"
 _STEPS = (
-    "SELECT steps.outcome, steps.ended, steps.seconds, recipe, environment, release FROM steps JOIN runs USING (run)"
-    " WHERE steps.ended IS NOT NULL AND steps.path = ?"
+    "SELECT steps.outcome, steps.ended, steps.seconds, recipe, environment, release, options"
+    " FROM steps JOIN runs USING (run) WHERE steps.ended IS NOT NULL AND steps.path = ?"
 )
 
 
@@ -86,7 +88,9 @@ def _journal(query: Query, root: Path) -> Iterator[_Ended]:
             rows = connection.execute(*((_RUNS,) if step is None else (_STEPS, (str(step),)))).fetchall()
     except sqlite3.Error as error:
         raise ProviderError(f"the journal cannot be read: {error}", "check 'journal'", place=path.name) from error
-    for outcome, ended, seconds, recipe, environment, release in rows:
+    for outcome, ended, seconds, recipe, environment, release, options in rows:
+        if "recipe" not in query.settings and _PROMOTION in json.loads(options).get("variables", {}):
+            continue
         yield _Ended(outcome, datetime.fromtimestamp(ended, UTC), seconds, recipe, environment, release)
 
 

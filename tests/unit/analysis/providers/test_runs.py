@@ -14,6 +14,7 @@ from f0ci.commands.running import run
 from f0ci.core.errors import ProviderError
 from f0ci.core.outcome import Outcome
 from f0ci.recipes.records import RunRecord, StepRecord, to_json
+from f0ci.runner.options import RunOptions
 from tests.conftest import write_files
 
 END = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -101,6 +102,17 @@ def test_real_runs_are_measured(tmp_path: Path) -> None:
     assert ask(tmp_path, later) == nothing("no run ended in the window")
     assert ask(tmp_path, window, step="delete") == nothing(NONE, unmatched=True)
     assert ask(tmp_path, window, recipe="s.yaml") == nothing(NONE, unmatched=True)
+
+
+def test_deploy_recipes_of_promotions_count_where_they_are_named(tmp_path: Path) -> None:
+    write_files(tmp_path, {"r.yaml": RECIPE, "environments/prod/config.yaml": "size: 1\n"})
+    begun = datetime.now(UTC)
+    run(tmp_path, "r.yaml", "prod", options=RunOptions(variables={"F0CI_PROMOTION": "prod-1"}))
+    ended = datetime.now(UTC)
+    window = Query("prod", "", begun, ended, ended, metric="m")
+
+    assert ask(tmp_path, window) == nothing(NONE, unmatched=True)
+    assert ask(tmp_path, window, recipe="r.yaml") == Measurement(0.0, 1, "ratio", hits=0)
 
 
 @pytest.mark.parametrize(
