@@ -22,6 +22,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(20_000, 20, 20)
     settle_streams()
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        # not under nohup
+        signal.signal(signal.SIGHUP, _interrupt)
     code = run(sys.argv[1:] if argv is None else argv)
     # nothing is worth collecting from a process that ends
     gc.freeze()
@@ -29,5 +32,5 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:
-    # a cancelled CI job sends SIGTERM; what f0ci started must end like after Ctrl-C
+    # a cancelled CI job sends SIGTERM, a terminal that is closed SIGHUP; what f0ci started must end like after Ctrl-C
     raise KeyboardInterrupt

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from f0ci.core.cancellation import Cancellation
 from f0ci.core.errors import CannotWork
+from f0ci.core.lifeline import Lifeline
 from f0ci.core.redaction import Redactor
 from f0ci.core.values import dataclass
 
@@ -152,6 +153,7 @@ def run_process(
     timeout: float | None = None,
     cancellation: Cancellation | None = None,
     grace: float = GRACE,
+    lifeline: Lifeline | None = None,
 ) -> Finished:
     """Run a program in a process group of its own until it ends, its time is over, or the work is cancelled.
 
@@ -165,10 +167,13 @@ def run_process(
         timeout: seconds it may take, or None.
         cancellation: ends it when cancelled.
         grace: seconds between the request to end (SIGTERM) and the end (SIGKILL).
+        lifeline: ends it where this process is killed, or None.
 
     Raises:
         CannotWork: the program cannot be started.
     """
+    if lifeline is not None:
+        lifeline.start()
     reading, writing = os.pipe()
     reader = threading.Thread(target=_read, args=(reading, output), name="f0ci-output", daemon=True)
     reader.start()
@@ -190,14 +195,15 @@ def run_process(
     finally:
         os.close(writing)
     group = _Group(process, grace)
-    try:
-        with _timer(timeout, group), (cancellation or Cancellation()).calling(group.cancel):
-            code = process.wait()
-    finally:
-        group.close()
-        process.wait()
-        # a descendant that left the group may hold the pipe open for as long as it likes
-        reader.join(timeout=1.0)
+    with contextlib.nullcontext() if lifeline is None else lifeline.holding(process.pid):
+        try:
+            with _timer(timeout, group), (cancellation or Cancellation()).calling(group.cancel):
+                code = process.wait()
+        finally:
+            group.close()
+            process.wait()
+            # a descendant that left the group may hold the pipe open for as long as it likes
+            reader.join(timeout=1.0)
     return Finished(code, timed_out=group.timed_out, cancelled=group.cancelled)
 
 

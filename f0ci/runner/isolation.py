@@ -120,6 +120,7 @@ def run_apart(call: StepCall, scriptlet: Scriptlet) -> StepResult:
             output=call.output,
             timeout=call.timeout,
             cancellation=call.cancellation,
+            lifeline=call.lifeline,
         )
         result = _take_over(call, answer)
     if result is None or finished.timed_out or finished.cancelled:

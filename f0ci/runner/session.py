@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from f0ci.core.cancellation import Cancellation
 from f0ci.core.clock import Clock
+from f0ci.core.lifeline import Lifeline
 from f0ci.core.redaction import Redactor
 from f0ci.recipes.model import Dialect, Recipe
 from f0ci.runner.context import Context
@@ -49,6 +50,7 @@ class Session:
         sealer: keeps secrets out of the record.
         before: seconds that earlier processes carried it on.
         cancellation: ends the whole run.
+        lifeline: ends what its steps started where this process is killed.
     """
 
     plan: Plan
@@ -65,6 +67,7 @@ class Session:
     sealer: Sealer = field(default_factory=Sealer)
     before: float = 0.0
     cancellation: Cancellation = field(default_factory=Cancellation)
+    lifeline: Lifeline = field(default_factory=Lifeline)
     # steps that nobody can end at this moment, by path
     unending: set[str] = field(default_factory=set)
     # how steps are tried that say nothing of it, by recipe and step type
@@ -96,6 +99,7 @@ class Session:
         """Tell nothing any more: a step that could not be ended may still have something to say."""
         with self._telling:
             self._over.set()
+        self.lifeline.close()
 
     def pause(self, seconds: float, cancellation: Cancellation) -> None:
         """Wait before another try."""

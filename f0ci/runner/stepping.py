@@ -213,6 +213,7 @@ def _try_once(
             own_process=settings.own_process,
             limits=settings.limits,
             unending=lambda begins: (session.unending.add if begins else session.unending.discard)(path),
+            lifeline=session.lifeline,
         )
         result = plugins.load(STEP_TYPES, step.kind, noun="step type").run(call)
         if step.kind not in _OWN_KINDS:

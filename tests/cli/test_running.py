@@ -20,7 +20,7 @@ from tests.cli.conftest import Command
 from tests.conftest import write_files
 
 SCRIPTLETS = """
-import os, time
+import os, subprocess, time
 
 def mark(context, params):
     with open("marks.txt", "a") as file:
@@ -32,6 +32,9 @@ def hold(context, params):
     mark(context, params)
     while not os.path.exists("gate"):
         time.sleep(0.01)
+
+def spawn(context, params):
+    subprocess.run(params["command"], shell=True, check=True)
 
 class Odd:
     def run(self, context, params):
@@ -462,6 +465,33 @@ def test_a_secret_that_is_a_key_of_the_context_stands_nowhere(
     assert done.data["steps"][-1]["outputs"]["known"] == 1
 
 
+def alive(pid: int) -> bool:
+    """Tell whether a process runs; one that is over and not waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked at in /proc")
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGHUP, signal.SIGTERM])
+@pytest.mark.parametrize("kind", ["shell", "python"])
+def test_what_a_step_started_ends_with_f0ci(project: Path, number: signal.Signals, kind: str) -> None:
+    wait = "sleep 600 & echo $! $$ > begun; mv begun pids; wait"
+    body = f"run: '{wait}'"
+    if kind == "python":
+        body = f"module: scriptlets.marks, function: spawn, isolation: process, args: {{command: '{wait}'}}"
+    write_files(project, {"recipes/wait.yaml": f"metadata: {{}}\nsteps: [{{name: a, {body}}}]\n"})
+    process = start(project, "run", "recipes/wait.yaml", "--run-id", "r", "--quiet")
+    pids = project / "pids"
+    until(pids.exists)
+    process.send_signal(number)
+    process.communicate(timeout=60)
+
+    assert process.returncode == (130 if number != signal.SIGKILL else -number)
+    until(lambda: not any(alive(int(pid)) for pid in pids.read_text().split()))
+
+
 def test_a_small_recipe_imports_little(tmp_path: Path) -> None:
     write_files(tmp_path, {"f0ci.yaml": "version: 1\n", "recipes/a.yaml": "name: a\nsteps: [{name: a, run: 'true'}]\n"})
     script = (
@@ -475,6 +505,16 @@ def test_a_small_recipe_imports_little(tmp_path: Path) -> None:
     )
     code, *modules = done.stderr.splitlines()[-1].split()
     assert code == "0"
-    heavy = {"jinja2", "requests", "git", "rich", "jsonschema", "asyncio", "concurrent.futures", "traceback"}
+    heavy = {
+        "jinja2",
+        "requests",
+        "git",
+        "rich",
+        "jsonschema",
+        "jsonschema_rs",
+        "asyncio",
+        "concurrent.futures",
+        "traceback",
+    }
     later = {"core.diagnostics", "environments.model", "expressions.parsing", "source.misfits", "runner.planning"}
     assert set(modules) & (heavy | {f"f0ci.{name}" for name in later}) == set()

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from f0ci.core.cancellation import Cancellation
+from f0ci.core.lifeline import Lifeline
 from f0ci.core.outcome import Outcome
 from f0ci.core.processes import BoundedOutput
 from f0ci.recipes.model import Dialect, Step
@@ -113,6 +114,7 @@ class StepCall:
         own_process: True where the try must run in a process of its own.
         limits: what its processes may use.
         unending: to be called with True before the try does what nobody can end from outside, and with False after.
+        lifeline: ends the try's processes where f0ci is killed; for `run_process`.
     """
 
     step: Step
@@ -134,6 +136,7 @@ class StepCall:
     own_process: bool = False
     limits: Limits = NO_LIMITS
     unending: Callable[[bool], None] = lambda _: None
+    lifeline: Lifeline | None = None
 
 
 def as_json(value: Any, depth: int = 0) -> Any:

@@ -47,6 +47,7 @@ def run(call: StepCall) -> StepResult:
             output=call.output,
             timeout=call.timeout,
             cancellation=call.cancellation,
+            lifeline=call.lifeline,
         )
         result = conclude(finished, call.timeout, call.cancellation.reason, outputs_of(outputs_file))
     if result.outcome is Outcome.FAILED and result.hint is None:
