@@ -51,11 +51,14 @@ class Redactor:
 
 
 def _spellings(secret: str) -> set[str]:
-    """Return a secret as programs write it down: as it is, escaped in JSON or Python, in a URL, in base64."""
+    """Return a secret as programs write it down: as it is, escaped in JSON or Python, in a URL or a form, in base64."""
     import base64
     import json
-    from urllib.parse import quote
+    from urllib.parse import quote, quote_plus
 
     spelled = {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], repr(secret)[1:-1]}
-    spelled |= {quote(secret, safe=""), quote(secret), base64.b64encode(secret.encode(errors="replace")).decode()}
+    spelled |= {quote(secret, safe=""), quote(secret), quote_plus(secret)}
+    raw = secret.encode(errors="replace")
+    # some write it without the padding
+    spelled |= {encode(raw).decode().rstrip("=") for encode in (base64.b64encode, base64.urlsafe_b64encode)}
     return spelled

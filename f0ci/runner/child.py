@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 import threading
@@ -33,12 +34,16 @@ class _Telling(Context):
 
 def main(request: Path, answer: Path) -> None:
     """Do what the request says, and write changes and the result as they come about."""
+    for stream in (sys.stdout, sys.stderr):
+        # a scriptlet may print what is no text in a thread of f0ci, and so it may here
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     asked = json.loads(request.read_text(encoding="utf-8"))
     said = asked["scriptlet"]
     scriptlet = Scriptlet(**{**said, "outputs": tuple(said["outputs"])})
     root = Path(asked["root"])
-    with answer.open("a", encoding="utf-8") as stream:
-        context = _Telling(asked["values"], stream, asked["step"], asked["idempotency_key"])
+    with answer.open("a", encoding="utf-8") as told_file:
+        context = _Telling(asked["values"], told_file, asked["step"], asked["idempotency_key"])
         try:
             with importing_from(root):
                 result = perform(scriptlet, context, root, sys.stderr.write)
@@ -51,7 +56,7 @@ def main(request: Path, answer: Path) -> None:
         except F0ciError as error:
             terminal = not isinstance(error, StepError) or error.terminal
             told = {"error": error.message, "hint": error.hint, "terminal": terminal}
-        stream.write(json.dumps(told) + "\n")
+        told_file.write(json.dumps(told) + "\n")
 
 
 if __name__ == "__main__":

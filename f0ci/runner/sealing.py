@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 from f0ci.core.errors import InputError
 from f0ci.core.redaction import MASK
@@ -86,11 +86,16 @@ class Sealer:
 
 
 def _spellings(value: str) -> dict[str, str]:
-    """Return a secret as it stands inside JSON text, by the form: as it is, in base64, in a URL."""
-    plain = json.dumps(value, ensure_ascii=False)[1:-1]
-    found = {"": plain, "\ue002base64": base64.b64encode(value.encode(errors="replace")).decode()}
-    quoted = quote(value, safe="")
-    return found if quoted == plain else found | {"\ue002url": quoted}
+    """Return a secret as it stands inside JSON text, by how it is spelt; of those that are alike the first counts."""
+    raw = value.encode(errors="replace")
+    return {
+        "": json.dumps(value, ensure_ascii=False)[1:-1],
+        "\ue002base64": base64.b64encode(raw).decode(),
+        "\ue002base64url": base64.urlsafe_b64encode(raw).decode(),
+        "\ue002url": quote(value, safe=""),
+        "\ue002path": quote(value),
+        "\ue002form": quote_plus(value),
+    }
 
 
 def storable(text: str) -> str:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from f0ci.core.errors import InputError
+from f0ci.core.redaction import Redactor
 from f0ci.runner.sealing import Sealer, masked
 
 TEXTS = st.text(st.characters(exclude_characters="\ue000\ue001\ue002", exclude_categories=["Cs"]))
@@ -25,10 +27,23 @@ def test_what_is_sealed_comes_back(data: Any, secrets: dict[str, str]) -> None:
     assert sealer.unseal(sealer.seal(data)) == data
 
 
-SECRET = 'planted "secret"/é'
+SECRET = 'planted "secret"/é ü?>~'
+SPELLINGS = [
+    SECRET,
+    base64.b64encode(SECRET.encode()).decode(),
+    base64.urlsafe_b64encode(SECRET.encode()).decode(),
+    quote(SECRET),
+    quote(SECRET, safe=""),
+    quote_plus(SECRET),
+]
 
 
-@pytest.mark.parametrize("spelled", [SECRET, base64.b64encode(SECRET.encode()).decode()])
+@pytest.mark.parametrize("spelled", SPELLINGS)
+def test_no_spelling_of_a_secret_is_shown(spelled: str) -> None:
+    assert Redactor([SECRET]).text(f"a={spelled}").rstrip("=") == "a=***"
+
+
+@pytest.mark.parametrize("spelled", SPELLINGS)
 def test_no_spelling_of_a_secret_is_written(spelled: str) -> None:
     sealer = Sealer()
     sealer.add("secret shop/token", SECRET)
