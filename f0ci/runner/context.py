@@ -6,10 +6,10 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from f0ci.core.canonical import canonical_json
+from f0ci.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 from f0ci.core.clock import format_time
 from f0ci.core.outcome import Outcome
+from f0ci.core.values import dataclass
 
 
 @dataclass(frozen=True, slots=True)

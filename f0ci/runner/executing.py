@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from f0ci.core.errors import F0ciError
 from f0ci.core.outcome import Outcome
 from f0ci.core.processes import reduced_environment
 from f0ci.core.redaction import Redactor
+from f0ci.core.values import dataclass
 from f0ci.recipes.composition import bind_parameters
 from f0ci.recipes.model import Recipe
 from f0ci.recipes.records import RunRecord
@@ -54,7 +55,7 @@ class RunInterrupted(KeyboardInterrupt):
         self.record = record
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Underway:
     """A run that is ready to be carried on.
 

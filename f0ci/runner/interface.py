@@ -8,9 +8,10 @@ every engine must do is checked by the conformance suite in `tests/unit/runner/c
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
+from f0ci.core.values import dataclass
 from f0ci.recipes.records import RunRecord
 from f0ci.runner.frozen import Plan
 from f0ci.runner.options import RunOptions

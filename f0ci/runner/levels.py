@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
 from f0ci.core.outcome import Outcome, worst
+from f0ci.core.values import dataclass
 from f0ci.recipes.graph import ON_ERROR
 from f0ci.recipes.model import Recipe, Step
 from f0ci.recipes.records import StepRecord
@@ -40,7 +41,7 @@ class Ending:
     unrecorded: tuple[Over, ...] = ()
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True)
 class Level:
     """One recipe of a run while its steps run.
 

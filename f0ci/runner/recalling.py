@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from f0ci.core.outcome import Outcome
+from f0ci.core.values import dataclass
 from f0ci.recipes.records import StepRecord
 from f0ci.runner.journal import Journal
 from f0ci.runner.sealing import Sealer

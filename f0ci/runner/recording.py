@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Protocol
 
 from f0ci.core.outcome import Outcome
+from f0ci.core.values import dataclass
 from f0ci.recipes.records import RunRecord, StepRecord
 from f0ci.runner.context import Change, Context
 from f0ci.runner.journal import Journal, JournalError
@@ -109,7 +110,7 @@ class NoRecorder:
         """Record nothing."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True)
 class JournalRecorder:
     """Records one run in a journal; each call is one durable change.
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from f0ci.core.clock import format_time
 from f0ci.core.errors import InputError, Refused, UsageError
 from f0ci.core.suggestions import did_you_mean
+from f0ci.core.values import dataclass
 from f0ci.runner.context import Change
 from f0ci.runner.frozen import Plan
 from f0ci.runner.journal import Journal

@@ -6,10 +6,11 @@ import contextlib
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from queue import Empty, SimpleQueue
 
 from f0ci.core.cancellation import Cancellation
+from f0ci.core.values import dataclass
 from f0ci.runner.threads import Threads
 
 # seconds that running steps get to end once they were told to; ending a process group takes at most 2
@@ -156,7 +157,7 @@ def run_graph(
     )
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True)
 class _Loop:
     """The steps of a graph, driven by the threads that run them.
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import CannotWork, StepError, UsageError
 from f0ci.core.redaction import Redactor
+from f0ci.core.values import dataclass
 from f0ci.environments.secrets import PREFIX, SCHEME, secret_references
 from f0ci.recipes.model import Recipe
 from f0ci.runner.sealing import Sealer, sensitive_texts
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 DEFAULT_PROVIDERS: tuple[Mapping[str, Any], ...] = ({"provider": "environment"},)
 
 
-@dataclass(slots=True, eq=False, repr=False)
+@dataclass(slots=True)
 class SecretValues:
     """The secrets of one run.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from f0ci.core.cancellation import Cancellation
 from f0ci.core.clock import Clock
 from f0ci.core.lifeline import Lifeline
 from f0ci.core.redaction import Redactor
+from f0ci.core.values import dataclass
 from f0ci.recipes.model import Dialect, Recipe
 from f0ci.runner.context import Context
 from f0ci.runner.events import Event, Listener
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 _NOWHERE: Mapping[str, Any] = {"environment": None, "overlay": ""}
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Session:
     """One run.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from f0ci.core.duration import parse_duration
 from f0ci.core.errors import StepError
+from f0ci.core.values import dataclass
 from f0ci.recipes.model import Recipe, Step
 from f0ci.runner.isolation import limits_from
 from f0ci.runner.options import RunOptions

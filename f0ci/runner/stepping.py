@@ -6,7 +6,7 @@ import copy
 import random
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +15,7 @@ from f0ci.core.cancellation import Cancellation
 from f0ci.core.errors import F0ciError, InputError, StepError
 from f0ci.core.outcome import Outcome
 from f0ci.core.processes import BoundedOutput
+from f0ci.core.values import dataclass
 from f0ci.expressions.errors import ExpressionError
 from f0ci.recipes.model import Recipe, Step
 from f0ci.recipes.reading import step_from
@@ -31,7 +32,7 @@ from f0ci.runner.steps.base import StepCall, StepResult, as_json
 _OWN_KINDS = frozenset({"python", "shell", "sub_recipe", "http", "wait"})
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class Stepping:
     """What one step is run with.
 

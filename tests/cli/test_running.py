@@ -516,5 +516,5 @@ def test_a_small_recipe_imports_little(tmp_path: Path) -> None:
         "concurrent.futures",
         "traceback",
     }
-    later = {"core.diagnostics", "environments.model", "expressions.parsing", "source.misfits", "runner.planning"}
+    later = {"environments.model", "source.misfits", "runner.planning"}
     assert set(modules) & (heavy | {f"f0ci.{name}" for name in later}) == set()

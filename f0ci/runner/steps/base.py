@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from f0ci.core.cancellation import Cancellation
 from f0ci.core.lifeline import Lifeline
 from f0ci.core.outcome import Outcome
 from f0ci.core.processes import BoundedOutput
+from f0ci.core.values import dataclass
 from f0ci.recipes.model import Dialect, Step
 from f0ci.recipes.records import StepRecord
 from f0ci.runner.context import Context
@@ -90,7 +91,7 @@ class StepResult:
     next_check: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@dataclass(frozen=True, slots=True)
 class StepCall:
     """One try of a step.
 
