@@ -9,6 +9,7 @@ from f0ci.core.clock import SystemClock
 from f0ci.core.errors import UsageError
 from f0ci.environments.loading import load_environment
 from f0ci.environments.model import Environment
+from f0ci.environments.secrets import refuse_unknown_providers
 from f0ci.promotion.plan import read_content
 from f0ci.promotion.releases import content_digest, release_paths, require_release
 from f0ci.promotion.rollout import render_release
@@ -34,6 +35,7 @@ def render_environment(root: Path, environment: str, sets: Sequence[str] = ()) -
     """
     tree = DirectoryTree(root)
     project = load_project(tree)
+    refuse_unknown_providers(project)
     described, configuration = find_environment(tree, project, environment, sets)
     info = ReleaseInfo(content_digest(tree, release_paths(tree, project)))
     return render(tree, project, configuration, described, info)

@@ -10,6 +10,7 @@ from f0ci.commands.rendering import described_by, find_environment
 from f0ci.core.canonical import digest, sha256_hex
 from f0ci.environments.loading import find_environments
 from f0ci.environments.model import Environment
+from f0ci.environments.secrets import refuse_unknown_providers
 from f0ci.render.incremental import (
     LazyRecipes,
     Memory,
@@ -129,6 +130,7 @@ class _Place:
 
         self.tree = DirectoryTree(root, settled=True)
         self.project: Project = load_project(self.tree)
+        refuse_unknown_providers(self.project)
         self.sets = sets
         self.shas = {path: sha256_hex(self.tree.read(path)) for path in release_paths(self.tree, self.project)}
         self.release = ReleaseInfo(digest({"version": 1, "files": self.shas}))

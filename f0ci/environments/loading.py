@@ -81,16 +81,6 @@ def find_overlays(tree: Tree, folder: str) -> tuple[str, ...]:
     return tuple(sorted({posixpath.dirname(path) for path in configs} - {""}))
 
 
-def load_all(tree: Tree, project: Project) -> tuple[Environment, ...]:
-    """Load every environment, by folder.
-
-    Raises:
-        InputError: a layer of one of them cannot be used.
-    """
-    folders = find_environments(tree, project)
-    return tuple(_load(tree, project, folders, folder, (), ()) for folder in folders)
-
-
 @lru_cache(maxsize=256)
 def _parsed(path: str, raw: bytes) -> Document:
     """Return a layer's document; environments that are loaded together share most of their layers."""

@@ -49,12 +49,6 @@ def with_parts(text: str, parts: Mapping[str, Any]) -> Text:
     return made
 
 
-def render_templates(tree: Tree, folder: str, paths: Iterable[str], scope: Mapping[str, Any]) -> Iterator[RenderedFile]:
-    """Render templates once; see `Templates`."""
-    paths = tuple(paths)
-    yield from Templates(tree, folder, paths).render(paths, scope)
-
-
 class Templates:
     """The templates of a workspace, each compiled once.
 

@@ -201,6 +201,16 @@ BAD: dict[str, tuple[dict[str, str], str, str]] = {
         "environments/dev/eu/config.yaml:2:7: error: configuration value word: 7 is a whole number, not text",
         "see schemas/config.schema.json",
     ),
+    "a provider of secrets that there is not": (
+        {"f0ci.yaml": "version: 1\nsecrets:\n  - provider: fiel\n"},
+        "f0ci.yaml:3:15: error: there is no secret provider 'fiel'",
+        "did you mean 'file'?",
+    ),
+    "a setting that a provider of secrets does not know": (
+        {"f0ci.yaml": "version: 1\nsecrets:\n  - {provider: file, folder: x, identity_file: y}\n"},
+        "f0ci.yaml:3:33: error: unknown key 'identity_file'",
+        "known keys: folder, provider",
+    ),
     "values that refer to each other": (
         {"environments/dev/eu/config.yaml": "a: '#{config.b}'\nb: '#{config.a}'\n"},
         "error: configuration values refer to each other in a circle: a -> b -> a",

@@ -14,15 +14,13 @@ from f0ci.environments.checks import (
     production_without_monitoring,
     production_without_notifications,
 )
-from f0ci.environments.loading import load_all
 from f0ci.environments.model import Environment
-from f0ci.source.project import load_project
-from tests.unit.environments.workspaces import DEV, PROD, load, workspace
+from tests.unit.environments.workspaces import DEV, PROD, load
 
 
 def _all(**configs: Any) -> tuple[Environment, ...]:
-    tree = workspace({f"environments/{name}/config.json": config for name, config in configs.items()})
-    return load_all(tree, load_project(tree))
+    files = {f"environments/{name}/config.json": config for name, config in configs.items()}
+    return tuple(load(files, name) for name in sorted(configs))
 
 
 @pytest.mark.parametrize(
