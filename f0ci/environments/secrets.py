@@ -56,7 +56,7 @@ def secret_references(data: Any, at: Path = ()) -> tuple[SecretReference, ...]:
     return tuple(found for key, value in inner for found in secret_references(value, (*at, key)))
 
 
-def unknown_providers(project: Project) -> Iterator[tuple[Path, str, str]]:
+def unknown_providers(project: Project) -> Iterator[tuple[Path, str, str | None]]:
     """Yield every provider of secrets that is not installed: where the settings name it, what is wrong, and a hint."""
     for index, settings in enumerate(project.secrets):
         name = str(settings["provider"])

@@ -237,6 +237,32 @@ def test_bad_input_is_said_and_leaves_the_old_files(tmp_path: Path, f0ci: Comman
     assert rendered(out) == old
 
 
+@pytest.mark.parametrize(
+    ("output", "code", "message"),
+    [
+        ("file", 3, "'{root}/file' is a file, not a folder"),
+        ("file/below", 3, "'{root}/file' is a file, not a folder"),
+        ("dangling", 3, "'{root}/dangling' is a link that leads nowhere"),
+        ("foreign", 3, "'{root}/foreign/config.json' would be overwritten, and f0ci did not write it"),
+        (".", 2, "the repository itself is no place to render into"),
+        ("recipes", 2, "'{root}/recipes' is rendered from"),
+        ("templates/build", 2, "'{root}/templates/build' lies in 'templates', which is rendered from"),
+        ("inside/deep", 2, "'{root}/inside/deep' lies in 'environments', which is rendered from"),
+    ],
+)
+def test_a_place_that_is_none(tmp_path: Path, f0ci: Command, output: str, code: int, message: str) -> None:
+    write_files(tmp_path, {**FILES, "file": "mine\n", "foreign/config.json": "mine\n"})
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "inside").symlink_to("environments/dev")
+    before = rendered(tmp_path)
+
+    answer = f0ci(tmp_path, "render", "dev", "-o", str(tmp_path / output))
+
+    assert answer.code == code
+    assert f"error: {message.format(root=tmp_path)}\n" in answer.err
+    assert rendered(tmp_path) == before
+
+
 def test_all_environments_and_their_check(tmp_path: Path, f0ci: Command) -> None:
     write_files(tmp_path, {**FILES, "environments/prod/config.yaml": "extends: dev\nword: prod\n"})
 
