@@ -173,7 +173,7 @@ def diff(
             )
         difference = compare_with_release(root, one, target, base)
     elif other is None:
-        raise UsageError("nothing to compare with", f"f0ci diff {one} prod, or f0ci diff {one} latest")
+        raise UsageError("nothing to compare with", f"name another environment, or a release: f0ci diff {one} latest")
     elif _is_environment(root, other):
         difference = compare_environments(root, one, other)
     else:
