@@ -237,6 +237,16 @@ def test_bad_input_is_said_and_leaves_the_old_files(tmp_path: Path, f0ci: Comman
     assert rendered(out) == old
 
 
+def test_a_file_name_that_is_not_utf8(tmp_path: Path, f0ci: Command) -> None:
+    write_files(tmp_path, FILES)
+    (tmp_path / "templates" / os.fsdecode(b"caf\xe9.txt.j2")).write_bytes(b"x")
+
+    answer = f0ci(tmp_path, "render", "dev", "-o", "out")
+
+    assert (answer.code, answer.out) == (3, "")
+    assert "error: the file name 'templates/caf\\udce9.txt.j2' is not UTF-8" in answer.err
+
+
 @pytest.mark.parametrize(
     ("output", "code", "message"),
     [
