@@ -273,6 +273,33 @@ def test_a_place_that_is_none(tmp_path: Path, f0ci: Command, output: str, code: 
     assert rendered(tmp_path) == before
 
 
+@pytest.mark.parametrize(
+    ("config", "settings", "told"),
+    [
+        ("environment:\n  debug_enabled: true\n", "", "error[debug-in-production]"),
+        ("environment:\n  debug_enabled: false\n", "", None),
+        ("word: w\n", "", None),
+        ("environment:\n  debug_enabled: true  # f0ci: ignore[debug-in-production] a demo\n", "", None),
+        ("environment:\n  debug_enabled: true\n", "rules: {ignore: [debug-in-production]}\n", None),
+        ("environment:\n  debug_enabled: true\n", "rules: {severity: {debug-in-production: note}}\n", "note[debug-"),
+    ],
+)
+def test_suspicions_are_told_beside_the_result(
+    tmp_path: Path, f0ci: Command, config: str, settings: str, told: str | None
+) -> None:
+    write_files(tmp_path, {"environments/prod/config.yaml": config, "f0ci.yaml": f"version: 1\n{settings}"})
+
+    answer = f0ci(tmp_path, "render", "prod", "--file", "traffic.json")
+
+    assert answer.code == 0
+    assert json.loads(answer.out)["version"] == 1
+    if told is None:
+        assert answer.err == ""
+    else:
+        assert f"environments/prod/config.yaml:2:18: {told}" in answer.err
+        assert "production environment 'prod' has debugging switched on" in answer.err
+
+
 def test_all_environments_and_their_check(tmp_path: Path, f0ci: Command) -> None:
     write_files(tmp_path, {**FILES, "environments/prod/config.yaml": "extends: dev\nword: prod\n"})
 

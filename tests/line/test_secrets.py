@@ -166,7 +166,7 @@ def test_a_message_quotes_no_secret_that_somebody_wrote_out(planted: Line) -> No
     answer = planted.f0ci("render", "dev/eu", "--set", f"batch={PLANTED['step']}")
 
     assert answer.code == 3
-    assert "configuration value batch: \"***\" is text, not a whole number" in answer.err
+    assert 'configuration value batch: "***" is text, not a whole number' in answer.err
     assert leaks(answer.out + answer.err) == set()
 
 
