@@ -65,9 +65,19 @@ def _run(argv: Sequence[str]) -> int:
 def show_error(error: F0ciError) -> None:
     """Print an expected error to stderr: place, message, then what to do next."""
     place = f"{error.place}: " if error.place else ""
-    click.echo(f"{place}{click.style('error', fg='red', bold=True)}: {error.message}", err=True)
+    click.echo(f"{place}{click.style('error', fg='red', bold=True)}: {_masked(error.message)}", err=True)
     if error.hint:
-        click.echo(f"  {click.style('hint', fg='cyan')}: {error.hint}", err=True)
+        click.echo(f"  {click.style('hint', fg='cyan')}: {_masked(error.hint)}", err=True)
+
+
+def _masked(text: str) -> str:
+    """Return a message without the secrets that this process was given: it may quote what somebody wrote out."""
+    given = [value for name, value in os.environ.items() if name.startswith("F0CI_SECRET_")]
+    if not given:
+        return text
+    from f0ci.core.redaction import Redactor
+
+    return Redactor(given).text(text)
 
 
 def _report_defect(error: Exception, argv: Sequence[str]) -> int:

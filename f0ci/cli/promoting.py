@@ -290,15 +290,16 @@ def _repair(root: Path, environment: str, reason: str, output_format: str) -> Ex
     from f0ci.commands.repairing import repair_environment
 
     repaired = repair_environment(root, environment, reason, on_stage=say, on_event=tell)
+    code = drift_code({repaired.sync}) if repaired.is_deployed else ExitCode.NEEDS_A_PERSON
     if output_format == "json":
         print_json(repaired.to_json())
-        return drift_code({repaired.sync})
+        return code
     if repaired.commit is not None:
         click.echo(f"{repaired.environment}: repaired by {repaired.commit[:10]}, {len(repaired.undone)} commits undone")
     if repaired.deployed is not None:
         click.echo(f"{repaired.environment}: {repaired.deployed}")
     print_observations(repaired.environment, repaired.after)
-    return drift_code({repaired.sync})
+    return code
 
 
 def describe_step(step: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from f0ci.cli.output import format_option, print_json, root_of, wants_colour
+from f0ci.cli.output import format_option, print_json, root_of, say, wants_colour
 from f0ci.core.errors import ExitCode, UsageError
 
 
@@ -109,9 +109,12 @@ def _show(
 ) -> ExitCode:
     """Print what an environment gets, or where a value of it comes from."""
     from f0ci.commands.rendering import render_environment
+    from f0ci.commands.suspecting import suspicions
     from f0ci.render.provenance import explain_origin
 
     rendered = render_environment(root, environment, sets)
+    for line in suspicions(root, rendered.environment):
+        say(line)
     if origin is not None:
         for line in explain_origin(rendered.environment, origin):
             click.echo(line)
@@ -173,7 +176,7 @@ def diff(
             )
         difference = compare_with_release(root, one, target, base)
     elif other is None:
-        raise UsageError("nothing to compare with", f"f0ci diff {one} prod, or f0ci diff {one} latest")
+        raise UsageError("nothing to compare with", f"name another environment, or a release: f0ci diff {one} latest")
     elif _is_environment(root, other):
         difference = compare_environments(root, one, other)
     else:

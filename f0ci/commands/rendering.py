@@ -7,8 +7,9 @@ from pathlib import Path
 
 from f0ci.core.clock import SystemClock
 from f0ci.core.errors import UsageError
-from f0ci.environments.loading import load_environment
+from f0ci.environments.loading import UnknownEnvironment, load_environment
 from f0ci.environments.model import Environment
+from f0ci.environments.secrets import refuse_unknown_providers
 from f0ci.promotion.plan import read_content
 from f0ci.promotion.releases import content_digest, release_paths, require_release
 from f0ci.promotion.rollout import render_release
@@ -34,6 +35,7 @@ def render_environment(root: Path, environment: str, sets: Sequence[str] = ()) -
     """
     tree = DirectoryTree(root)
     project = load_project(tree)
+    refuse_unknown_providers(project)
     described, configuration = find_environment(tree, project, environment, sets)
     info = ReleaseInfo(content_digest(tree, release_paths(tree, project)))
     return render(tree, project, configuration, described, info)
@@ -45,9 +47,20 @@ def find_environment(
     """Return what the workflow says of an environment, where there is one, and its configuration."""
     described = described_by(tree, project, name)
     if described is None:
-        return None, load_environment(tree, project, name, sets)
+        try:
+            return None, load_environment(tree, project, name, sets)
+        except UnknownEnvironment as error:
+            raise UnknownEnvironment(error.name, error.known | _described(tree, project)) from error
     _, slash, overlays = name.partition("/")
     return described, load_environment(tree, project, f"{described.config}{slash}{overlays}", sets)
+
+
+def _described(tree: Tree, project: Project) -> frozenset[str]:
+    from f0ci.workflows.reading import read_workflow
+
+    if not tree.exists(project.workflow):
+        return frozenset()
+    return frozenset(environment.name for environment in read_workflow(tree, project.workflow).environments)
 
 
 def described_by(tree: Tree, project: Project, name: str) -> WorkflowEnvironment | None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from f0ci.commands.rendering import described_by, find_environment
 from f0ci.core.canonical import digest, sha256_hex
+from f0ci.core.errors import UsageError
 from f0ci.environments.loading import find_environments
 from f0ci.environments.model import Environment
+from f0ci.environments.secrets import refuse_unknown_providers
 from f0ci.render.incremental import (
     LazyRecipes,
     Memory,
@@ -88,6 +91,8 @@ def render_into(
         CannotWork: something cannot be written.
     """
     place = _Place(root, list(sets))
+    for folder in targets.values():
+        place.refuse_sources(folder)
     remembered = cache_file(output)
     memory = None if fresh else recall(remembered)
     if memory is not None and memory.sources != place.sources:
@@ -127,14 +132,33 @@ class _Place:
     def __init__(self, root: Path, sets: list[str]) -> None:
         from f0ci.promotion.releases import release_paths
 
+        self._root = root
         self.tree = DirectoryTree(root, settled=True)
         self.project: Project = load_project(self.tree)
+        refuse_unknown_providers(self.project)
         self.sets = sets
         self.shas = {path: sha256_hex(self.tree.read(path)) for path in release_paths(self.tree, self.project)}
         self.release = ReleaseInfo(digest({"version": 1, "files": self.shas}))
         self.sources = sources_digest(self.shas, self.project.environments)
         self.layout = layout_digest(self.shas, self.project.environments)
         self._source: Source | None = None
+
+    def refuse_sources(self, folder: Path) -> None:
+        """Refuse to write into a folder that is rendered from.
+
+        Raises:
+            UsageError: it is one, or lies in one.
+        """
+        root, target = os.path.realpath(self._root), os.path.realpath(folder)
+        names = (*self.project.recipes, self.project.templates, self.project.environments)
+        sources = {os.path.realpath(f"{root}/{name}"): name for name in names}
+        if target == root:
+            raise UsageError("the repository itself is no place to render into", "f0ci render prod --output build/prod")
+        for source, name in sources.items():
+            if source != root and (target == source or target.startswith(f"{source}{os.sep}")):
+                lies = "is" if target == source else f"lies in {name!r}, which is"
+                message = f"{str(folder)!r} {lies} rendered from"
+                raise UsageError(message, "f0ci render prod --output build/prod")
 
     def source(self) -> Source:
         if self._source is None:

@@ -105,13 +105,15 @@ def differing_types(environments: Sequence[Environment]) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def check_one(environment: Environment) -> tuple[Finding, ...]:
-    """Return everything suspicious about one environment alone."""
-    return (
-        *debug_in_production(environment),
-        *production_without_monitoring(environment),
-        *production_without_notifications(environment),
-    )
+def check_one(environment: Environment) -> dict[str, tuple[Finding, ...]]:
+    """Return what is suspicious about values that somebody wrote for one environment, by the rule that says so."""
+    found = {
+        "debug-in-production": debug_in_production(environment),
+        "monitoring-off-in-production": production_without_monitoring(environment),
+        "notifications-off-in-production": production_without_notifications(environment),
+    }
+    written = {rule: tuple(one for one in several if environment.origins(one.at)) for rule, several in found.items()}
+    return {rule: several for rule, several in written.items() if several}
 
 
 def _finding(

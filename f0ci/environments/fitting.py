@@ -108,4 +108,5 @@ def refuse_misfits(environment: Environment) -> None:
         first = found[0]
         files = {layer.document.path: layer.document for layer in environment.layers if layer.document}
         place = str(files[first.path].location(first.at)) if first.path in files else "--set"
-        raise InputError(f"configuration value {first.message}{more}", first.hint, place=place)
+        what = "configuration value " if first.at else "configuration: "
+        raise InputError(f"{what}{first.message}{more}", first.hint, place=place)

@@ -25,6 +25,20 @@ from f0ci.source.project import CONFIG_NAMES, Project, is_environment_config
 from f0ci.source.tree import Tree, resolve_path
 
 
+class UnknownEnvironment(UsageError):
+    """No environment has a name.
+
+    Args:
+        name: as asked for.
+        known: the names that there are.
+    """
+
+    def __init__(self, name: str, known: frozenset[str]) -> None:
+        super().__init__(f"there is no environment {name!r}", did_you_mean(name, known, noun="environments"))
+        self.name = name
+        self.known = known
+
+
 def find_environments(tree: Tree, project: Project) -> tuple[str, ...]:
     """Return the folder of every environment, sorted.
 
@@ -79,16 +93,6 @@ def find_overlays(tree: Tree, folder: str) -> tuple[str, ...]:
     depth = len(folder) + 1
     configs = (path[depth:] for path in tree.files(folder) if posixpath.basename(path) in CONFIG_NAMES)
     return tuple(sorted({posixpath.dirname(path) for path in configs} - {""}))
-
-
-def load_all(tree: Tree, project: Project) -> tuple[Environment, ...]:
-    """Load every environment, by folder.
-
-    Raises:
-        InputError: a layer of one of them cannot be used.
-    """
-    folders = find_environments(tree, project)
-    return tuple(_load(tree, project, folders, folder, (), ()) for folder in folders)
 
 
 @lru_cache(maxsize=256)
@@ -225,8 +229,7 @@ def _choose(tree: Tree, folders: Sequence[str], name: str) -> str:
             f"there is no environment {name!r}, nor any other",
             "write environments/<name>/config.json, or name the folder under 'environments' in f0ci.yaml",
         )
-    known = {posixpath.basename(folder) for folder in folders}
-    raise UsageError(f"there is no environment {name!r}", did_you_mean(name, known, noun="environments"))
+    raise UnknownEnvironment(name, frozenset(map(posixpath.basename, folders)))
 
 
 def _names(tree: Tree, folder: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ meant for somebody else, such as an alert's text. A text that is meant to hold `
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -53,7 +53,8 @@ def _resolved(
 ) -> Environment:
     scope: dict[str, Any] = environment.spoken | ({"release": release} if release is not None else {})
     left = {at for at, value in waiting.items() if release is None and _asks_for_release(environment, at, value)}
-    needs = {at: _needs(environment, at, value, waiting) for at, value in waiting.items()}
+    below = _by_beginning(waiting)
+    needs = {at: _needs(environment, at, value, below) for at, value in waiting.items()}
     for at in _ordered(environment, needs):
         if at in left or any(need in left for need in needs[at]):
             left.add(at)
@@ -71,7 +72,16 @@ def _asks_for_release(environment: Environment, at: Path, value: Any) -> bool:
         raise _blame(environment, at, error) from error
 
 
-def _needs(environment: Environment, at: Path, value: Any, waiting: Mapping[Path, Any]) -> tuple[Path, ...]:
+def _by_beginning(waiting: Iterable[Path]) -> dict[Path, list[Path]]:
+    """Return paths by everything that they begin with, themselves included."""
+    found: dict[Path, list[Path]] = {}
+    for at in waiting:
+        for length in range(len(at) + 1):
+            found.setdefault(at[:length], []).append(at)
+    return found
+
+
+def _needs(environment: Environment, at: Path, value: Any, below: Mapping[Path, list[Path]]) -> tuple[Path, ...]:
     from f0ci.expressions.parsing import references
 
     try:
@@ -81,7 +91,11 @@ def _needs(environment: Environment, at: Path, value: Any, waiting: Mapping[Path
     needed: list[Path] = []
     for reference in found:
         if reference.root == "config":
-            needed.extend(other for other in waiting if _overlaps(other, reference.path))
+            path = reference.path
+            needed.extend(below.get(path, ()))
+            # nothing lies below a list that holds the value that is asked for
+            holders = (path[:length] for length in range(1, len(path)))
+            needed.extend(holder for holder in holders if below.get(holder) == [holder])
     return tuple(dict.fromkeys(needed))
 
 
@@ -97,12 +111,6 @@ def _expression_texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | Mapping):
         for item in value.values() if isinstance(value, Mapping) else value:
             yield from _expression_texts(item)
-
-
-def _overlaps(one: Path, other: Path) -> bool:
-    """Tell whether one of two paths leads to, or through, the other."""
-    shorter = min(len(one), len(other))
-    return one[:shorter] == other[:shorter]
 
 
 def _ordered(environment: Environment, needs: Mapping[Path, tuple[Path, ...]]) -> list[Path]:

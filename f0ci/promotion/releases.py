@@ -54,25 +54,26 @@ def release_paths(tree: Tree, project: Project) -> tuple[str, ...]:
 
     Recipes, configuration sources, templates, workflow and code are what it brings; the approvers file belongs to it
     because the newest successful release is whose policy judges the next.
+
+    Raises:
+        InputError: the name of a file is not UTF-8, so that no digest can cover it.
     """
     folders = (*project.recipes, project.environments, project.templates, *project.code)
     files = {path for folder in folders for path in (tree.files(folder) if not tree.exists(folder) else (folder,))}
     singles = (*PROJECT_FILES, project.workflow, project.approvers, project.config_schema)
     files.update(name for name in singles if tree.exists(name))
-    return tuple(sorted(files))
+    found = tuple(sorted(files))
+    for path in found:
+        if any("\ud800" <= letter <= "\udfff" for letter in path):
+            raise InputError(f"the file name {path!r} is not UTF-8", "rename the file, or keep it out of the release")
+    return found
 
 
 def content_digest(tree: Tree, paths: Sequence[str]) -> str:
     """Return a release's digest: SHA-256 over the canonical JSON of each path with its content's SHA-256.
 
     The source commit is no part of it, so that the same content is the same release wherever it was committed.
-
-    Raises:
-        InputError: the name of a file is not UTF-8, so that no digest can cover it.
     """
-    for path in paths:
-        if any("\ud800" <= letter <= "\udfff" for letter in path):
-            raise InputError(f"the file name {path!r} is not UTF-8", "rename the file, or keep it out of the release")
     return digest({"version": 1, "files": {path: sha256_hex(tree.read(path)) for path in paths}})
 
 

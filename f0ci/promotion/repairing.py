@@ -41,6 +41,7 @@ class Repaired:
         commit: the commit that put the branch right, or None where the branch was right.
         undone: commits that it undoes.
         deployed: how the deploy recipe that ran again ended, in words, or None.
+        is_deployed: False where it did not pass, so that a person is needed.
         before: what was found before.
         after: what was found after.
     """
@@ -51,6 +52,7 @@ class Repaired:
     deployed: str | None
     before: tuple[Observation, ...]
     after: tuple[Observation, ...]
+    is_deployed: bool = True
 
     @property
     def sync(self) -> Sync:
@@ -66,6 +68,7 @@ class Repaired:
             "commit": self.commit,
             "undone": list(self.undone),
             "deployed": self.deployed,
+            "is_deployed": self.is_deployed,
             "before": [observation.to_json() for observation in self.before],
             "after": [observation.to_json() for observation in self.after],
         }
@@ -96,10 +99,21 @@ def repair(
     elsewhere = [one for one in before if one.kind != BRANCH and one.sync is Sync.DRIFTED]
     # what runs follows the branch only by its deploy recipe, so a branch that was wrong is deployed again too
     deployed = None
-    if elsewhere or commit is not None:
+    if elsewhere or commit is not None or is_unfinished(ledgers.environments[environment]):
         deployed = _deploy_again(site, ledgers, environment, reason, elsewhere, on_event, on_stage)
     after = observe_environment(site, site.store.read(), environment).observations
-    return Repaired(environment, commit, undone, deployed, before, after)
+    said, outcome = deployed or (None, Outcome.SKIPPED)
+    return Repaired(environment, commit, undone, said, before, after, outcome in {Outcome.PASSED, Outcome.SKIPPED})
+
+
+def is_unfinished(state: EnvironmentState) -> bool:
+    """Tell whether an earlier repair put the branch right and did not get what runs there; pure."""
+    for event in reversed(state.events):
+        if event.kind == "applied":
+            break
+        if event.kind == "repair" and state.current is not None and event.data["commit"] == state.current.commit:
+            return event.data.get("outcome") not in {str(Outcome.PASSED), str(Outcome.SKIPPED)}
+    return False
 
 
 def require_idle(state: EnvironmentState) -> Applied:
@@ -180,7 +194,7 @@ def _deploy_again(
     elsewhere: list[Observation],
     on_event: EventSink | None,
     on_stage: Callable[[str], None],
-) -> str | None:
+) -> tuple[str, Outcome] | None:
     """Run the deploy recipe of what the environment should run; without one, write what can be written; record it."""
     state = ledgers.environments[environment]
     current = require_idle(state)
@@ -206,7 +220,7 @@ def _deploy_again(
     }
     draft = Draft("repair", ENVIRONMENT_EVENTS, data)
     site.store.transact(lambda now: Change(environment, (draft,)) if _is_same(now, state) else None)
-    return said
+    return said, result.outcome
 
 
 def _is_same(ledgers: Ledgers, state: EnvironmentState) -> bool:

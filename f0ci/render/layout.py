@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,10 +49,20 @@ def is_safe_path(path: str) -> bool:
     return (
         resolve_path(path) == path
         and path not in {".", MANIFEST_FILE}
-        and not any(part.lower() == ".git" for part in parts)
+        and not any(map(_is_git_folder, parts))
         and path.isprintable()
         and "\\" not in path
     )
+
+
+def _is_git_folder(name: str) -> bool:
+    """Tell whether some file system takes a name for Git's own folder; Git checks nothing out that holds one."""
+    return name.lower().partition(":")[0].rstrip(" .") in {".git", "git~1"}
+
+
+def _alike(path: str) -> str:
+    """Return what file systems that ignore case or the form of Unicode compare."""
+    return path.lower() if path.isascii() else unicodedata.normalize("NFC", path).casefold()
 
 
 def collect(files: Iterable[RenderedFile]) -> dict[str, RenderedFile]:
@@ -75,7 +86,13 @@ def collect(files: Iterable[RenderedFile]) -> dict[str, RenderedFile]:
                 place=file.source,
             )
         found[file.path] = file
+    alike: dict[str, str] = {}
     for path, file in found.items():
+        other = alike.setdefault(_alike(path), path)
+        if other != path:
+            raise InputError(
+                f"{other!r} and {path!r} are one file where case does not matter", "rename one", place=file.source
+            )
         cuts = [index for index, char in enumerate(path) if char == "/"]
         above = next((path[:cut] for cut in cuts if path[:cut] in found), None)
         if above is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from f0ci.core.canonical import canonical_json
 from f0ci.core.errors import UsageError
 from f0ci.core.suggestions import did_you_mean
+from f0ci.environments.keyed_lists import is_deletion
 from f0ci.environments.layers import dotted, leaves, read_dotted
 from f0ci.environments.model import Environment, Origin
 from f0ci.source.reading import Path
@@ -59,7 +61,8 @@ def _explain_value(environment: Environment, at: Path, value: Any) -> tuple[str,
 def _explain_gone(environment: Environment, at: Path) -> tuple[str, ...]:
     """Say who took a value away that a weaker layer wrote: by null, or by replacing what held it."""
     *overridden, last = _origins(environment, at)
-    how = "removed" if last.value is None else f"replaced by {_show(last.value)}"
+    is_removed = last.value is None or (isinstance(last.value, Mapping) and is_deletion(last.value))
+    how = "removed" if is_removed else f"replaced by {_show(last.value)}"
     return (f"{dotted(at)} is {how} in {_say(last)}", *map(_overrides, reversed(overridden)))
 
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from f0ci import __version__
 from f0ci.core.canonical import pretty_json
 from f0ci.core.errors import InputError, UsageError
-from f0ci.environments.checks import Finding, check_one
 from f0ci.environments.model import Environment
 from f0ci.environments.resolving import with_release
 from f0ci.expressions.errors import ExpressionError
@@ -68,13 +67,11 @@ class RenderedTree:
         files: content by path, sorted by path.
         sources: the file that each was made from, by path.
         environment: what it was rendered for.
-        findings: what is suspicious about the environment.
     """
 
     files: Mapping[str, bytes]
     sources: Mapping[str, str]
     environment: Environment
-    findings: tuple[Finding, ...] = field(default=())
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -338,7 +335,6 @@ class Rendering:
             files={path: file.content for path, file in files.items()},
             sources={path: file.source for path, file in files.items()},
             environment=self.environment,
-            findings=check_one(self.environment),
         )
 
 

@@ -8,38 +8,23 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cache
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from jinja2 import FunctionLoader, TemplateError, TemplateNotFound, TemplateSyntaxError, Undefined
+from jinja2.utils import missing
 
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import did_you_mean
-from f0ci.expressions.filters import text_of
 from f0ci.render.emitting import emit_yaml
 from f0ci.render.layout import RenderedFile
 from f0ci.render.rereading import check_data_file
+from f0ci.render.template_sandbox import MissingError, Sandbox, Text
 from f0ci.source.reading import Path
 from f0ci.source.schema import type_name
 from f0ci.source.tree import Tree
 
-if TYPE_CHECKING:
-    from jinja2 import Environment as Jinja
-
 SUFFIX = ".j2"
-_ALLOWED_GLOBALS = frozenset({"range", "dict", "namespace", "cycler", "joiner"})
-# its answer would differ from run to run
-_REMOVED_FILTERS = frozenset({"random"})
-
-
-class Text(str):
-    """A text that also has parts: `{{ release }}` is the digest, `{{ release.id }}` a part of it.
-
-    Attributes:
-        parts: what may be asked of it.
-    """
-
-    __slots__ = ("parts",)
-    parts: Mapping[str, Any]
 
 
 def with_parts(text: str, parts: Mapping[str, Any]) -> Text:
@@ -47,12 +32,6 @@ def with_parts(text: str, parts: Mapping[str, Any]) -> Text:
     made = Text(text)
     made.parts = parts
     return made
-
-
-def render_templates(tree: Tree, folder: str, paths: Iterable[str], scope: Mapping[str, Any]) -> Iterator[RenderedFile]:
-    """Render templates once; see `Templates`."""
-    paths = tuple(paths)
-    yield from Templates(tree, folder, paths).render(paths, scope)
 
 
 class Templates:
@@ -68,7 +47,7 @@ class Templates:
         self._tree = tree
         self._prefix = f"{folder.strip('/')}/"
         self._names = {path.removeprefix(self._prefix): path for path in paths}
-        self._jinja = _jinja(tree, self._names)
+        self._jinja = _sandbox(tree, self._names)
 
     def render(self, paths: Iterable[str], scope: Mapping[str, Any]) -> Iterator[RenderedFile]:
         """Render templates; those whose name begins with `_` are passed over.
@@ -106,12 +85,11 @@ def is_part(name: str) -> bool:
     return PurePosixPath(name).name.startswith("_")
 
 
-def _render(jinja: Jinja, name: str, names: Mapping[str, str], scope: Mapping[str, Any]) -> str:
-    from jinja2 import TemplateError, TemplateNotFound, TemplateSyntaxError
-
+def _render(jinja: Sandbox, name: str, names: Mapping[str, str], scope: Mapping[str, Any]) -> str:
     def place(error: BaseException) -> str:
         return _place(error, names[name], names.values())
 
+    jinja.steps = 0
     try:
         return jinja.get_template(name).render(**scope)
     except TemplateSyntaxError as error:
@@ -122,8 +100,8 @@ def _render(jinja: Jinja, name: str, names: Mapping[str, str], scope: Mapping[st
         raise InputError(f"there is no template {error.name!r}", hint, place=place(error)) from error
     except InputError as error:
         raise InputError(error.message, error.hint, place=error.place or place(error)) from error
-    except _missing_class() as error:
-        message, hint = _explain_missing(error.undefined_obj, error.undefined_name, scope)
+    except MissingError as error:
+        message, hint = _explain_missing(error.holder, error.name, scope)
         raise InputError(message, hint, place=place(error)) from error
     except TemplateError as error:
         raise InputError(_sentence(error.message), None, place=place(error)) from error
@@ -140,8 +118,6 @@ def _place(error: BaseException, path: str, paths: Collection[str]) -> str:
 
 
 def _explain_missing(holder: Any, name: Any, scope: Mapping[str, Any]) -> tuple[str, str | None]:
-    from jinja2.utils import missing
-
     if holder is missing:
         if name == "release":
             return "'release' is not known here", "render for a release"
@@ -172,10 +148,7 @@ def _sentence(text: str | None) -> str:
     return line[:1].lower() + line[1:]
 
 
-def _jinja(tree: Tree, names: Mapping[str, str]) -> Jinja:
-    from jinja2 import FunctionLoader
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
+def _sandbox(tree: Tree, names: Mapping[str, str]) -> Sandbox:
     def load(name: str) -> tuple[str, str, None] | None:
         path = names.get(name)
         if path is None:
@@ -185,85 +158,8 @@ def _jinja(tree: Tree, names: Mapping[str, str]) -> Jinja:
         except UnicodeDecodeError as error:
             raise InputError("the template is not UTF-8", "save the file as UTF-8", place=path) from error
 
-    class Sandbox(ImmutableSandboxedEnvironment):
-        """Jinja's sandbox, in which a key of a mapping comes before a method of the same name."""
-
-        def getattr(self, obj: Any, attribute: str) -> Any:
-            holder = obj.parts if isinstance(obj, Text) else obj
-            if isinstance(holder, Mapping) and attribute in holder:
-                return holder[attribute]
-            return super().getattr(obj, attribute)
-
-        def getitem(self, obj: Any, argument: Any) -> Any:
-            return self.getattr(obj, argument) if isinstance(obj, Text) else super().getitem(obj, argument)
-
-    jinja = Sandbox(
-        undefined=_strict_class(),
-        keep_trailing_newline=True,
-        # what is rendered is configuration, never a page; escaping would corrupt it
-        autoescape=False,
-        finalize=_finalize,
-        loader=FunctionLoader(load),
-    )
-    jinja.globals = {name: value for name, value in jinja.globals.items() if name in _ALLOWED_GLOBALS}
-    jinja.filters = {name: value for name, value in jinja.filters.items() if name not in _REMOVED_FILTERS}
-    jinja.filters |= {
-        "to_json": _to_json,
-        "tojson": _to_json,
-        "to_yaml": _to_yaml,
-        "to_toml": _to_toml,
-        "string": text_of,
-    }
-    return jinja
-
-
-@cache
-def _missing_class() -> Any:
-    from jinja2 import UndefinedError
-
-    class MissingError(UndefinedError):
-        """A template asked for what does not exist."""
-
-        def __init__(self, message: str, undefined_obj: Any, undefined_name: Any) -> None:
-            super().__init__(message)
-            self.undefined_obj = undefined_obj
-            self.undefined_name = undefined_name
-
-    return MissingError
-
-
-@cache
-def _strict_class() -> Any:
-    from jinja2 import StrictUndefined, UndefinedError
-    from jinja2.utils import missing
-
-    class Strict(StrictUndefined):
-        """An undefined value that says what was asked of what."""
-
-        __slots__ = ()
-
-        def __init__(
-            self, hint: str | None = None, obj: Any = missing, name: str | None = None, exc: Any = None
-        ) -> None:
-            def build(message: str) -> Exception:
-                built: Exception = _missing_class()(message, obj, name)
-                return built
-
-            # Jinja raises what calling `exc` gives, so it need not be a class; with a hint Jinja says it all itself
-            raised = build if hint is None else exc or UndefinedError
-            super().__init__(hint, obj, name, raised)  # type: ignore[arg-type]
-
-    return Strict
-
-
-def _finalize(value: Any) -> Any:
-    from jinja2 import Undefined
-
-    if isinstance(value, Undefined | str):
-        return value
-    if value is None or isinstance(value, bool | int | float | Mapping | list | tuple):
-        return text_of(value)
-    raise InputError(f"a {type(value).__name__} cannot be written as text", "call it, or turn it into a list: `| list`")
+    filters = {"to_json": _to_json, "tojson": _to_json, "to_yaml": _to_yaml, "to_toml": _to_toml}
+    return Sandbox(FunctionLoader(load), filters)
 
 
 def _to_json(value: Any, indent: int | None = None) -> str:
@@ -281,8 +177,6 @@ def _to_toml(value: Any) -> str:
 
 
 def _known(value: Any) -> Any:
-    from jinja2 import Undefined
-
     # a filter's argument may be missing; asking for its text says so
     return str(value) if isinstance(value, Undefined) else value
 

@@ -57,6 +57,7 @@ def write(
         CannotWork: a file of somebody else stands in the way, a symbolic link leads out of the folder, or the folder
             cannot be written.
     """
+    _require_folder(folder)
     earlier = read_manifest(folder)
     inside = _Folder(folder)
     is_new = not folder.exists()
@@ -88,7 +89,11 @@ def check(rendered: RenderedTree, folder: Path) -> list[str]:
     """Return the files in which a folder differs from a rendered tree, sorted.
 
     A file that f0ci wrote there and that is no longer part counts; files of others do not.
+
+    Raises:
+        CannotWork: there is a file where the folder should be, or a symbolic link leads out of it.
     """
+    _require_folder(folder)
     inside = _Folder(folder)
     different = {path for path, content in rendered.files.items() if inside.content(path) != content}
     earlier = read_manifest(folder)
@@ -96,12 +101,23 @@ def check(rendered: RenderedTree, folder: Path) -> list[str]:
     return sorted(different | obsolete)
 
 
+def _require_folder(folder: Path) -> None:
+    """Refuse a place where no folder is or can be made."""
+    for place in (folder, *folder.parents):
+        if place.is_dir():
+            return
+        if place.exists():
+            raise CannotWork(f"{str(place)!r} is a file, not a folder", "name another folder, or remove the file")
+        if place.is_symlink():
+            raise CannotWork(f"{str(place)!r} is a link that leads nowhere", "name another folder, or remove the link")
+
+
 def _refuse_foreign(folder: Path, paths: list[str]) -> None:
     if paths:
         more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
         raise CannotWork(
             f"{str(folder / paths[0])!r}{more} would be overwritten, and f0ci did not write it",
-            "choose another folder, or remove the file",
+            "choose another folder, remove the file, or replace it with --overwrite",
         )
 
 

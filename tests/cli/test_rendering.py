@@ -201,6 +201,16 @@ BAD: dict[str, tuple[dict[str, str], str, str]] = {
         "environments/dev/eu/config.yaml:2:7: error: configuration value word: 7 is a whole number, not text",
         "see schemas/config.schema.json",
     ),
+    "a provider of secrets that there is not": (
+        {"f0ci.yaml": "version: 1\nsecrets:\n  - provider: fiel\n"},
+        "f0ci.yaml:3:15: error: there is no secret provider 'fiel'",
+        "did you mean 'file'?",
+    ),
+    "a setting that a provider of secrets does not know": (
+        {"f0ci.yaml": "version: 1\nsecrets:\n  - {provider: file, folder: x, identity_file: y}\n"},
+        "f0ci.yaml:3:33: error: unknown key 'identity_file'",
+        "known keys: folder, provider",
+    ),
     "values that refer to each other": (
         {"environments/dev/eu/config.yaml": "a: '#{config.b}'\nb: '#{config.a}'\n"},
         "error: configuration values refer to each other in a circle: a -> b -> a",
@@ -225,6 +235,69 @@ def test_bad_input_is_said_and_leaves_the_old_files(tmp_path: Path, f0ci: Comman
     assert hint in answer.err
     assert "Traceback" not in answer.err
     assert rendered(out) == old
+
+
+def test_a_file_name_that_is_not_utf8(tmp_path: Path, f0ci: Command) -> None:
+    write_files(tmp_path, FILES)
+    (tmp_path / "templates" / os.fsdecode(b"caf\xe9.txt.j2")).write_bytes(b"x")
+
+    answer = f0ci(tmp_path, "render", "dev", "-o", "out")
+
+    assert (answer.code, answer.out) == (3, "")
+    assert "error: the file name 'templates/caf\\udce9.txt.j2' is not UTF-8" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "message"),
+    [
+        ("file", 3, "'{root}/file' is a file, not a folder"),
+        ("file/below", 3, "'{root}/file' is a file, not a folder"),
+        ("dangling", 3, "'{root}/dangling' is a link that leads nowhere"),
+        ("foreign", 3, "'{root}/foreign/config.json' would be overwritten, and f0ci did not write it"),
+        (".", 2, "the repository itself is no place to render into"),
+        ("recipes", 2, "'{root}/recipes' is rendered from"),
+        ("templates/build", 2, "'{root}/templates/build' lies in 'templates', which is rendered from"),
+        ("inside/deep", 2, "'{root}/inside/deep' lies in 'environments', which is rendered from"),
+    ],
+)
+def test_a_place_that_is_none(tmp_path: Path, f0ci: Command, output: str, code: int, message: str) -> None:
+    write_files(tmp_path, {**FILES, "file": "mine\n", "foreign/config.json": "mine\n"})
+    (tmp_path / "dangling").symlink_to("nowhere")
+    (tmp_path / "inside").symlink_to("environments/dev")
+    before = rendered(tmp_path)
+
+    answer = f0ci(tmp_path, "render", "dev", "-o", str(tmp_path / output))
+
+    assert answer.code == code
+    assert f"error: {message.format(root=tmp_path)}\n" in answer.err
+    assert rendered(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("config", "settings", "told"),
+    [
+        ("environment:\n  debug_enabled: true\n", "", "error[debug-in-production]"),
+        ("environment:\n  debug_enabled: false\n", "", None),
+        ("word: w\n", "", None),
+        ("environment:\n  debug_enabled: true  # f0ci: ignore[debug-in-production] a demo\n", "", None),
+        ("environment:\n  debug_enabled: true\n", "rules: {ignore: [debug-in-production]}\n", None),
+        ("environment:\n  debug_enabled: true\n", "rules: {severity: {debug-in-production: note}}\n", "note[debug-"),
+    ],
+)
+def test_suspicions_are_told_beside_the_result(
+    tmp_path: Path, f0ci: Command, config: str, settings: str, told: str | None
+) -> None:
+    write_files(tmp_path, {"environments/prod/config.yaml": config, "f0ci.yaml": f"version: 1\n{settings}"})
+
+    answer = f0ci(tmp_path, "render", "prod", "--file", "traffic.json")
+
+    assert answer.code == 0
+    assert json.loads(answer.out)["version"] == 1
+    if told is None:
+        assert answer.err == ""
+    else:
+        assert f"environments/prod/config.yaml:2:18: {told}" in answer.err
+        assert "production environment 'prod' has debugging switched on" in answer.err
 
 
 def test_all_environments_and_their_check(tmp_path: Path, f0ci: Command) -> None:

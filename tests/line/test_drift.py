@@ -89,6 +89,21 @@ class TestTheBranch:
         assert record["data"]["reason"] == "somebody pushed by hand"
         assert record["actor"] == "Alice <alice@example.com>"
 
+    def test_a_deploy_recipe_that_fails_is_told_and_runs_again(self, deployed: Line, somebody: Forger) -> None:
+        somebody.commit("refs/heads/env/dev", {"config.json": "{}"}, message="quick fix")
+        shutil.rmtree(deployed.work / "deployed")
+        write_files(deployed.work, {"deployed": "in the way\n"})
+
+        answer = deployed.f0ci(*REPAIR)
+
+        assert answer.code == 7
+        assert "deploy recipe 'recipes/deploy.yaml' failed" in answer.out
+        assert deployed.f0ci(*REPAIR, "--format", "json").data["is_deployed"] is False
+        (deployed.work / "deployed").unlink()
+        assert deployed.done(*REPAIR, "--format", "json").data["deployed"] == "recipes/deploy.yaml passed"
+        assert deployed.done(*REPAIR, "--format", "json").data["deployed"] is None
+        assert kinds(deployed) == set()
+
     @pytest.mark.parametrize("how", ["deleted", "pushed back", "rewritten"])
     def test_what_was_forced_comes_back_with_its_history(self, deployed: Line, somebody: Forger, how: str) -> None:
         tip, tree = deployed.tip("env/dev"), deployed.tree("env/dev")

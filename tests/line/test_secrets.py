@@ -160,6 +160,16 @@ def test_a_rendered_tree_keeps_the_references(planted: Line) -> None:
             assert f"secret://{name}" in text
 
 
+def test_a_message_quotes_no_secret_that_somebody_wrote_out(planted: Line) -> None:
+    planted.commit({"schemas/config.schema.json": '{"properties": {"batch": {"type": "integer"}}}'})
+
+    answer = planted.f0ci("render", "dev/eu", "--set", f"batch={PLANTED['step']}")
+
+    assert answer.code == 3
+    assert 'configuration value batch: "***" is text, not a whole number' in answer.err
+    assert leaks(answer.out + answer.err) == set()
+
+
 def test_neither_git_nor_a_report_holds_a_secret(planted: Line) -> None:
     planted.release()
     said = [planted.f0ci("promote", "dev"), planted.f0ci("status"), planted.f0ci("history", "--format", "json")]

@@ -2,8 +2,8 @@
 
 ## What it does
 
-Looks up every `config.<key>` of a recipe's expressions in the merged configuration of each environment, and names those
-that lack it. Names with a default (`config.x | default(...)`) are left alone. Where only some environments lack the key
+Looks up every `config.<key>` of a recipe's expressions in the merged configuration of each environment and overlay, and
+names those that lack it. Names with a default (`config.x | default(...)`) are left alone. Where only some lack the key
 and the step has a `condition`, or the expression a choice, it is a warning: the key may never be read there.
 
 ## Why it matters
@@ -83,16 +83,24 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
         if use.reference.root != "config" or not path or use.reference.has_default:
             continue
         if path not in known:
-            known[path] = [e for e in members.environments if _depth(e.config, path) < len(path)]
+            known[path] = _lacking(path, members)
         if known[path]:
             yield _finding(recipe, use, known[path], members)
+
+
+def _lacking(path: Path, members: EnvironmentSet) -> list[Environment]:
+    """Return the environments that lack a key, and the overlays that take it away."""
+    lacking = [each for each in members.environments if _depth(each.config, path) < len(path)]
+    names = {each.name for each in lacking}
+    over = (each for each in members.overlays if each.base_name not in names)
+    return [*lacking, *(each for each in over if _depth(each.config, path) < len(path))]
 
 
 def _finding(recipe: Recipe, use: Use, lacking: Sequence[Environment], members: EnvironmentSet) -> Finding:
     path = use.reference.path
     name = ".".join(map(str, path))
     # an environment that cannot be loaded may define it
-    everywhere = len(lacking) == len(members.environments) and not members.faults
+    everywhere = sum(not each.overlay for each in lacking) == len(members.environments) and not members.faults
     names = listed([environment.name for environment in lacking])
     lack = f"{names} {'lacks' if len(lacking) == 1 else 'lack'} it"
     what = f"no environment defines it (looked in {names})" if everywhere else lack
@@ -129,9 +137,10 @@ def _parent(environment: Environment, path: Path) -> Iterator[Place]:
 
 
 def _hint(path: Path, lacking: Sequence[Environment], members: EnvironmentSet) -> str:
-    files = listed([e.document.path for e in lacking if e.document is not None])
+    documents = (e.layers[-1].document if e.overlay and e.layers else e.document for e in lacking)
+    files = listed([document.path for document in documents if document is not None])
     definition = f"define it in {files}, or once in {members.root}/base.yaml"
-    if len(lacking) < len(members.environments):
+    if sum(not each.overlay for each in lacking) < len(members.environments):
         # the others know the key, so it is no slip of the pen
         return definition
     depth = min(_depth(environment.config, path) for environment in lacking)

@@ -1,13 +1,14 @@
-"""A workflow names a gate, strategy or metric provider that is not installed.
+"""A workflow or the settings name a gate, strategy or provider that is not installed.
 
 ## What it does
 
-Reports gates and drift observers of an environment, strategies of stages and environments, and providers of metrics for
-which there is no plug-in, with the closest name.
+Reports gates and drift observers of an environment, strategies of stages and environments, providers of metrics, and
+providers of secrets in `f0ci.yaml` for which there is no plug-in, with the closest name.
 
 ## Why it matters
 
-A gate that cannot be asked keeps its environment closed, and a metric that cannot be measured never has a verdict.
+A gate that cannot be asked keeps its environment closed, a metric that cannot be measured never has a verdict, and a
+step that needs a secret fails where its provider cannot be asked.
 
 ## Bad
 
@@ -59,6 +60,7 @@ from collections.abc import Iterator
 from f0ci.core import plugins
 from f0ci.core.diagnostics import Severity
 from f0ci.core.suggestions import did_you_mean
+from f0ci.environments.secrets import unknown_providers
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.source.reading import Path
@@ -83,6 +85,14 @@ def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding
         if name.replace("_", "-") not in known and name not in known:
             hint = did_you_mean(name.replace("_", "-"), known, noun="there are")
             yield Finding(workflow.document, at, f"there is no {noun} {name!r}", hint, key=is_key)
+
+
+def check_workspace(workspace: Workspace) -> Iterator[Finding]:
+    """Yield every provider of secrets that there is not."""
+    document = workspace.project.document
+    if document is not None:
+        for at, message, hint in unknown_providers(workspace.project):
+            yield Finding(document, at, message, hint)
 
 
 def _named(workflow: Workflow) -> Iterator[tuple[str, str, Path, bool]]:

@@ -14,15 +14,13 @@ from f0ci.environments.checks import (
     production_without_monitoring,
     production_without_notifications,
 )
-from f0ci.environments.loading import load_all
 from f0ci.environments.model import Environment
-from f0ci.source.project import load_project
-from tests.unit.environments.workspaces import DEV, PROD, load, workspace
+from tests.unit.environments.workspaces import DEV, PROD, load
 
 
 def _all(**configs: Any) -> tuple[Environment, ...]:
-    tree = workspace({f"environments/{name}/config.json": config for name, config in configs.items()})
-    return load_all(tree, load_project(tree))
+    files = {f"environments/{name}/config.json": config for name, config in configs.items()}
+    return tuple(load(files, name) for name in sorted(configs))
 
 
 @pytest.mark.parametrize(
@@ -69,17 +67,21 @@ def test_the_place_is_where_the_value_was_written() -> None:
     base = {"environment": {"debug_enabled": True, "performance_monitoring": True}}
     files = {"environments/base.json": base, "environments/prod/config.json": {"a": 1}}
 
-    debug, notifications = check_one(load(files, "prod"))
+    environment = load(files, "prod")
 
-    assert debug == Finding(
-        "prod",
-        "environments/base.json",
-        ("environment", "debug_enabled"),
-        "production environment 'prod' has debugging switched on",
-        "set environment.debug_enabled to false",
+    assert check_one(environment)["debug-in-production"] == (
+        Finding(
+            "prod",
+            "environments/base.json",
+            ("environment", "debug_enabled"),
+            "production environment 'prod' has debugging switched on",
+            "set environment.debug_enabled to false",
+        ),
     )
     # what nobody wrote is missing from the environment's own file
+    (notifications,) = production_without_notifications(environment)
     assert notifications.path == "environments/prod/config.json"
+    assert set(check_one(environment)) == {"debug-in-production"}
 
 
 def test_missing_keys() -> None:

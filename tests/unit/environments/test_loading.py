@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from f0ci.core.errors import InputError, UsageError
-from f0ci.environments.loading import find_environments, load_all, load_environment
+from f0ci.environments.loading import find_environments, load_environment
 from f0ci.source.project import load_project
 from tests.unit.environments.workspaces import DEV, PROD, load, workspace
 
@@ -230,19 +230,10 @@ def test_a_configuration_is_refused(files: dict[str, Any], place: str, message: 
 
 def test_a_broken_neighbour_is_no_obstacle() -> None:
     files = {**_TWO, "environments/bad/config.json": "{"}
-    tree = workspace(files)
 
     assert load(files, "production").name == "prod"
     with pytest.raises(InputError):
         load(files, "bad")
-    with pytest.raises(InputError):
-        load_all(tree, load_project(tree))
-
-
-def test_load_all() -> None:
-    tree = workspace(_TWO)
-
-    assert [each.config for each in load_all(tree, load_project(tree))] == [DEV, PROD]
 
 
 def test_environments_of_several_folders_have_a_base_each() -> None:

@@ -4,26 +4,25 @@ from typing import Any
 
 import pytest
 
-from f0ci.environments.secrets import SecretReference, is_reference, secret_references
+from f0ci.environments.secrets import SecretReference, secret_references
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
+    ("value", "names"),
     [
-        ("secret://db", True),
-        ("secret://payments/api-key.v2", True),
-        ("secret://", False),
-        ("secret:///x", False),
-        ("secret://a b", False),
-        ("x secret://db", False),
-        ("secret://db\n", False),
-        ("SECRET://db", False),
-        (1, False),
-        (None, False),
+        ("secret://db", ["db"]),
+        ("secret://payments/api-key.v2", ["payments/api-key.v2"]),
+        ("secret://", []),
+        ("secret:///x", []),
+        ("secret://a b", ["a"]),
+        ("secret://db\n", ["db"]),
+        ("SECRET://db", []),
+        (1, []),
+        (None, []),
     ],
 )
-def test_is_reference(value: Any, expected: bool) -> None:
-    assert is_reference(value) is expected
+def test_what_a_reference_is(value: Any, names: list[str]) -> None:
+    assert [reference.name for reference in secret_references(value)] == names
 
 
 def test_every_reference_is_found_in_its_place() -> None:

@@ -292,11 +292,3 @@ def test_what_cannot_be_rendered(files: dict[str, Any], place: str, message: str
     assert raised.value.message.startswith(message)
     if hint is not None:
         assert raised.value.hint == hint
-
-
-def test_suspicious_environments_are_told() -> None:
-    tree = workspace({"environments/prod/config.json": {"environment": {**PROD["environment"], "debug_enabled": True}}})
-
-    assert [finding.message for finding in _render(tree, "prod").findings] == [
-        "production environment 'prod' has debugging switched on"
-    ]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from f0ci.core.errors import InputError
-from f0ci.render.templates import render_templates, with_parts
+from f0ci.render.templates import Templates, with_parts
 from f0ci.source.tree import MemoryTree
 
 _SCOPE: dict[str, Any] = {
@@ -20,7 +20,7 @@ _SCOPE: dict[str, Any] = {
 def _render(text: str, name: str = "x.txt", **others: str) -> str:
     files = {f"templates/{name}.j2": text} | {f"templates/{other}": content for other, content in others.items()}
     tree = MemoryTree({path: content.encode() for path, content in files.items()})
-    rendered = {file.path: file for file in render_templates(tree, "templates", list(files), _SCOPE)}
+    rendered = {file.path: file for file in Templates(tree, "templates", files).render(files, _SCOPE)}
     assert rendered[name].source == f"templates/{name}.j2"
     return rendered[name].content.decode()
 
@@ -71,7 +71,8 @@ def test_templates_use_each_other() -> None:
 def test_templates_that_begin_with_a_line_are_only_for_others() -> None:
     tree = MemoryTree({"templates/_a.j2": b"{{ broken", "templates/b.j2": b"b"})
 
-    rendered = list(render_templates(tree, "templates/", ["templates/_a.j2", "templates/b.j2"], _SCOPE))
+    paths = ["templates/_a.j2", "templates/b.j2"]
+    rendered = list(Templates(tree, "templates/", paths).render(paths, _SCOPE))
 
     assert [(file.path, file.content) for file in rendered] == [("b", b"b")]
 
@@ -146,7 +147,7 @@ def test_a_release_that_is_not_known() -> None:
     tree = MemoryTree({"t/a.j2": b"{{ release.id }}"})
 
     with pytest.raises(InputError) as raised:
-        list(render_templates(tree, "t", ["t/a.j2"], scope))
+        list(Templates(tree, "t", ["t/a.j2"]).render(["t/a.j2"], scope))
 
     assert (raised.value.message, raised.value.hint) == ("'release' is not known here", "render for a release")
 
@@ -155,7 +156,7 @@ def test_a_template_that_is_not_utf8() -> None:
     tree = MemoryTree({"t/a.j2": b"\xff"})
 
     with pytest.raises(InputError) as raised:
-        list(render_templates(tree, "t", ["t/a.j2"], _SCOPE))
+        list(Templates(tree, "t", ["t/a.j2"]).render(["t/a.j2"], _SCOPE))
 
     assert (raised.value.message, raised.value.place) == ("the template is not UTF-8", "t/a.j2")
 

@@ -82,7 +82,7 @@ def test_files_of_others_are_not_overwritten(tmp_path: Path) -> None:
         write(_tree({"config.json": "{}", "same": "1", "new": "2"}), tmp_path)
 
     assert "config.json" in raised.value.message
-    assert raised.value.hint == "choose another folder, or remove the file"
+    assert raised.value.hint == "choose another folder, remove the file, or replace it with --overwrite"
     assert _found(tmp_path) == {"config.json": "mine", "same": "1"}
     write(_tree({"config.json": "{}"}), tmp_path, overwrite=True)
     assert _found(tmp_path) == {"config.json": "{}", "same": "1"}
