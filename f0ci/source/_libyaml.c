@@ -19,7 +19,7 @@
 enum { FAILED = -1, UNUSUAL = 0, STEP = 1 };
 
 /* no word that means more than its text ("false") is longer */
-enum { LONGEST_WORD = 5, MOST_LEVELS = 10000 };
+enum { LONGEST_WORD = 5, MOST_DIGITS = 16, MOST_LEVELS = 10000 };
 static const size_t NOWHERE = (size_t)-1;
 
 typedef struct {
@@ -159,11 +159,26 @@ static int step_aside(void)
     return UNUSUAL;
 }
 
+/* The value of what is a number in every reading (no sign, no leading zero, few digits), or -1. */
+static long long whole_number(const char *text, size_t length)
+{
+    long long number = 0;
+    if (length == 0 || length > MOST_DIGITS || (text[0] == '0' && length > 1))
+        return -1;
+    for (size_t i = 0; i < length; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        number = number * 10 + (text[i] - '0');
+    }
+    return number;
+}
+
 /* Gives the text of the present scalar and what it means; both owned by the caller. */
 static int read_scalar(reader *self, PyObject **text, PyObject **value)
 {
     const char *bytes = self->event.data.scalar.value;
     size_t length = self->event.data.scalar.length;
+    long long number;
     unsigned char first = length ? (unsigned char)bytes[0] : 0;
     *text = *value = NULL;
     if (self->event.data.scalar.anchor != NULL || self->event.data.scalar.tag != NULL)
@@ -174,6 +189,8 @@ static int read_scalar(reader *self, PyObject **text, PyObject **value)
     if (!self->event.data.scalar.is_plain || first >= 128 || !self->has_meaning[first] ||
         (Py_ISALPHA(first) && PyUnicode_GET_LENGTH(*text) > LONGEST_WORD))
         *value = Py_NewRef(*text);
+    else if ((number = whole_number(bytes, length)) >= 0)
+        *value = PyLong_FromLongLong(number);
     else
         *value = PyObject_GetItem(self->known, *text);
     if (*value != NULL)

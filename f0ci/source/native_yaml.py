@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
-from importlib.util import find_spec
+from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
 from pathlib import Path as FilePath
 from typing import Any
 
 from f0ci.core.diagnostics import Span
 from f0ci.core.errors import UsageError
+from f0ci.core.values import dataclass
 from f0ci.source.plain_yaml import KNOWN, read_plain_yaml
 from f0ci.source.reading import Path
 from f0ci.source.scalars import meaningful_starts
@@ -111,7 +110,7 @@ def native_reader() -> YamlReader:
 
 def _pyyaml_extension() -> FilePath:
     """Return where PyYAML's extension is, without the cost of importing PyYAML."""
-    spec = find_spec("yaml")
+    spec = PathFinder.find_spec("yaml")
     for folder in (spec and spec.submodule_search_locations) or ():
         for suffix in EXTENSION_SUFFIXES:
             file = FilePath(folder, f"_yaml{suffix}")
