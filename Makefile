@@ -21,7 +21,7 @@ thorough: test
 FUZZ_SECONDS ?= 300
 fuzz: setup
 	@$(PIP) --editable '.[dev,fuzz]'
-	@for target in documents readers expressions; do \
+	@for target in documents readers natives expressions; do \
 		echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
 		$(BIN)/python -m tests.fuzz.run $$target -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; \
 	done
@@ -50,7 +50,7 @@ $(VENV)/.installed-tools: $(VENV)/.installed-dev tools/node/package-lock.json
 system:
 	@sh tools/system_packages.sh test
 
-$(VENV)/.installed: pyproject.toml
+$(VENV)/.installed: pyproject.toml hatch_build.py f0ci/source/_libyaml.c f0ci/source/_libyaml.h
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "f0ci needs Python 3.11 or newer; set PYTHON=...")'
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh tools/system_packages.sh demo python3-venv
 	@echo "setting up $(VENV) ..."

@@ -28,7 +28,8 @@ action, version, wheels = sys.argv[1:]
 key = hashlib.sha256(f"{sys.version} {os.path.realpath(sys.executable)}".encode())
 files = sorted(Path(wheels).glob("*.whl")) if wheels else []
 if not version and not wheels:
-    files = [Path(action, "pyproject.toml"), *sorted(Path(action, "f0ci").rglob("*.py"))]
+    files = [Path(action, "pyproject.toml"), Path(action, "hatch_build.py")]
+    files += [file for ending in ("py", "c", "h") for file in sorted(Path(action, "f0ci").rglob(f"*.{ending}"))]
     files += sorted(Path(action, "schemas").rglob("*.json"))
 for file in files:
     key.update(f"\0{file.name}\0".encode() + file.read_bytes())

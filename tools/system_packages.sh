@@ -9,12 +9,21 @@ need() { # command, package, what is lost without it
     missing="$missing $2"
     echo "missing: $1 (package $2): $3"
 }
+need_file() { # file, package, what is lost without it
+    [ -f "$1" ] && return
+    missing="$missing $2"
+    echo "missing: $1 (package $2): $3"
+}
 
 purpose="$1"
 shift
 need git git "everything"
 need ssh-keygen openssh-client "approvals cannot be signed; tests of them are skipped"
 if [ "$purpose" = test ]; then
+    need cc gcc "the reader of YAML in C is not built, and the one in Python takes its place"
+    headers="$(python3 -c 'import sysconfig; print(sysconfig.get_path("include"))' 2>/dev/null || echo /usr/include)"
+    need_file "$headers/Python.h" python3-dev "the reader of YAML in C is not built, and the one in Python takes its place"
+    need_file /usr/include/yaml.h libyaml-dev "a test of how libyaml is laid out is skipped"
     need gpg gnupg "tests of approvals signed with OpenPGP are skipped"
     need age age "tests of secrets that the age program encrypted are skipped"
     need openssl openssl "tests over TLS are skipped"

@@ -17,6 +17,7 @@ from f0ci.core.outcome import Outcome
 from f0ci.promotion.policy import read_policy
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.times import SKEW
+from f0ci.source.native_yaml import yaml_reader
 
 _OLDEST_GIT = (2, 30)
 _OLDEST_PYTHON = (3, 11)
@@ -47,6 +48,7 @@ class Check:
 def examine(root: Path, clock: Clock) -> Iterator[Check]:
     """Yield what is so about this machine, the clone and its remote; looks only, writes nothing."""
     yield _versions()
+    yield _reader()
     git = _git()
     yield git
     if git.outcome is Outcome.FAILED:
@@ -71,6 +73,14 @@ def _versions() -> Check:
     if sys.version_info < _OLDEST_PYTHON:
         return Check("versions", Outcome.FAILED, said, "install Python 3.11 or newer")
     return Check("versions", Outcome.PASSED, said)
+
+
+def _reader() -> Check:
+    """Return which of the readers of YAML is in use: they differ in speed alone."""
+    try:
+        return Check("YAML reader", Outcome.PASSED, yaml_reader().description)
+    except F0ciError as error:
+        return Check("YAML reader", Outcome.FAILED, str(error), error.hint)
 
 
 def _git() -> Check:

@@ -2,7 +2,8 @@
 
 Most files have no anchors, aliases, tags, merge keys, duplicate keys or scalars that newer YAML reads otherwise. For
 them libyaml's events go straight into dictionaries and lists. At the first unusual thing the whole file is left to
-`f0ci.source.yaml`, which is exact and says what is wrong and where; both give the same data.
+`f0ci.source.yaml`, which is exact and says what is wrong and where; both give the same data. Where the extension in C
+was built, it does the same (`f0ci.source.native_yaml`): what is changed here is changed in `_libyaml.c` too.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ _LONGEST_WORD = len("false")
 _MOST_KNOWN = 8_192
 
 
-class _Unusual(Exception):
+class _Unusual(ValueError):
     """A scalar needs the exact reader."""
 
 
@@ -38,7 +39,7 @@ class _Known(dict[str, Any]):
         return value
 
 
-_known = _Known()
+KNOWN = _Known()
 
 
 def read_plain_yaml(  # noqa: PLR0915 - one loop over the events, hot
@@ -59,7 +60,7 @@ def read_plain_yaml(  # noqa: PLR0915 - one loop over the events, hot
 
     scalar, mapping, sequence = ev.ScalarEvent, ev.MappingStartEvent, ev.SequenceStartEvent
     mapping_end, sequence_end = ev.MappingEndEvent, ev.SequenceEndEvent
-    first_letters, known = meaningful_starts(), _known
+    first_letters, known = meaningful_starts(), KNOWN
     # without these characters there are neither anchors nor tags, and asking every event costs time
     is_marked = b"&" in raw or b"!" in raw
     has_braces = b"#{" in raw or b"{{" in raw
@@ -123,7 +124,7 @@ def read_plain_yaml(  # noqa: PLR0915 - one loop over the events, hot
                 container.append(value)
             outer.append((container, is_map))
             container, is_map = value, kind is mapping
-    except (yaml.YAMLError, ValueError, _Unusual):
+    except (yaml.YAMLError, ValueError):
         return None
 
 

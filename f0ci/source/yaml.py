@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from f0ci.core.diagnostics import Span
-from f0ci.source.plain_yaml import read_plain_yaml
+from f0ci.source.native_yaml import yaml_reader
 from f0ci.source.reading import MAX_DEPTH, Path, Positions, Reading, ReadingProblem, byte_span, find_not_utf8
 from f0ci.source.scalars import YAML, YAML_1_1_ONLY, Unfit, construct, plain_value
 
@@ -61,19 +61,28 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
     Returns:
         The data with every problem found; never raises for what the text says.
     """
-    import yaml
-    from yaml._yaml import CParser
-
     reading = Reading(positions=Positions() if positions else None)
     bad = find_not_utf8(raw)
     if bad is not None:
         reading.problems.append(bad)
         reading.broken = True
         return reading
-    plain = None if positions else read_plain_yaml(raw, MAX_DEPTH)
-    if plain is not None:
-        reading.data, reading.braces = plain
+    if _read_ordinary(raw, reading):
         return reading
+    read_exactly(raw, reading)
+    return reading
+
+
+def read_exactly(raw: bytes, reading: Reading) -> None:
+    """Read whatever stands there, usual or not.
+
+    Args:
+        raw: the file's bytes, UTF-8.
+        reading: takes what is found; has positions where they are to be found as well.
+    """
+    import yaml
+    from yaml._yaml import CParser
+
     try:
         try:
             _build(CParser(raw), reading)
@@ -88,21 +97,12 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         span = Span(line, column, line, column + 1)
-        if _stands_tab(raw, span):
-            reading.problems.append(
-                ReadingProblem("tab", "not valid YAML: a tab stands where only blanks may", span, "indent with blanks")
-            )
-            reading.broken = True
-            return reading
         message = " ".join(str(part) for part in (error.problem, error.context and f"({error.context})") if part)
-        reading.problems.append(
-            ReadingProblem(
-                "syntax",
-                f"not valid YAML: {message}",
-                span,
-                _syntax_hint(raw, line),
-            )
-        )
+        problem = ReadingProblem("syntax", f"not valid YAML: {message}", span, _syntax_hint(raw, line))
+        if _stands_tab(raw, span):
+            message = "not valid YAML: a tab stands where only blanks may"
+            problem = ReadingProblem("tab", message, span, "indent with blanks")
+        reading.problems.append(problem)
         reading.broken = True
     except yaml.YAMLError as error:
         text = str(error).splitlines()[0] if str(error) else "unreadable"
@@ -111,7 +111,20 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
         reading.broken = True
     if reading.broken:
         reading.data = None
-    return reading
+
+
+def _read_ordinary(raw: bytes, reading: Reading) -> bool:
+    """Read what uses nothing unusual; tell whether that was all."""
+    reader = yaml_reader()
+    if reading.positions is None:
+        plain = reader.plain(raw, MAX_DEPTH)
+        if plain is not None:
+            reading.data, reading.braces = plain
+        return plain is not None
+    placed = reader.placed(raw, MAX_DEPTH) if reader.placed is not None else None
+    if placed is not None:
+        reading.data, reading.positions.values, reading.positions.keys = placed
+    return placed is not None
 
 
 def _build(parser: Any, reading: Reading) -> None:  # noqa: PLR0915 - one state machine over the event stream, hot

@@ -11,9 +11,11 @@ from f0ci.expressions.parsing import ExpressionError, parse, parse_condition, re
 from f0ci.lint.engine import examine
 from f0ci.lint.workspace import load_workspace
 from f0ci.source.json import read_json
+from f0ci.source.native_yaml import native_reader, python_reader
 from f0ci.source.project import Project
+from f0ci.source.reading import MAX_DEPTH, Positions, Reading
 from f0ci.source.tree import MemoryTree
-from f0ci.source.yaml import read_yaml
+from f0ci.source.yaml import read_exactly, read_yaml
 
 MOST_SECONDS = 2.0
 _BESIDE = {
@@ -60,6 +62,28 @@ def readers(data: bytes) -> None:
     _in_time(begun)
 
 
+def natives(data: bytes) -> None:
+    """Read any bytes with the reader in C and with those in Python.
+
+    Raises:
+        Broken: they read something else, or one stepped aside where the other did not.
+    """
+    native, python = native_reader(), python_reader("a comparison")
+    plain = native.plain(data, MAX_DEPTH)
+    if repr(plain) != repr(python.plain(data, MAX_DEPTH)):
+        raise Broken("the reader in C reads something else than the plain one in Python")
+    placed = native.placed(data, MAX_DEPTH) if native.placed is not None else None
+    if (placed is None) != (plain is None):
+        raise Broken("the reader in C steps aside only with positions, or only without")
+    if placed is None:
+        return
+    exact = Reading(positions=Positions())
+    read_exactly(data, exact)
+    positions = Positions(values=placed[1], keys=placed[2])
+    if repr(Reading(data=placed[0], positions=positions)) != repr(exact):
+        raise Broken("the reader in C reads something else than the exact one in Python")
+
+
 def expressions(data: bytes) -> None:
     """Read and evaluate any text as an expression.
 
@@ -95,5 +119,6 @@ def _in_time(begun: float) -> None:
 TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "documents": documents,
     "readers": readers,
+    "natives": natives,
     "expressions": expressions,
 }

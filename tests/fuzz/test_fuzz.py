@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import rounds
 from tests.fuzz import seeds
-from tests.fuzz.targets import TARGETS, documents, expressions, readers
+from tests.fuzz.targets import TARGETS, documents, expressions, natives, readers
 
 _DOCUMENTS = tuple(one for one in seeds.documents() if len(one) < 1_500)
 _EXPRESSIONS = tuple(seeds.expressions())
@@ -48,6 +48,12 @@ def test_any_document_is_answered(data: bytes) -> None:
 @given(mutated(_DOCUMENTS) | st.binary(max_size=200) | st.lists(st.sampled_from(_PIECES), max_size=12).map(b"".join))
 def test_both_ways_through_a_text_read_the_same(data: bytes) -> None:
     readers(data)
+
+
+@settings(max_examples=rounds(400, 50_000))
+@given(mutated(_DOCUMENTS) | st.binary(max_size=200) | st.lists(st.sampled_from(_PIECES), max_size=12).map(b"".join))
+def test_the_reader_in_c_reads_as_those_in_python(data: bytes) -> None:
+    natives(data)
 
 
 @settings(max_examples=rounds(600, 100_000))

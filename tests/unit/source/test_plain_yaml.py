@@ -1,4 +1,4 @@
-"""The fast reader gives what the exact one gives, or steps aside."""
+"""The plain readers, in C and in Python, give what the exact one gives, or step aside."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f0ci.expressions.parsing import texts
-from f0ci.source import reading
-from f0ci.source import yaml as exact
-from f0ci.source.plain_yaml import read_plain_yaml
+from f0ci.source.native_yaml import YamlReader
+from f0ci.source.reading import MAX_DEPTH, Reading
+from f0ci.source.yaml import read_exactly
 
 ROOT = Path(__file__).parents[3]
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
@@ -22,31 +22,37 @@ DATA = st.recursive(
 )
 
 
-def fast(raw: bytes) -> tuple[Any] | None:
-    answer = read_plain_yaml(raw, reading.MAX_DEPTH)
+def fast(reader: YamlReader, raw: bytes) -> tuple[Any] | None:
+    answer = reader.plain(raw, MAX_DEPTH)
     return None if answer is None else answer[:1]
+
+
+def exact(raw: bytes) -> Reading:
+    found = Reading()
+    read_exactly(raw, found)
+    return found
 
 
 @settings(deadline=None, max_examples=300)
 @given(DATA, st.booleans())
-def test_it_agrees_with_the_exact_reader(data: Any, flow: bool) -> None:
+def test_it_agrees_with_the_exact_reader(each_reader: YamlReader, data: Any, flow: bool) -> None:
     raw = yaml.safe_dump(data, allow_unicode=True, default_flow_style=flow).encode()
 
-    answer = fast(raw)
+    answer = fast(each_reader, raw)
 
     if answer is not None:
-        assert answer == (exact.read_yaml(raw, positions=True).data,)
+        assert answer == (exact(raw).data,)
 
 
 @settings(deadline=None, max_examples=300)
 @given(st.text(alphabet="ab:-[]{},&*!#'\"\n \t|>?%@`1.0yn<~", max_size=60))
-def test_it_agrees_on_any_text(text: str) -> None:
+def test_it_agrees_on_any_text(each_reader: YamlReader, text: str) -> None:
     raw = text.encode()
 
-    answer = fast(raw)
+    answer = fast(each_reader, raw)
 
     if answer is not None:
-        read = exact.read_yaml(raw, positions=True)
+        read = exact(raw)
         assert (answer, read.problems, read.ambiguous) == ((read.data,), [], [])
 
 
@@ -68,16 +74,16 @@ def test_it_agrees_on_any_text(text: str) -> None:
         b"a: 2001-02-31x: 3",
     ],
 )
-def test_it_steps_aside(raw: bytes) -> None:
-    assert fast(raw) is None
+def test_it_steps_aside(each_reader: YamlReader, raw: bytes) -> None:
+    assert fast(each_reader, raw) is None
 
 
-def test_it_reads_every_ordinary_recipe() -> None:
+def test_it_reads_every_ordinary_recipe(each_reader: YamlReader) -> None:
     files = sorted((ROOT / "tests/projects/enterprise").rglob("*.yaml"))
 
     assert files
     for file in files:
-        assert fast(file.read_bytes()) == (yaml.safe_load(file.read_bytes()),), file
+        assert fast(each_reader, file.read_bytes()) == (yaml.safe_load(file.read_bytes()),), file
 
 
 BRACED = st.sampled_from(["a", "{", "#{a}", "{{ a }}", "x #{b} y", "{a}", 1, None])
@@ -92,10 +98,10 @@ BRACED_DATA = st.recursive(
 
 @settings(deadline=None, max_examples=200)
 @given(BRACED_DATA, st.booleans())
-def test_it_notes_every_text_with_an_expression_and_its_path(data: Any, flow: bool) -> None:
+def test_it_notes_every_text_with_an_expression_and_its_path(each_reader: YamlReader, data: Any, flow: bool) -> None:
     raw = yaml.safe_dump(data, default_flow_style=flow, sort_keys=False).encode()
 
-    answer = read_plain_yaml(raw, reading.MAX_DEPTH)
+    answer = each_reader.plain(raw, MAX_DEPTH)
 
     if answer is not None:
         assert answer[1] == tuple(texts(data))

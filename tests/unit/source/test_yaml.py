@@ -16,6 +16,8 @@ from f0ci.core.diagnostics import Span
 from f0ci.source.reading import MAX_DEPTH, Path, Reading
 from f0ci.source.yaml import read_yaml
 
+pytestmark = pytest.mark.usefixtures("each_reader")
+
 
 class _Reference(yaml.CSafeLoader):
     """PyYAML's safe loader on libyaml, with the two decisions that f0ci made: dates are text, keys are as written."""
