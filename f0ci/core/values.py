@@ -57,7 +57,7 @@ def _made(declared: type, *, frozen: bool, order: bool, eq: bool) -> type:
     names = tuple(own)
     content |= {
         "__slots__": names,
-        "__match_args__": names,
+        "__match_args__": tuple(name for name in names if own[name].init),
         _FIELDS: _Fields(declared, own),
         "__init__": _first_init,
         "__content__": _getter(names),
@@ -198,5 +198,5 @@ def _getstate(self: Any) -> list[Any]:
 
 
 def _setstate(self: Any, state: list[Any]) -> None:
-    for name, value in zip(self.__match_args__, state, strict=True):
+    for name, value in zip(type(self).__dataclass_fields__, state, strict=True):
         object.__setattr__(self, name, value)

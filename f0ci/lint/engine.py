@@ -93,9 +93,9 @@ def _outcomes(run: _Run, jobs: int | None, cache: Cache | None) -> dict[str, Out
     if len(left) > 1:
         from f0ci.lint.sharing import share_out
 
-        found = dict(share_out(workspace.tree, left, run.file, run.lost, jobs))
+        found = dict(share_out(workspace.tree, left, run, jobs))
     else:
-        found = {path: run.file(path) for path in left}
+        found = {path: run.examine(path) for path in left}
     return {path: known.get(path) or found[path] for path in workspace.asked}
 
 
@@ -110,7 +110,7 @@ class _Run:
     checks: dict[str, tuple[tuple[str, Check], ...]] = field(default_factory=dict)
     is_alone: bool = False
 
-    def file(self, path: str) -> Outcome:
+    def examine(self, path: str) -> Outcome:
         """Run what concerns one file and return what came out."""
         own = _Run(self.workspace, self.choice, self.strict, checks=self.checks, is_alone=True)
         tree = self.workspace.tree
@@ -119,15 +119,20 @@ class _Run:
                 tree.asked_by(lambda: own.read(path)) if isinstance(tree, TracedTree) else (own.read(path), ())
             )
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one file, the others are read
-            return self.lost(path, f"{type(error).__name__}: {error}")
+            return self.lose(path, f"{type(error).__name__}: {error}")
         return Outcome(is_known, tuple(own.diagnostics), own.ignores.get(path, ()), own.crashed, tuple(asked))
+
+    def prepare(self) -> None:
+        """Import the rules that look at files."""
+        for hook in ("check_document", "check_recipe"):
+            self._functions(hook)
 
     def read(self, path: str) -> bool:
         """Read a file and run what concerns it; tell whether it is one that f0ci reads."""
         source = self.workspace.read(path)
         return source is not None and self.source(source)
 
-    def lost(self, path: str, reason: str) -> Outcome:
+    def lose(self, path: str, reason: str) -> Outcome:
         """Return what is said of a file that could not be examined."""
         own = _Run(self.workspace, self.choice, self.strict)
         hint = "report this as a bug of f0ci with the file; all other files were checked"

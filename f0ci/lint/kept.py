@@ -7,14 +7,13 @@ steps and text next to never.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
 
 from f0ci.lint.source import Source
 from f0ci.recipes.model import Recipe, Step
 from f0ci.source.document import Document
 
 _AGAIN = frozenset({"steps", "document"})
-_IN_MEMORY = tuple(each.name for each in fields(Recipe) if each.name not in _AGAIN)
+_IN_MEMORY = tuple(name for name in Recipe.__slots__ if name not in _AGAIN)
 
 
 class KeptRecipe(Recipe):

@@ -11,18 +11,29 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import field
 from itertools import chain
-from typing import Any, NoReturn
+from typing import Any, NoReturn, Protocol
 
 from f0ci.core.values import dataclass
 from f0ci.lint.outcome import Outcome, from_json, to_json
 from f0ci.source.traced import TracedTree
 from f0ci.source.tree import DirectoryTree, Tree
 
-Examine = Callable[[str], Outcome]
-Lost = Callable[[str, str], Outcome]
+
+class Examiner(Protocol):
+    """What is done with files."""
+
+    def prepare(self) -> None:
+        """Import what examining needs, so that processes need not do it each for itself."""
+
+    def examine(self, path: str) -> Outcome:
+        """Return what comes out of a file; never raises."""
+
+    def lose(self, path: str, reason: str) -> Outcome:
+        """Return what is said of a file on which a process died."""
+
 
 # bytes of input for which another process pays
 _WORTH_A_PROCESS = 150_000
@@ -32,16 +43,13 @@ _MOST_CHUNKS = 4_000
 _NUMBER = 4
 
 
-def share_out(
-    tree: Tree, paths: Sequence[str], examine: Examine, lost: Lost, jobs: int | None
-) -> Iterator[tuple[str, Outcome]]:
+def share_out(tree: Tree, paths: Sequence[str], examiner: Examiner, jobs: int | None) -> Iterator[tuple[str, Outcome]]:
     """Yield what comes out of every file, in the order of their paths.
 
     Args:
         tree: the files.
         paths: which of them.
-        examine: what is done with one file; it never raises.
-        lost: what is said of a file on which a process died, with the reason.
+        examiner: what is done with each.
         jobs: processes; None for as many as pay.
     """
     sizes = _sizes(tree, paths) if jobs != 1 and len(paths) > 1 and can_fork() else []
@@ -49,9 +57,10 @@ def share_out(
     found: dict[int, Outcome] = {}
     if count > 1:
         _warm_up()
-        found = _Crew(tree, paths, examine, lost, _chunks(sizes, count)).run(count)
+        examiner.prepare()
+        found = _Crew(tree, paths, examiner, _chunks(sizes, count)).run(count)
     for index, path in enumerate(paths):
-        yield path, found.pop(index) if index in found else examine(path)
+        yield path, found.pop(index) if index in found else examiner.examine(path)
 
 
 def can_fork() -> bool:
@@ -116,8 +125,7 @@ class _Crew:
 
     tree: Tree
     paths: Sequence[str]
-    examine: Examine
-    lost: Lost
+    examiner: Examiner
     chunks: Sequence[Sequence[int]]
     found: dict[int, Outcome] = field(default_factory=dict)
     workers: dict[int, _Worker] = field(default_factory=dict)
@@ -182,7 +190,7 @@ class _Crew:
         records: list[Any] = []
         for index in chunk:
             self._note(slot, index + 1)
-            outcome = self.examine(self.paths[index])
+            outcome = self.examiner.examine(self.paths[index])
             records.append((index, to_json(outcome), outcome.asked))
         news = self.tree.news() if isinstance(self.tree, TracedTree) else ()
         data = marshal.dumps((records, news))
@@ -227,7 +235,7 @@ class _Crew:
             return
         self._note(worker.slot, 0)
         index = number - 1
-        self.found[index] = self.lost(self.paths[index], _why(code))
+        self.found[index] = self.examiner.lose(self.paths[index], _why(code))
         chunk = next(chunk for chunk in self.chunks if index in chunk)
         self._start(worker.slot, [other for other in chunk if other not in self.found], ready)
 
