@@ -14,12 +14,19 @@ allowance: list[float] = [inf]
 MOST_COMPARED = 200_000
 
 
+def may_compare(count: int) -> bool:
+    """Tell whether names may still be compared, and note how many will be."""
+    if allowance[0] <= 0:
+        return False
+    allowance[0] -= count
+    return True
+
+
 def closest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that a typing mistake most likely meant, or None."""
-    if allowance[0] <= 0:
-        return None
     known = known if isinstance(known, Collection) else tuple(known)
-    allowance[0] -= len(known)
+    if not may_compare(len(known)):
+        return None
     return _closest_of_few(name, tuple(known)) if len(known) <= _FEW else _closest(name, known)
 
 

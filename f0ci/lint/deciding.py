@@ -10,14 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.values import dataclass
-from f0ci.expressions.errors import ExpressionError
-from f0ci.expressions.parsing import parse_condition
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Dialect, Recipe, Step
 from f0ci.source.reading import Path
 
 if TYPE_CHECKING:
     from f0ci.environments.model import Environment
+    from f0ci.expressions.template import Template
 
 _STATIC = frozenset({"config", "environment", "overlay"})
 
@@ -68,20 +67,21 @@ def _verdicts(recipe: Recipe, workspace: Workspace) -> Mapping[Path, Verdicts]:
         # true and 1 are one key
         key = condition if isinstance(condition, str) else ("constant", condition)
         if key not in known:
-            known[key] = _judged(condition, (*members.environments, *members.overlays))
+            template = workspace.uses(recipe).templates.get((*step.at, "condition"))
+            known[key] = _judged(condition, template, (*members.environments, *members.overlays))
         verdicts = known[key]
         if verdicts is not None:
             found[step.at] = verdicts
     return found
 
 
-def _judged(condition: str | bool, environments: Sequence[Environment]) -> Verdicts | None:
+def _judged(condition: str | bool, template: Template | None, environments: Sequence[Environment]) -> Verdicts | None:
     if isinstance(condition, bool):
         return Verdicts({environment.name: condition for environment in environments}, frozenset())
-    try:
-        node = parse_condition(condition).expressions[0].node
-    except ExpressionError:
+    if template is None:
+        # it cannot be read
         return None
+    node = template.expressions[0].node
     # a run without conditions needs no part of the language
     from f0ci.lint.condition_values import UNKNOWN, roots_of, truth, value_of
 

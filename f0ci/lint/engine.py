@@ -16,7 +16,7 @@ from f0ci.core.diagnostics import Diagnostic, Severity, settle
 from f0ci.core.suggestions import MOST_COMPARED, allowance
 from f0ci.core.values import dataclass
 from f0ci.lint import registry
-from f0ci.lint.ignoring import Ignore, mentions_ignore, read_ignores
+from f0ci.lint.ignoring import Ignore, by_cover, mentions_ignore, read_ignores
 from f0ci.lint.locating import locate
 from f0ci.lint.outcome import INTERNAL_ERROR, Outcome
 from f0ci.lint.problems import problems_of
@@ -151,8 +151,10 @@ class _Run:
         """Run what concerns one file; tell whether it is one that f0ci reads."""
         if mentions_ignore(source.document.raw):
             self.ignores[source.path] = read_ignores(source.document)
+        allowance[0] = MOST_COMPARED
         for name, finding in problems_of(source):
             self.add(name, finding)
+        allowance[0] = inf
         self.check("check_document", (source.document, self.workspace), source.document, source.kind)
         if source.recipe is not None:
             self.check("check_recipe", (source.recipe, self.workspace), source.document)
@@ -199,9 +201,11 @@ class _Run:
         """Return what no comment silences, with the comments that silence nothing."""
         used: set[tuple[str, Ignore]] = set()
         kept: list[Diagnostic] = []
+        known = {path: by_cover(comments) for path, comments in self.ignores.items()}
         for diagnostic in self.diagnostics:
-            path = diagnostic.location.path
-            covering = [comment for comment in self.ignores.get(path, ()) if comment.covers(diagnostic)]
+            path, rule, line = diagnostic.location.path, diagnostic.rule, diagnostic.location.span.line
+            of_file = known.get(path, {})
+            covering = [*of_file.get((rule, line), ()), *of_file.get((rule, None), ())]
             used.update((path, comment) for comment in covering)
             if not covering:
                 kept.append(diagnostic)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from f0ci.core.diagnostics import Diagnostic, Span
+from f0ci.core.diagnostics import Span
 from f0ci.core.values import dataclass
 from f0ci.lint.lines import split_lines
 from f0ci.source.document import Document
@@ -33,9 +33,13 @@ class Ignore:
     span: Span
     line: int | None
 
-    def covers(self, diagnostic: Diagnostic) -> bool:
-        """Tell whether the comment silences a diagnostic of the same file."""
-        return self.rule == diagnostic.rule and self.line in {None, diagnostic.location.span.line}
+
+def by_cover(comments: Iterable[Ignore]) -> dict[tuple[str, int | None], list[Ignore]]:
+    """Return comments of one file by what they silence: a rule, and a line or None for all of them."""
+    found: dict[tuple[str, int | None], list[Ignore]] = {}
+    for comment in comments:
+        found.setdefault((comment.rule, comment.line), []).append(comment)
+    return found
 
 
 def mentions_ignore(raw: bytes) -> bool:

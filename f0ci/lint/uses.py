@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from f0ci.core.values import dataclass
 from f0ci.expressions.errors import ExpressionError
-from f0ci.expressions.parsing import Reference, parse, parse_condition, references
+from f0ci.expressions.parsing import Reference, Template, parse, parse_condition, references
 from f0ci.recipes.model import Recipe, Step
 from f0ci.recipes.parameters import is_asking
 from f0ci.source.reading import Path
@@ -51,36 +51,36 @@ class Uses:
     Attributes:
         names: in written order.
         faults: path of the text and what is wrong with it.
-        texts: every text that reads a name, by its path.
+        templates: every text with an expression, parsed, by its path.
     """
 
     names: tuple[Use, ...] = ()
     faults: tuple[tuple[Path, ExpressionError], ...] = ()
-    texts: Mapping[Path, str] = field(default_factory=dict)
+    templates: Mapping[Path, Template] = field(default_factory=dict)
 
 
 def read_uses(recipe: Recipe) -> Uses:
     """Return what the expressions of a recipe read: in its steps, in defaults of parameters, and in `execution`."""
     names: list[Use] = []
     faults: list[tuple[Path, ExpressionError]] = []
-    texts: dict[Path, str] = {}
+    templates: dict[Path, Template] = {}
     for step, at, text in _texts(recipe):
         is_condition = len(at) == 3 and at[2] == "condition" and step is not None
         found = _read_text(text, is_condition)
         if isinstance(found, ExpressionError):
             faults.append((at, found))
             continue
-        for reference, optional in found:
+        template, read = found
+        for reference, optional in read:
             names.append(Use(reference, at, step, optional))
-        if found:
-            texts[at] = text
-    return Uses(tuple(names), tuple(faults), texts)
+        templates[at] = template
+    return Uses(tuple(names), tuple(faults), templates)
 
 
 # the same few expressions stand all over a repository
 @lru_cache(maxsize=4096)
-def _read_text(text: str, is_condition: bool) -> tuple[tuple[Reference, bool], ...] | ExpressionError:
-    """Return the names that a text reads, each with whether it may never be read, or what is wrong with the text."""
+def _read_text(text: str, is_condition: bool) -> tuple[Template, tuple[tuple[Reference, bool], ...]] | ExpressionError:
+    """Return a text parsed with the names that it reads, each with whether it may never be read; or what is wrong."""
     try:
         template = parse_condition(text) if is_condition else parse(text)
     except ExpressionError as error:
@@ -89,7 +89,9 @@ def _read_text(text: str, is_condition: bool) -> tuple[tuple[Reference, bool], .
     # `x is defined and x > 1` asks before it reads
     asked = {(reference.root, reference.path) for reference in found if reference.has_default}
     optional = len(found) > 1 and any(_chooses(expression.node) for expression in template.expressions)
-    return tuple((_answered(reference) if _is_in(reference, asked) else reference, optional) for reference in found)
+    return template, tuple(
+        (_answered(reference) if _is_in(reference, asked) else reference, optional) for reference in found
+    )
 
 
 def _is_in(reference: Reference, asked: set[tuple[str, tuple[str | int, ...]]]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 
 from f0ci.core.errors import InputError, MissingFile, OutsideTree
-from f0ci.core.suggestions import did_you_mean
+from f0ci.core.suggestions import did_you_mean, may_compare
 from f0ci.expressions.errors import ExpressionError
 from f0ci.recipes.model import Recipe, Step
 from f0ci.recipes.parameters import bind_parameters
@@ -120,7 +120,10 @@ def _place(recipe: Recipe, step: Step) -> str:
 
 
 def _closest(tree: Tree, candidates: list[str]) -> str | None:
-    recipes = [path for path in tree.files() if path.endswith((".yaml", ".yml", ".json"))]
+    known = list(tree.files())
+    if not may_compare(len(known)):
+        return None
+    recipes = [path for path in known if path.endswith((".yaml", ".yml", ".json"))]
     wanted = PurePosixPath(candidates[0])
     same_name = sorted(path for path in recipes if PurePosixPath(path).name == wanted.name)
     if same_name:

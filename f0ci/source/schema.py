@@ -81,7 +81,7 @@ def check_against(schema: dict[str, Any], data: Any, validator: Any = None) -> t
     Patterns are regular expressions of ECMA-262, as JSON Schema has them, and cost time in proportion to the text where
     they look neither ahead nor behind; what ECMA-262 cannot read is read as Python does.
     """
-    explainer = validator or _validator(schema, {"pattern": _check_pattern})
+    explainer = validator or _validator(schema, patterns_are_bounded=True)
     return _sorted(explainer.iter_errors(data))
 
 
@@ -139,15 +139,23 @@ def _explainer(name: str) -> Any:
     return _validator(load_schema(name))
 
 
-def _validator(schema: dict[str, Any], keywords: dict[str, Any] | None = None) -> Any:
+def _validator(schema: dict[str, Any], *, patterns_are_bounded: bool = False) -> Any:
     from jsonschema import validators
     from referencing import Registry
 
     kind: Any = validators.validator_for(schema)
-    if keywords:
-        kind = validators.extend(kind, keywords)  # type: ignore[no-untyped-call] # jsonschema declares no types here
+    if patterns_are_bounded:
+        kind = _with_bounded_patterns(kind)
     # the default registry would fetch what a reference names from the network
     return kind(schema, registry=Registry())
+
+
+@cache
+def _with_bounded_patterns(kind: Any) -> Any:
+    """Return a kind of validator whose patterns take bounded time; made once for a thousand schemas."""
+    from jsonschema import validators
+
+    return validators.extend(kind, {"pattern": _check_pattern})  # type: ignore[no-untyped-call] # jsonschema declares no types here
 
 
 def _explain(error: Any) -> Iterator[SchemaProblem]:

@@ -64,6 +64,8 @@ class DirectoryTree:
         self._folders: dict[str, str | None] = {}
         self._exists: dict[str, bool] = {}
         self._below: dict[str, tuple[str, ...]] = {}
+        self._absent: set[str] = set()
+        self._walked: dict[str, tuple[str, ...]] = {}
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes.
@@ -95,15 +97,21 @@ class DirectoryTree:
         if not self._settled:
             return self._is_file(path)
         if path not in self._exists:
-            self._exists[path] = self._is_plain_file(path) or self._is_file(path)
+            is_plain = self._is_plain_file(path)
+            self._exists[path] = self._is_file(path) if is_plain is None else is_plain
         return self._exists[path]
 
-    def _is_plain_file(self, path: str) -> bool:
+    def _is_plain_file(self, path: str) -> bool | None:
+        """Tell whether there is a regular file, or None to look closer."""
         place = self._place(path)
+        if place is None:
+            return False if posixpath.dirname(path) in self._absent else None
         try:
-            return place is not None and stat.S_ISREG(os.lstat(place).st_mode)
-        except (OSError, ValueError):
+            return stat.S_ISREG(os.lstat(place).st_mode) or None
+        except FileNotFoundError:
             return False
+        except (OSError, ValueError):
+            return None
 
     def _is_file(self, path: str) -> bool:
         try:
@@ -134,13 +142,21 @@ class DirectoryTree:
         return self._below[folder]
 
     def _read_plainly(self, path: str) -> bytes | None:
-        """Return the bytes of a regular file of a folder that is known to be inside, or None to look closer."""
+        """Return the bytes of a regular file of a folder that is known to be inside, or None to look closer.
+
+        Raises:
+            MissingFile: there certainly is none.
+        """
         place = self._place(path)
+        if place is None and posixpath.dirname(path) in self._absent:
+            raise _missing(path)
         if place is None or not hasattr(os, "O_NOFOLLOW"):
             return None
         try:
             # a link is not followed, a pipe not waited for
             handle = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise _missing(path) from None
         except (OSError, ValueError):
             return None
         try:
@@ -166,6 +182,9 @@ class DirectoryTree:
     def _real_folder(self, folder: str) -> str | None:
         try:
             real = (self.root / folder).resolve(strict=True)
+        except FileNotFoundError:
+            self._absent.add(folder)
+            return None
         except (OSError, RuntimeError, ValueError):
             return None
         return str(real) if real.is_relative_to(self.root) else None
@@ -173,7 +192,12 @@ class DirectoryTree:
     def files(self, prefix: str = "") -> Iterator[str]:
         """Yield the paths of all files below a folder, sorted; hidden folders and environments are left out."""
         start = self.root / prefix if prefix else self.root
-        yield from self._walk(start, prefix.strip("/"))
+        if not self._settled:
+            yield from self._walk(start, prefix.strip("/"))
+            return
+        if prefix not in self._walked:
+            self._walked[prefix] = tuple(self._walk(start, prefix.strip("/")))
+        yield from self._walked[prefix]
 
     def _walk(self, folder: Path, prefix: str) -> Iterator[str]:
         try:

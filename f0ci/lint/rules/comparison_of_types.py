@@ -54,33 +54,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.diagnostics import Severity
-from f0ci.expressions.errors import ExpressionError
-from f0ci.expressions.parsing import parse, parse_condition
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Dialect, Recipe
 
 if TYPE_CHECKING:
     from f0ci.expressions.syntax import Comparison, Literal, Lookup, Node
+    from f0ci.expressions.template import Template
+
+    Pairs = tuple[tuple[Lookup, Literal, str, int], ...]
 
 RULE = Rule("comparison-of-types", Group.EXPRESSIONS, Severity.WARNING)
 
 _SIGN = re.compile(r"[=!]=|[<>]")
 _TEXT, _NUMBER = "text", "a number"
 _DECLARED = {"string": _TEXT, "str": _TEXT, "text": _TEXT, "integer": _NUMBER, "int": _NUMBER}
+_MOST_KNOWN = 4096
+_known: dict[tuple[str, bool], Pairs] = {}
 _DECLARED |= {"number": _NUMBER, "float": _NUMBER}
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every comparison with a literal of another type."""
-    for at, text in workspace.uses(recipe).texts.items():
-        if _SIGN.search(text) is None:
+    for at, template in workspace.uses(recipe).templates.items():
+        if _SIGN.search(template.text) is None:
             continue
-        for name, literal, operator, offset in _pairs(text, at[-1] == "condition" and len(at) == 3):
+        for name, literal, operator, offset in _pairs_of(template, at[-1] == "condition" and len(at) == 3):
             found = _judged(recipe, workspace, name, literal.value, operator)
             if found is not None:
                 message, hint, severity = found
@@ -88,16 +90,20 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
                 yield Finding(recipe.document, at, message, hint, within=within, severity=severity)
 
 
-# the same few conditions stand all over a repository
-@lru_cache(maxsize=4096)
-def _pairs(text: str, is_condition: bool) -> tuple[tuple[Lookup, Literal, str, int], ...]:
+def _pairs_of(template: Template, is_condition: bool) -> Pairs:
+    """Return the pairs of a text; the same few conditions stand all over a repository."""
+    key = (template.text, is_condition)
+    if key not in _known:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[key] = _pairs(template)
+    return _known[key]
+
+
+def _pairs(template: Template) -> Pairs:
     """Return every comparison of a name with a literal, with its operator and the offset of its expression."""
     from f0ci.expressions.syntax import Literal, Lookup
 
-    try:
-        template = parse_condition(text) if is_condition else parse(text)
-    except ExpressionError:
-        return ()
     found = []
     for expression in template.expressions:
         for node in _comparisons(expression.node):

@@ -53,9 +53,10 @@ Correct the key; where it is another one that a scriptlet sets, declare it under
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.suggestions import may_compare
 from f0ci.lint.rules.base import Finding, Group, Place, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
@@ -84,8 +85,11 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
             yield Finding(recipe.document, use.at, message, hint, within=use.within, related=(place,))
 
 
-def _nearest(key: str, known: Iterable[str]) -> str | None:
+def _nearest(key: str, known: Collection[str]) -> str | None:
     from difflib import get_close_matches
+
+    if not may_compare(len(known)):
+        return None
 
     # `batch_1` and `batch_2` are two things
     return next(

@@ -94,11 +94,12 @@ def _all_point_back(recipe: Recipe) -> bool:
 
 def _without(recipe: Recipe, dropped: set[tuple[str, str]]) -> Recipe:
     """Return a recipe without some dependencies, each a step and what it waits for."""
-    steps = tuple(
-        replace(step, depends_on=tuple(name for name in step.depends_on if (step.name, name) not in dropped))
-        for step in recipe.steps
-    )
-    return replace(recipe, steps=steps)
+    return replace(recipe, steps=tuple(_step_without(step, dropped) for step in recipe.steps))
+
+
+def _step_without(step: Step, dropped: set[tuple[str, str]]) -> Step:
+    left = tuple(name for name in step.depends_on if (step.name, name) not in dropped)
+    return step if len(left) == len(step.depends_on) else replace(step, depends_on=left)
 
 
 def _finding(recipe: Recipe, cycle: tuple[str, ...]) -> Finding:

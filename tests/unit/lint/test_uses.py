@@ -31,4 +31,4 @@ def test_names_are_found_in_order_by_both_readers(text: str, names: list[str], m
     uses = read_uses(recipe)
 
     assert [use.reference.text for use in uses.names] == names
-    assert set(uses.texts) == {use.at for use in uses.names}
+    assert set(uses.templates) == {use.at for use in uses.names}
