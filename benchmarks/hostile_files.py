@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 def hostile_files() -> Iterator[tuple[str, bytes]]:
@@ -29,7 +29,83 @@ def hostile_files() -> Iterator[tuple[str, bytes]]:
         "20,000 unknown keys",
         b"steps:\n  - name: a\n    run: x\n" + b"".join(b"    k%d: 1\n" % n for n in range(20_000)),
     )
+    yield "40,000 unknown keys in one line", _step(", ".join(f"k{n}: 1" for n in range(40_000)))
+    yield (
+        "15,000 unknown keys, each ignored",
+        _lines(f"  - {{name: s{n}, run: x, k: 1}} # f0ci: ignore[unknown-key] r" for n in range(15_000)),
+    )
+    yield "15,000 comments that ignore nothing", _lines(_ignoring(n, "syntax") for n in range(15_000))
+    yield "15,000 comments that ignore no rule", _lines(_ignoring(n, f"r{n}") for n in range(15_000))
+    yield (
+        "10,000 distinct conditions",
+        _lines(
+            f"  - {{name: s{n}, run: x, condition: \"params.a == {n} and environment != 'x{n}'\"}}"
+            for n in range(10_000)
+        ),
+    )
+    yield "60,000 doubtful versions", _step(f"args: {{version: [{', '.join(_doubtful(n) for n in range(60_000))}]}}")
+    yield (
+        "30,000 unknown keys with doubtful numbers",
+        _step(", ".join(f"k{n}: {n % 70}.{n % 9}0" for n in range(30_000))),
+    )
+    yield "15,000 steps that wait for each other by twos", _lines(_waiting(n, f"s{n ^ 1}") for n in range(15_000))
+    yield "15,000 steps in a circle", _lines(_waiting(n, f"s{(n + 1) % 15_000}") for n in range(15_000))
+    yield "15,000 dependencies that are missing", _lines(_waiting(n, f"z{n}") for n in range(15_000))
+    yield (
+        "15,000 recipes that are missing",
+        _lines(f"  - {{name: s{n}, recipe_path: r{n}.yaml}}" for n in range(15_000)),
+    )
+    yield (
+        "7,000 keys of the context that are nearly set",
+        _lines(
+            f"  - {{name: s{n}, module: a.b, success: {{ctx_has_keys: [all.customers{n}]}},"
+            f" args: {{x: \"#{{context.get('all.custumers{n}')}}\"}}}}"
+            for n in range(7_000)
+        ),
+    )
+    yield "8,000 patterns that take for ever", _patterns()
+    yield "200,000 expressions in one text", _recipe("#{a}" * 200_000)
+    yield "140,000 expressions in 7,000 texts", _lines(_reading(n, "#{a}" * 20) for n in range(7_000))
+    yield "two names of 300,000 letters, nearly the same", _names()
     yield "null characters", b"steps:\n\0\0\0" * 10_000
+
+
+def _lines(lines: Iterable[str]) -> bytes:
+    return "\n".join(["metadata: {name: a}", "steps:", *lines, ""]).encode()
+
+
+def _step(more: str) -> bytes:
+    return _lines([f"  - {{name: a, run: x, {more}}}"])
+
+
+def _ignoring(number: int, rule: str) -> str:
+    return f"  - {{name: s{number}, run: x}} # f0ci: ignore[{rule}] r"
+
+
+def _waiting(number: int, name: str) -> str:
+    return f"  - {{name: s{number}, run: x, depends_on: [{name}]}}"
+
+
+def _reading(number: int, text: str) -> str:
+    return f"  - {{name: s{number}, run: x, env: {{A: '{text}'}}}}"
+
+
+def _doubtful(number: int) -> str:
+    return f"{number % 90}.{number % 9 + 1}0"
+
+
+def _patterns() -> bytes:
+    declared = "".join(
+        f"  - {{name: p{n}, default: {'a' * 30}b, validation: {{pattern: '^(a+)+$', minimum: 3, maximum: {n % 3}}}}}\n"
+        for n in range(8_000)
+    )
+    return f"metadata: {{name: a}}\nparameters:\n{declared}steps:\n  - {{name: a, run: x}}\n".encode()
+
+
+def _names() -> bytes:
+    letters = "".join("abcdefghij"[(n * 7 + n // 3) % 10] for n in range(300_000))
+    near = f"{letters[:150_000]}Z{letters[150_000:]}"
+    return _lines([f"  - {{name: {letters}, run: x}}", f"  - {{name: b, run: x, depends_on: [{near}]}}"])
 
 
 def _laughs() -> bytes:

@@ -14,18 +14,19 @@ allowance: list[float] = [inf]
 MOST_COMPARED = 200_000
 
 
-def may_compare(count: int) -> bool:
-    """Tell whether names may still be compared, and note how many will be."""
+def may_compare(name: str = "", known: Collection[str] = ()) -> bool:
+    """Tell whether names may still be compared, and note what comparing one with all of some others will cost."""
     if allowance[0] <= 0:
         return False
-    allowance[0] -= count
+    # two names of twenty letters or less are compared in one step
+    allowance[0] -= len(known) * (1 + len(name) // 20)
     return True
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that a typing mistake most likely meant, or None."""
     known = known if isinstance(known, Collection) else tuple(known)
-    if not may_compare(len(known)):
+    if not may_compare(name, known):
         return None
     return _closest_of_few(name, tuple(known)) if len(known) <= _FEW else _closest(name, known)
 

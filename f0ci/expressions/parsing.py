@@ -27,6 +27,8 @@ __all__ = [
     "texts",
 ]
 
+# nobody writes as many into one text, and each takes half a kilobyte
+_MOST_EXPRESSIONS = 10_000
 DELIMITER = re.compile(r"#\{|\{\{")
 # nothing but a name, as most expressions are: the same few stand all over a repository
 _SHORT = 200
@@ -53,6 +55,9 @@ def parse(text: str) -> Template:
     while (match := DELIMITER.search(text, index)) is not None:
         if match.start() > index:
             segments.append(text[index : match.start()])
+        if len(segments) >= 2 * _MOST_EXPRESSIONS:
+            message = f"the text holds more than {_MOST_EXPRESSIONS:,} expressions"
+            raise ExpressionError(message, "split it, or move it into a scriptlet", offset=match.start())
         expression = _expression(text, match.start(), match.group())
         segments.append(expression)
         index = expression.end

@@ -12,7 +12,7 @@ from dataclasses import field
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from f0ci.core.diagnostics import Diagnostic, Severity, settle
+from f0ci.core.diagnostics import Diagnostic, Severity, Span, settle
 from f0ci.core.suggestions import MOST_COMPARED, allowance
 from f0ci.core.values import dataclass
 from f0ci.lint import registry
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 __all__ = ["Report", "all_rules", "examine", "explain", "lint"]
 
 _STRICT = {"unknown-key": Severity.ERROR}
+# nobody reads as many, and a file that was made to have a million must not fill the memory
+MOST_OF_A_KIND = 10_000
+_MORE = f"more than {MOST_OF_A_KIND:,} findings of this rule in one file: the rest is not listed"
 Check = Callable[..., Iterator[Finding]]
 
 
@@ -108,6 +111,7 @@ class _Run:
     ignores: dict[str, tuple[Ignore, ...]] = field(default_factory=dict)
     crashed: dict[str, Diagnostic] = field(default_factory=dict)
     checks: dict[str, tuple[tuple[str, Check], ...]] = field(default_factory=dict)
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
     is_alone: bool = False
 
     def examine(self, path: str) -> Outcome:
@@ -177,22 +181,29 @@ class _Run:
             allowance[0] = MOST_COMPARED
             try:
                 for finding in function(*arguments):
-                    self.add(name, finding)
+                    if not self.add(name, finding) and self.is_alone:
+                        break
             except Exception as error:  # noqa: BLE001 - whatever a rule does, the others' findings must come out
                 self._crash(name, subject, error)
         allowance[0] = inf
 
-    def add(self, name: str, finding: Finding) -> None:
-        """Note a finding, unless its rule is off or nobody asked about its file."""
+    def add(self, name: str, finding: Finding) -> bool:
+        """Note a finding, unless its rule is off or nobody asked about its file; tell whether more are wanted."""
         path = finding.source if isinstance(finding.source, str) else finding.source.path
         # what came out of one file is sifted when it is taken: another run may ask about other files
         is_asked_for = self.is_alone or self._is_asked_for(name, path)
         severity = self.choice.severity_of(name, path, finding.severity) if is_asked_for else None
         if severity is None:
-            return
+            return True
         if self.strict:
             severity = _STRICT.get(name, severity)
-        self.diagnostics.append(locate(finding, name, severity))
+        count = self.counts[name, path] = self.counts.get((name, path), 0) + 1
+        if count <= MOST_OF_A_KIND:
+            self.diagnostics.append(locate(finding, name, severity))
+        elif count == MOST_OF_A_KIND + 1:
+            more = Finding(finding.source, Span(), _MORE, "mend what is listed, or leave the file out")
+            self.diagnostics.append(locate(more, name, severity))
+        return count <= MOST_OF_A_KIND
 
     def _is_asked_for(self, name: str, path: str) -> bool:
         return self.workspace.reports(path) or name in registry.ALWAYS
@@ -202,6 +213,7 @@ class _Run:
         used: set[tuple[str, Ignore]] = set()
         kept: list[Diagnostic] = []
         known = {path: by_cover(comments) for path, comments in self.ignores.items()}
+        cut = {(one.location.path, one.rule) for one in self.diagnostics if one.message == _MORE}
         for diagnostic in self.diagnostics:
             path, rule, line = diagnostic.location.path, diagnostic.rule, diagnostic.location.span.line
             of_file = known.get(path, {})
@@ -211,8 +223,11 @@ class _Run:
                 kept.append(diagnostic)
         self.diagnostics = kept
         for path, comments in self.ignores.items():
+            allowance[0] = MOST_COMPARED
             for comment in comments:
-                self._useless(path, comment, used=(path, comment) in used)
+                # what is not listed may be what a comment silences
+                self._useless(path, comment, used=(path, comment) in used or (path, comment.rule) in cut)
+        allowance[0] = inf
         return settle(self.diagnostics)
 
     def _useless(self, path: str, comment: Ignore, *, used: bool) -> None:

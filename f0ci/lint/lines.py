@@ -56,18 +56,24 @@ def narrowed(span: Span, value: str, within: tuple[int, int], lines: Sequence[st
         within: offset and length inside the text, in code points.
         lines: the file's.
     """
-    if span.line != span.end_line or span.line > len(lines):
+    if span.line != span.end_line or span.line > len(lines) or not value:
         return None
-    written = lines[span.line - 1][span.column - 1 : span.end_column - 1]
-    if written == value:
-        start = span.column
-    elif written[:1] in {"'", '"'} and written == f"{written[0]}{value}{written[0]}":
-        start = span.column + 1
-    else:
-        return None
-    if not value:
+    start = _start(lines[span.line - 1], span.column, span.end_column, value)
+    if start is None:
         return None
     # what is missing at the end is missing after the last character
     offset, length = min(within[0], len(value) - 1), within[1]
     end = min(offset + max(length, 1), len(value))
     return Span(span.line, start + offset, span.line, start + end)
+
+
+# a long text with many findings is compared once
+@lru_cache(maxsize=2)
+def _start(line: str, column: int, end_column: int, value: str) -> int | None:
+    """Return the column where a scalar's text begins, or None where it is not written as it reads."""
+    written = line[column - 1 : end_column - 1]
+    if written == value:
+        return column
+    if written[:1] in {"'", '"'} and written == f"{written[0]}{value}{written[0]}":
+        return column + 1
+    return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from f0ci.core.diagnostics import Severity
@@ -56,7 +56,8 @@ def meant_for(rules: Iterable[PathRules], path: str) -> tuple[PathRules, ...]:
     return tuple(one for one in rules if one.matches(path))
 
 
-@lru_cache(maxsize=256)
+# settings name them, however many; each is asked of every path that has a finding
+@cache
 def _compiled(pattern: str) -> re.Pattern[str]:
     parts = []
     for part in re.split(r"(/\*\*/|\A\*\*/|/\*\*\Z|\*\*|\*|\?)", pattern.strip("/").removeprefix("./")):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import field
 from functools import cache
 from types import ModuleType
 from typing import Any
@@ -41,6 +42,7 @@ class Choice:
     severity: Mapping[str, Severity]
     complete: bool
     paths: tuple[PathRules, ...] = ()
+    _meant: dict[str, tuple[PathRules, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def severity_of(self, name: str, path: str, own: Severity | None = None) -> Severity | None:
         """Return how much a rule's findings in a file matter; None where the rule is off there.
@@ -55,7 +57,9 @@ class Choice:
             return None
         severity = self.severity.get(name, card.severity if own is None else own)
         if self.paths and name not in ALWAYS:
-            for rules in meant_for(self.paths, path):
+            if path not in self._meant:
+                self._meant[path] = meant_for(self.paths, path)
+            for rules in self._meant[path]:
                 if not rules.leaves(name, card.group):
                     return None
                 severity = rules.severity.get(name, severity)

@@ -121,7 +121,7 @@ def _place(recipe: Recipe, step: Step) -> str:
 
 def _closest(tree: Tree, candidates: list[str]) -> str | None:
     known = list(tree.files())
-    if not may_compare(len(known)):
+    if not may_compare("", known):
         return None
     recipes = [path for path in known if path.endswith((".yaml", ".yml", ".json"))]
     wanted = PurePosixPath(candidates[0])

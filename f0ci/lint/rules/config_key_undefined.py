@@ -58,7 +58,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from f0ci.core.diagnostics import Severity
-from f0ci.core.suggestions import closest
+from f0ci.core.suggestions import closest, may_compare
 from f0ci.environments.model import Environment
 from f0ci.lint.environments import EnvironmentSet
 from f0ci.lint.rules.base import Finding, Group, Place, Rule, listed
@@ -140,8 +140,8 @@ def _hint(path: Path, lacking: Sequence[Environment], members: EnvironmentSet) -
     documents = (e.layers[-1].document if e.overlay and e.layers else e.document for e in lacking)
     files = listed([document.path for document in documents if document is not None])
     definition = f"define it in {files}, or once in {members.root}/base.yaml"
-    if sum(not each.overlay for each in lacking) < len(members.environments):
-        # the others know the key, so it is no slip of the pen
+    if sum(not each.overlay for each in lacking) < len(members.environments) or not may_compare():
+        # where the others know the key, it is no slip of the pen
         return definition
     depth = min(_depth(environment.config, path) for environment in lacking)
     siblings = {str(key) for e in members.environments for key in _keys(e.config, path[:depth])}

@@ -88,7 +88,7 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
 def _nearest(key: str, known: Collection[str]) -> str | None:
     from difflib import get_close_matches
 
-    if not may_compare(len(known)):
+    if not may_compare(key, known):
         return None
 
     # `batch_1` and `batch_2` are two things

@@ -59,7 +59,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity, Span
-from f0ci.core.suggestions import did_you_mean
+from f0ci.core.suggestions import did_you_mean, may_compare
 from f0ci.lint.code import Code, Module
 from f0ci.lint.rules.base import Finding, Group, Place, Rule, listed
 from f0ci.lint.scriptlets import code_of, scriptlets_of
@@ -95,7 +95,7 @@ def _hint(module: Module, name: str, homes: tuple[str, ...], code: Code) -> str 
     if isinstance(code.find(f"{module.name}.{name}"), Module):
         return f"{f'{module.name}.{name}'!r} is a module: name it as such, and one of its classes or functions here"
     source = code.source(module)
-    offers = source.offers if source is not None else ()
+    offers = source.offers if source is not None and may_compare() else ()
     return did_you_mean(name, offers, noun="it has") or "write it there, or name the module that has it"
 
 

@@ -86,14 +86,22 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
 
 def _way_back(call: Call, home: str, workspace: Workspace) -> list[Call] | None:
     """Return the shortest chain of calls that starts with one and ends at home, or None."""
-    ways = [[call]]
+    # each call with the number of the one before it
+    calls = [(call, -1)]
     seen: set[str] = set()
-    for way in ways:
-        last = way[-1]
+    for number, (last, _) in enumerate(calls):
         if last.path == home:
-            return way
+            return _chain(calls, number)
         if last.recipe is None or last.recipe.path in seen:
             continue
         seen.add(last.recipe.path)
-        ways.extend([*way, following] for following in calls_of(last.recipe, workspace))
+        calls.extend((following, number) for following in calls_of(last.recipe, workspace))
     return None
+
+
+def _chain(calls: list[tuple[Call, int]], number: int) -> list[Call]:
+    way: list[Call] = []
+    while number >= 0:
+        call, number = calls[number]
+        way.append(call)
+    return way[::-1]

@@ -38,6 +38,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.suggestions import may_compare
 from f0ci.environments.model import Environment
 from f0ci.lint.fixing import renamed_key
 from f0ci.lint.rules.base import Finding, Group, Rule
@@ -76,4 +77,6 @@ def _known() -> frozenset[str]:
 def _nearest(name: str, known: frozenset[str]) -> str | None:
     from difflib import get_close_matches
 
+    if not may_compare(name, known):
+        return None
     return next(iter(get_close_matches(name, sorted(known), n=1, cutoff=_ALIKE)), None)

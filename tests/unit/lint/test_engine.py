@@ -8,7 +8,7 @@ import pytest
 
 from f0ci.core.diagnostics import Diagnostic, Location, Severity, Span
 from f0ci.core.errors import UsageError
-from f0ci.lint import registry
+from f0ci.lint import engine, registry
 from f0ci.lint.engine import examine
 from f0ci.lint.reporters.base import Summary
 from f0ci.lint.rules.base import Finding, Group, Rule
@@ -148,3 +148,31 @@ def test_a_file_of_mistakes_gets_all_findings_and_guesses_for_the_first() -> Non
     assert len(found) == 800
     assert str(found[0].hint).startswith("did you mean 'step_")
     assert found[-1].hint == "remove it"
+
+
+def test_more_findings_than_anybody_reads_are_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file made to have a million findings fills neither the memory nor the screen; other rules and files go on."""
+    monkeypatch.setattr(engine, "MOST_OF_A_KIND", 3)
+    step = "  - {{name: s{n}, run: x, k: 1, depends_on: [zzz]}}  # f0ci: ignore[{rule}] known\n"
+    texts = {
+        f"recipes/{name}.yaml": "steps:\n" + "".join(step.format(n=n, rule=rule) for n in range(count))
+        for name, count, rule in (("many", 5, "unknown-dependency"), ("few", 2, "tab"))
+    }
+
+    found = lint_files(texts)
+
+    assert [f"{one.rule} {one.location}" for one in found if one.rule == "unknown-key"] == [
+        "unknown-key recipes/few.yaml:2:24",
+        "unknown-key recipes/few.yaml:3:24",
+        "unknown-key recipes/many.yaml:1:1",
+        "unknown-key recipes/many.yaml:2:24",
+        "unknown-key recipes/many.yaml:3:24",
+        "unknown-key recipes/many.yaml:4:24",
+    ]
+    assert [one.rule for one in found if one.location.path == "recipes/many.yaml" and "more than" in one.message] == [
+        "unknown-dependency",
+        "unknown-key",
+    ]
+    # comments may silence what is not listed
+    assert [one.location.path for one in found if one.rule == "unused-ignore"] == ["recipes/few.yaml"] * 2
+    assert len([one for one in found if one.rule == "unknown-dependency"]) == 2 + 1
