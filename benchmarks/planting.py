@@ -6,6 +6,7 @@ A planter changes the lines of a draft, whose last step nothing else refers to, 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -84,6 +85,12 @@ def _with_key(draft: Draft) -> int:
     return len(draft.lines)
 
 
+def _bomb() -> str:
+    """Return aliases that stand for a hundred million values."""
+    lists = [f"{letter}: &{letter} [{', '.join([f'*{before}'] * 10)}]" for before, letter in pairwise("abcdefgh")]
+    return ", ".join(["a: &a [1]", *lists])
+
+
 _STEP = ("- name: extra_step", "  depends_on: [LAST]", "  run: ./bin/extra")
 _CALL = ("- name: extra_call", "  depends_on: [LAST]", "  type: sub_recipe")
 _PYTHON = ("- name: extra_step", "  depends_on: [LAST]", "  type: python")
@@ -93,6 +100,7 @@ FURTHER: tuple[tuple[str, Planter], ...] = (
     ("byte-order-mark", _marked),
     ("tab", ending("\tindented: by a tab")),
     ("shadowed-anchor", ending("    metadata: {first: &twice 1, second: &twice 2}")),
+    ("alias-bomb", ending(f"    metadata: {{{_bomb()}}}")),
     ("alias-cycle", ending("    metadata: &loop {again: *loop}")),
     ("several-documents", ending("---", "more: 1", at=0)),
     ("too-deep", ending(f"    metadata: {'[' * 101}{']' * 101}")),
@@ -163,6 +171,7 @@ FURTHER: tuple[tuple[str, Planter], ...] = (
             "  depends_on: [extra_first]",
         ),
     ),
+    ("duplicate-idx", stepping(*_PAIR[:3], "  idx: 9000", _PAIR[3], "  run: ./bin/second", "  idx: 9000")),
     ("idx-contradicts-dependency", stepping(*_STEP, "  idx: 0")),
     ("recipe-path-escapes", stepping(*_CALL, "  recipe_path: ../../../../extra.yaml")),
     ("recipe-cycle", stepping(*_CALL, "  recipe_path: SELF", "  parameters: {source: a}", at=3)),

@@ -183,7 +183,16 @@ class Workspace:
         kind = self._known_kind(path)
         if kind is None and not (is_named or self._in_library(path) or any(word in raw for word in _WORDS)):
             return None
-        return self._classify(path, parse_document(path, raw), kind, is_named=is_named)
+        document = parse_document(path, raw)
+        if not document.broken:
+            return self._classify(path, document, kind, is_named=is_named)
+        # of a file that is too large the document keeps nothing
+        meant = self._in_library(path) or _says_what_it_is(raw)
+        if not (kind or meant or is_named):
+            return None
+        # several documents in one file are right for others, such as Kubernetes
+        several = kind is None and not meant and document.problems[0].rule == "several-documents"
+        return Source(path, Kind.OTHER if several else kind or Kind.RECIPE, document)
 
     def _known_kind(self, path: str) -> Kind | None:
         if path in PROJECT_FILES:
@@ -195,13 +204,6 @@ class Workspace:
         return Kind.ENVIRONMENT if may_configure(path, self.project) else None
 
     def _classify(self, path: str, document: Document, kind: Kind | None, *, is_named: bool) -> Source | None:
-        if document.broken:
-            meant = self._in_library(path) or _says_what_it_is(document.raw)
-            if not (kind or meant or is_named):
-                return None
-            # several documents in one file are right for others, such as Kubernetes
-            several = kind is None and not meant and document.problems[0].rule == "several-documents"
-            return Source(path, Kind.OTHER if several else kind or Kind.RECIPE, document)
         if kind is None and (looks_like_recipe(document.data) or self._is_meant(path, document.data)):
             return Source(path, Kind.RECIPE, document, recipe=recipe_from(document))
         if kind is Kind.WORKFLOW or (kind is None and _says_workflow(document.data)):
