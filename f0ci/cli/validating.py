@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from f0ci.cli.output import format_option, print_table, root_of, say, wants_colour
+from f0ci.cli.output import format_option, print_json, print_table, root_of, say, wants_colour
 from f0ci.core.errors import ExitCode, F0ciError, UsageError
 from f0ci.core.values import dataclass
 from f0ci.lint.reporters import base as reporters
@@ -324,18 +324,33 @@ def _count(number: int, noun: str) -> str:
 
 @click.command()
 @click.argument("rule", required=False)
-def explain(rule: str | None) -> int:
-    """Show the page of RULE: what it finds, why it matters, bad, good, and how to mend it; without RULE, list all.
+@format_option("text", "json")
+def explain(rule: str | None, output_format: str) -> int:
+    """Show the page of RULE: what it finds, why it matters, bad, good, and how to mend it.
+
+    The name of a group lists its rules; without RULE, all are listed.
 
     \b
     Example:
       f0ci explain dependency-cycle
+      f0ci explain graph
     """
-    from f0ci.lint.engine import all_rules
-    from f0ci.lint.engine import explain as page
+    from f0ci.lint import registry
+    from f0ci.lint.rules.base import Group
 
-    if rule is not None:
-        click.echo(page(rule).rstrip())
+    if rule is not None and rule not in set(map(str, Group)):
+        page = registry.explain(rule).rstrip()
+        card = registry.rule(rule)
+        if output_format == "json":
+            print_json({"rule": card.name, "group": card.group, "severity": str(card.severity), "page": page})
+        else:
+            click.echo(page)
         return ExitCode.DONE
-    print_table(("rule", "group", "severity"), [(one.name, one.group, str(one.severity)) for one in all_rules()])
+    cards = registry.rules_of(rule)
+    rows = [(card.name, str(card.group), str(card.severity), registry.headline(card.name)) for card in cards]
+    headings = ("rule", "group", "severity", "what it finds")
+    if output_format == "json":
+        print_json([dict(zip(("rule", "group", "severity", "summary"), row, strict=True)) for row in rows])
+    else:
+        print_table(headings, rows)
     return ExitCode.DONE

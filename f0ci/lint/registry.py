@@ -118,14 +118,26 @@ def _outline(name: str) -> tuple[Rule, frozenset[str]] | None:
     return Rule(written, Group[group], Severity[severity]), frozenset(map(bytes.decode, _HOOK.findall(text)))
 
 
+def rules_of(group: str | None = None) -> tuple[Rule, ...]:
+    """Return the rules of a group, or all, by name."""
+    return tuple(card for card in all_rules() if group in {None, card.group})
+
+
+def headline(name: str) -> str:
+    """Return what a rule finds, in one sentence."""
+    import inspect
+
+    return (inspect.getdoc(module(name)) or "").partition("\n\n")[0].replace("\n", " ")
+
+
 def explain(name: str) -> str:
     """Return the page of a rule, in Markdown.
 
     Raises:
-        UsageError: there is no such rule; the message says the closest.
+        UsageError: there is no such rule; the message says the closest, groups among them.
     """
     if name not in names():
-        raise UsageError(f"there is no rule {name!r}", did_you_mean(name, names(), noun="rules"))
+        raise UsageError(f"there is no rule {name!r}", did_you_mean(name, {*names(), *map(str, Group)}, noun="rules"))
     import inspect
 
     card = rule(name)

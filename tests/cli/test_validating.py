@@ -191,3 +191,27 @@ def test_what_is_not_needed_is_not_imported(tmp_path: Path) -> None:
     assert "error[plain-text-secret] this holds a secret: Basic Auth Credentials" in alarmed
     assert "hK3vTq81" not in alarmed
     assert alarmed.endswith("True False\n")
+
+
+def test_the_name_of_a_group_lists_its_rules(tmp_path: Path, f0ci: Command) -> None:
+    graph = f0ci(tmp_path, "explain", "graph")
+    every = f0ci(tmp_path, "explain")
+    lines = graph.out.splitlines()
+
+    assert lines[0].split() == ["rule", "group", "severity", "what", "it", "finds"]
+    assert {line.split()[1] for line in lines[1:]} == {"graph"}
+    assert "Steps wait for each other in a circle." in next(
+        line for line in lines if line.startswith("dependency-cycle ")
+    )
+    assert len(every.out.splitlines()) == 1 + len(own_names("f0ci.lint.rules"))
+    assert f0ci(tmp_path, "explain", "grpah").code == 2
+    assert "did you mean 'graph'?" in f0ci(tmp_path, "explain", "grpah").err
+
+
+def test_pages_and_lists_are_there_for_programs(tmp_path: Path, f0ci: Command) -> None:
+    page = json.loads(f0ci(tmp_path, "explain", "dependency-cycle", "--format", "json").out)
+    rules = json.loads(f0ci(tmp_path, "explain", "graph", "--format", "json").out)
+
+    assert (page["rule"], page["group"], page["severity"]) == ("dependency-cycle", "graph", "error")
+    assert page["page"] == f0ci(tmp_path, "explain", "dependency-cycle").out.rstrip()
+    assert {"rule", "group", "severity", "summary"} == set(rules[0])

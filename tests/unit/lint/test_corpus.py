@@ -38,7 +38,7 @@ def team(number: int, case: dict[str, Any] | None) -> tuple[dict[str, bytes], li
     """Return the files of a team, and the faults in them."""
     folder = f"teams/{number:03}"
     files = dict(_GOOD)
-    faults = []
+    faults: list[Fault] = []
     if case is not None:
         files |= case.get("beside", {})
         files[case["path"]] = case["text"] if "text" in case else f"{_WORKFLOW}{case['spec']}\n"

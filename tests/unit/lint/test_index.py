@@ -28,7 +28,7 @@ def index() -> str:
 
 def sentence(name: str) -> str:
     """Return the sentence that a rule's page begins with."""
-    return registry.explain(name).split("\n\n", 3)[2].replace("\n", " ").replace("|", "\\|")
+    return registry.headline(name).replace("|", "\\|")
 
 
 def test_the_page_lists_every_rule(golden: Golden) -> None:
