@@ -22,7 +22,7 @@ PLAIN: list[dict[str, Any]] = [
         "code": ["scriptlets"],
     },
     {"rules": {"select": ["a"], "severity": {"b": "note"}, "paths": {"legacy/**": {"ignore": ["c"]}}}},
-    {"secrets": [{"provider": "age", "file": "secrets/{environment}.age", "more": 1}], "remote": "upstream"},
+    {"remote": "upstream", "code": []},
 ]
 WORDS = ["version", "recipes", "rules", "secrets", "remote", "select", "severity", "paths", "provider", "file", "x"]
 VALUES = st.recursive(
