@@ -3,32 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import click
 
+from f0ci.cli.durations import SOME_TIME
 from f0ci.cli.output import format_option, print_json, print_table, root_of, say
 from f0ci.core.errors import ExitCode
-
-
-class Span(click.ParamType[timedelta]):
-    """A duration such as 30m."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Return the span of time that a text names."""
-        from f0ci.core.duration import parse_duration
-
-        if isinstance(value, timedelta):
-            return value
-        try:
-            span = parse_duration(str(value))
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-        if span <= timedelta():
-            self.fail(f"{value!r} is no time at all; write one such as 30m", param, ctx)
-        return span
 
 
 @click.group()
@@ -43,7 +23,7 @@ def metrics() -> None:
 
 @metrics.command()
 @click.argument("environment", required=False)
-@click.option("--window", type=Span(), help="How far to look back; by default what the stage watches, or 5m.")
+@click.option("--window", type=SOME_TIME, help="How far to look back; by default what the stage watches, or 5m.")
 @format_option("text", "json")
 @click.pass_context
 def check(ctx: click.Context, environment: str | None, window: timedelta | None, output_format: str) -> int:

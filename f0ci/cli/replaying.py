@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from f0ci.cli.measuring import Span
+from f0ci.cli.durations import SOME_TIME
 from f0ci.cli.output import format_option, print_json, print_table, root_of, say
-from f0ci.core.errors import ExitCode
+from f0ci.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from f0ci.analysis.replaying import Rates
@@ -60,12 +60,12 @@ def analysis() -> None:
 @click.option("--from", "start", type=Moment(), required=True, help="The first moment, or how long ago it was.")
 @click.option("--to", "end", type=Moment(), default="now", show_default=True, help="The last moment.")
 @click.option("--environment", help="Only this environment.")
-@click.option("--window", type=Span(), help="How long each window is; by default what the stage watches.")
-@click.option("--every", type=Span(), help="Time between looks, for metrics without an interval.")
+@click.option("--window", type=SOME_TIME, help="How long each window is; by default what the stage watches.")
+@click.option("--every", type=SOME_TIME, help="Time between looks, for metrics without an interval.")
 @click.option("--data", type=click.Path(), help="A CSV file that answers instead of the metrics' providers.")
 @click.option("--promotions", is_flag=True, help="Replay what was promoted, not one window after the other.")
 @click.option("--inject", "injections", multiple=True, help="A regression to put in: metric=5%, metric=*2.")
-@click.option("--after", type=Span(), help="How long after a window's beginning it begins; by default a third.")
+@click.option("--after", type=SOME_TIME, help="How long after a window's beginning it begins; by default a third.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Where chance begins.")
 @click.option("--plot", type=click.Path(path_type=Path), help="Write a drawing (SVG) to this file.")
 @format_option("text", "json")
@@ -86,6 +86,8 @@ def replay(ctx: click.Context, /, plot: Path | None, output_format: str, **asked
     from f0ci.core.duration import format_duration
     from f0ci.core.files import write_atomically
 
+    if plot is not None and plot.suffix.lower() != ".svg":
+        raise UsageError(f"a drawing is an SVG file, and {str(plot)!r} is called otherwise", "name it replay.svg")
     replayed = replay_gates(root_of(ctx), ReplayRequest(**asked))
     if plot is not None:
         write_atomically(plot, drawing(replayed).encode())

@@ -99,7 +99,7 @@ def deploy(
                 "F0CI_RENDERED": str(rendered),
                 "F0CI_REPOSITORY": str(site.root),
                 "F0CI_PERCENT": str(promotion.plan["steps"][step]["percent"] if step >= 0 else 100),
-                "F0CI_PHASE": str(promotion.plan["steps"][step].get("phase", "shift")) if step >= 0 else "rollback",
+                "F0CI_PHASE": _phase_of(promotion, step),
             },
         )
         try:
@@ -124,6 +124,12 @@ def deploy(
         record.run,
         tuple(_output_of(record.steps)),
     )
+
+
+def _phase_of(promotion: Promotion, step: int) -> str:
+    if step < 0 or promotion.purpose == "rollback":
+        return "rollback"
+    return str(promotion.plan["steps"][step].get("phase", "shift"))
 
 
 def _run(root: Path, spare: Path, order: Order, on_event: EventSink | None) -> RunRecord:

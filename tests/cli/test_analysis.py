@@ -102,6 +102,7 @@ BAD = [
     (["--from", "1h", "--inject", "other=5%"], 2, "no check of 'prod' names the metric 'other'"),
     (["--from", "1h", "--data", "nowhere.csv"], 3, "cannot read 'nowhere.csv'"),
     (["--from", "1h", "--window", "0s"], 2, "is no time at all"),
+    (["--from", "1h", "--plot", "replay.png"], 2, "name it replay.svg"),
 ]
 
 

@@ -508,6 +508,20 @@ def test_deploy_recipes_are_runs_that_can_be_looked_at(line: Line) -> None:
     assert ".f0ci" not in git(line.work, "status", "--porcelain")
 
 
+def test_a_deploy_recipe_is_told_that_it_goes_back(line: Line) -> None:
+    line.change("recipes/deploy.yaml", 'echo "delivered to $TARGET"', 'echo "$F0CI_PHASE to $F0CI_PERCENT"')
+    line.release()
+    line.done("promote", "dev")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    line.release()
+    line.done("promote", "dev")
+    line.done("rollback", "dev", "--reason", "slow")
+
+    runs = line.done("runs", "--format", "json").data["runs"]
+    shown = [line.done("runs", "show", run["run"], "--format", "json").data["record"]["steps"][0] for run in runs]
+    assert [step["output"] for step in shown] == ["rollback to 100\n", "shift to 100\n", "shift to 100\n"]
+
+
 def test_a_journal_that_cannot_be_used_stops_no_promotion(line: Line) -> None:
     line.release()
     with Journal(default_path(line.work)) as journal, journal.transaction() as connection:
