@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import threading
@@ -20,6 +21,9 @@ from f0ci.core.values import dataclass
 # seconds between asking a group of processes to end and ending it
 GRACE = 2.0
 KEPT_BYTES = 64_000
+# becomes the program once it is told to; where nobody is left to tell, it never begins. So there is no moment in which
+# a program runs whose group the lifeline does not know
+_ON_WORD = ("/bin/sh", "-c", 'read -r word && exec "$@" </dev/null', "sh")
 # characters that are dropped at most from the front of cut output, where half of a secret would escape redaction
 MARGIN = 4_096
 
@@ -172,17 +176,21 @@ def run_process(
     Raises:
         CannotWork: the program cannot be started.
     """
+    program = list(arguments)
     if lifeline is not None:
         lifeline.start()
+        # what is not there shall be told by its own name
+        if shutil.which(program[0], path=os.pathsep.join(os.get_exec_path(environ))) is not None:
+            program = [*_ON_WORD, *program]
     reading, writing = os.pipe()
     reader = threading.Thread(target=_read, args=(reading, output), name="f0ci-output", daemon=True)
     reader.start()
     try:
         process = subprocess.Popen(
-            list(arguments),
+            program,
             cwd=folder,
             env=dict(environ),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if program[0] is _ON_WORD[0] else subprocess.DEVNULL,
             stdout=writing,
             stderr=subprocess.STDOUT,
             start_new_session=True,
@@ -197,6 +205,7 @@ def run_process(
     group = _Group(process, grace)
     with contextlib.nullcontext() if lifeline is None else lifeline.holding(process.pid):
         try:
+            _give_word(process)
             with _timer(timeout, group), (cancellation or Cancellation()).calling(group.cancel):
                 code = process.wait()
         finally:
@@ -205,6 +214,12 @@ def run_process(
             # a descendant that left the group may hold the pipe open for as long as it likes
             reader.join(timeout=1.0)
     return Finished(code, timed_out=group.timed_out, cancelled=group.cancelled)
+
+
+def _give_word(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        with contextlib.suppress(OSError), process.stdin as word:
+            word.write(b"go\n")
 
 
 @contextlib.contextmanager

@@ -219,7 +219,9 @@ def test_the_journal_can_lie_elsewhere(project: Path, f0ci: Command, tmp_path: P
 
 def start(project: Path, *args: str) -> subprocess.Popen[str]:
     """Start f0ci as a process of its own."""
-    script = "import sys; from f0ci.cli import main; main(sys.argv[1:])"
+    # the tests themselves may run under nohup
+    default = "import signal, sys; signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+    script = f"{default}; from f0ci.cli import main; main(sys.argv[1:])"
     command = [sys.executable, "-c", script, "-C", str(project), *args]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from f0ci.core.cancellation import Cancellation
 from f0ci.core.errors import CannotWork
+from f0ci.core.lifeline import Lifeline
 from f0ci.core.processes import KEPT_BYTES, MARGIN, BoundedOutput, Finished, reduced_environment, run_process
 from f0ci.core.redaction import Redactor
 
@@ -222,3 +227,44 @@ def test_output_that_is_not_text_is_shown_as_far_as_it_can_be() -> None:
     output.write(b"a\xffb")
 
     assert output.text(Redactor()) == "a\ufffdb"
+
+
+DIES = """
+import os, signal, sys
+from pathlib import Path
+from f0ci.core.lifeline import Lifeline
+from f0ci.core.processes import BoundedOutput, run_process
+
+class Unlucky(Lifeline):
+    def holding(self, group):
+        print(group, flush=True)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+folder = Path(sys.argv[1])
+run_process(["touch", "begun"], folder=folder, environ=os.environ, output=BoundedOutput(), lifeline=Unlucky())
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked at in /proc")
+def test_a_program_whose_group_nobody_knows_never_begins(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", DIES, str(tmp_path)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    stat = Path(f"/proc/{done.stdout.strip()}/stat")
+    deadline = time.monotonic() + 30
+    while stat.exists() and ") Z " not in stat.read_text(encoding="ascii"):
+        assert time.monotonic() < deadline, "the program goes on"
+        time.sleep(0.01)
+
+    assert done.returncode == -signal.SIGKILL
+    assert not (tmp_path / "begun").exists()
+
+
+def test_a_held_program_is_told_by_its_own_name_where_it_is_missing(tmp_path: Path) -> None:
+    environ, lifeline = {"PATH": "/usr/bin:/bin"}, Lifeline()
+    try:
+        with pytest.raises(CannotWork, match="cannot start 'no-such-program'"):
+            run_process(
+                ["no-such-program"], folder=tmp_path, environ=environ, output=BoundedOutput(), lifeline=lifeline
+            )
+    finally:
+        lifeline.close()
