@@ -144,7 +144,7 @@ def _options(given: dict[str, Any]) -> RunOptions:
         max_retries=given["max_retries"],
         retry_delay=_seconds(given["retry_delay"]),
         parallel=given["parallel"],
-        run=given["run_id"] or _own_id(given),
+        run=_own_id(given) if given["run_id"] is None else given["run_id"],
         release=given["release"],
         start_from=given["start_from"],
         isolation=given["isolation"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from typing import Any
@@ -11,6 +12,10 @@ from f0ci.core.suggestions import did_you_mean
 from f0ci.core.values import dataclass
 from f0ci.recipes.graph import StepGraph
 from f0ci.recipes.model import Recipe, Step
+
+_LONGEST_ID = 200
+# it stands in commands, in lines that people read, and in variables of processes
+_ID = re.compile(rf"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{_LONGEST_ID}}}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,11 @@ def check_options(options: RunOptions, recipe: Recipe) -> None:
         ("--parallel", options.parallel, 1),
     ):
         if value is not None and not value >= least:
-            raise UsageError(f"{option} is {value}", f"give {least if least == int(least) else 'a time'} or more")
+            hint = f"give {least} or more" if least == int(least) else "give a time such as 30s"
+            raise UsageError(f"{option} is {value:g}", hint)
+    if options.run is not None and not _ID.fullmatch(options.run):
+        hint = f"use at most {_LONGEST_ID} characters, none of them a blank"
+        raise UsageError(f"{options.run[:80]!r} is no id of a run", hint)
 
 
 def left_out(options: RunOptions, steps: Iterable[Step], graph: StepGraph) -> dict[str, str]:

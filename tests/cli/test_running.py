@@ -155,6 +155,14 @@ def test_spans_of_time_are_durations_or_seconds(
     assert code == 5 or "is not a duration such as 30m, 1h30m or 90s" in answer.err
 
 
+@pytest.mark.parametrize("run", ["", "a b", "a\nb", "x" * 201, "\x1b[31mred", "nul\0"])
+def test_an_id_that_cannot_be_told_is_refused(project: Path, f0ci: Command, run: str) -> None:
+    answer = f0ci(project, "run", "recipes/given.yaml", "-p", "n=1", "--run-id", run, "--quiet")
+
+    assert (answer.code, "is no id of a run" in answer.err) == (2, True)
+    assert f0ci(project, "runs").err == "no runs\n"
+
+
 def test_the_context_of_a_run_is_read_and_changed(project: Path, f0ci: Command) -> None:
     f0ci(project, "run", "recipes/asking.yaml", "--run-id", "r")
 
