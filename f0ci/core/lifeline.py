@@ -13,6 +13,7 @@ _WATCH = r"""
 trap '' HUP INT QUIT TERM
 groups=
 while read -r what group; do
+  [ "$what" = over ] && exit
   left=
   for one in $groups; do
     [ "$one" = "$group" ] || left="$left $one"
@@ -59,7 +60,9 @@ class Lifeline:
         with self._lock:
             process, self._process, self._closed = self._process, None, True
         if process is not None and process.stdin is not None:
+            # in words: a child that a scriptlet forked may keep the pipe open for as long as it likes
             with contextlib.suppress(OSError):
+                process.stdin.write(b"over 0\n")
                 process.stdin.close()
             process.wait()
 
