@@ -90,7 +90,7 @@ def send(
         journal: file of the journal; None is the work tree's own.
 
     Raises:
-        UsageError: there is no such run.
+        UsageError: there is no such run or step, or the step waits for nothing of the kind.
         Refused: the run, or the step, is over.
     """
     with open_journal(root, journal) as opened:

@@ -63,7 +63,7 @@ class Engine(Protocol):
         """Send `approve`, `reject` or `event` to a step; return False where the same key was sent before.
 
         Raises:
-            UsageError: there is no such run.
+            UsageError: there is no such run or step, or the step waits for nothing of the kind.
             Refused: the run, or the step, is over.
         """
         ...

@@ -155,6 +155,42 @@ def test_spans_of_time_are_durations_or_seconds(
     assert code == 5 or "is not a duration such as 30m, 1h30m or 90s" in answer.err
 
 
+INNER = "metadata: {name: inner}\nsteps: [{name: deep, type: wait, args: {approval: true}}, {name: z, run: 'true'}]\n"
+WAITS = (
+    "metadata: {name: waits}\nsteps:\n"
+    "  - {name: a, run: 'true', depends_on: []}\n"
+    "  - {name: ask, type: wait, args: {approval: true}, depends_on: []}\n"
+    "  - {name: paid, type: wait, args: {event: paid}, depends_on: []}\n"
+    "  - {name: later, type: wait, args: {for: 1h}, depends_on: []}\n"
+    "  - {name: in, type: sub_recipe, recipe_path: recipes/inner.yaml, depends_on: []}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("aks", "--approve"), ("has no step 'aks'", "did you mean 'ask'?")),
+        (("in/depe", "--approve"), ("recipes/inner.yaml has no step 'depe'", "did you mean 'deep'?")),
+        (("in/z", "--approve"), ("waits for nothing, it is of the type 'shell'", "steps that wait: ask, later, paid")),
+        (("in", "--approve"), ("waits for nothing, it is of the type 'sub_recipe'", "steps that wait")),
+        (("paid", "--reject"), ("waits for no approval, it waits for an event", "--event paid")),
+        (("ask", "--event", "x"), ("waits for no event, it waits for an approval", "--approve or --reject")),
+        (("later", "--approve"), ("waits for no approval, it waits for a time", "goes on by itself")),
+    ],
+)
+def test_what_no_step_would_look_at_is_not_sent(
+    project: Path, f0ci: Command, args: tuple[str, ...], words: tuple[str, str]
+) -> None:
+    write_files(project, {"recipes/waits.yaml": WAITS, "recipes/inner.yaml": INNER})
+    assert f0ci(project, "run", "recipes/waits.yaml", "--run-id", "r", "--quiet").code == 5
+
+    answer = f0ci(project, "runs", "send", "r", *args, "--later")
+
+    assert answer.code == 2
+    assert [word in answer.err for word in words] == [True, True]
+    assert f0ci(project, "runs", "send", "r", "in/deep", "--approve", "--later").code == 0
+
+
 @pytest.mark.parametrize("run", ["", "a b", "a\nb", "x" * 201, "\x1b[31mred", "nul\0"])
 def test_an_id_that_cannot_be_told_is_refused(project: Path, f0ci: Command, run: str) -> None:
     answer = f0ci(project, "run", "recipes/given.yaml", "-p", "n=1", "--run-id", run, "--quiet")
