@@ -32,6 +32,7 @@ from f0ci.render.incremental import (
 from f0ci.render.layout import CONFIG_FILE, RELEASE_FILE, RenderedFile, recipe_output
 from f0ci.render.recipes import find_named
 from f0ci.render.rendering import ReleaseInfo, RenderedTree, Rendering, Source, check, open_source, render_source
+from f0ci.render.staging import exclusively
 from f0ci.render.writing import Written, read_manifest, write
 from f0ci.source.project import Project, load_project
 from f0ci.source.tree import DirectoryTree
@@ -90,6 +91,13 @@ def render_into(
         InputError: something cannot be rendered.
         CannotWork: something cannot be written.
     """
+    with exclusively(output):
+        return _render_into(root, targets, output, sets, overwrite=overwrite, fresh=fresh)
+
+
+def _render_into(
+    root: Path, targets: Mapping[str, Path], output: Path, sets: Sequence[str], *, overwrite: bool, fresh: bool
+) -> dict[str, Placing]:
     place = _Place(root, list(sets))
     for folder in targets.values():
         place.refuse_sources(folder)

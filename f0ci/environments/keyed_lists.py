@@ -21,12 +21,14 @@ class BadItem(ValueError):
 
     Args:
         message: what is wrong.
-        at: where the item stands in its layer, from the list.
+        at: where the item stands, from the list; below an item that merges by key its key's value stands for it.
+        hint: what to do.
     """
 
-    def __init__(self, message: str, at: Path) -> None:
+    def __init__(self, message: str, at: Path, hint: str = "give each item its own; the schema asks for it") -> None:
         super().__init__(message)
         self.at = at
+        self.hint = hint
 
 
 def merge_key_at(schema: Mapping[str, Any], at: Path) -> str | None:
@@ -94,6 +96,17 @@ def index_of(items: Sequence[Any], key: str, name: Any) -> int | None:
     """Return where the item with a key's value stands in a list, or None."""
     places = (index for index, item in enumerate(items) if isinstance(item, Mapping) and str(item.get(key)) == name)
     return next(places, None)
+
+
+def refuse_other_patch(item: Mapping[str, Any], index: int) -> None:
+    """Refuse an item that asks for something else than to be dropped.
+
+    Raises:
+        BadItem: it does.
+    """
+    if _PATCH in item and not is_deletion(item):
+        message = f"{_PATCH!r} is {item[_PATCH]!r}, and only {_DELETE!r} is known"
+        raise BadItem(message, (index, _PATCH), "leave it out to merge, or drop the item")
 
 
 def is_deletion(item: Mapping[str, Any]) -> bool:

@@ -1,4 +1,4 @@
-"""Layers of configuration: reading one file, merging several, and what `--set` adds.
+"""Layers of configuration: reading one file, and merging several.
 
 Merging is JSON Merge Patch (RFC 7396): mappings merge key by key, anything else replaces, null removes. Lists merge
 item by item where the configuration's schema names a key for it, see `keyed_lists`.
@@ -12,15 +12,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
-from f0ci.core.errors import InputError, UsageError
+from f0ci.core.errors import InputError
 from f0ci.core.values import dataclass
-from f0ci.environments.keyed_lists import BadItem, by_key, is_deletion, merge_key_at
+from f0ci.environments.keyed_lists import BadItem, by_key, index_of, is_deletion, merge_key_at, refuse_other_patch
 from f0ci.environments.model import NOTHING_KEYED, Layer
 from f0ci.source.document import Document
 from f0ci.source.reading import Path
-from f0ci.source.schema import check_schema, type_name
+from f0ci.source.schema import check_schema
 from f0ci.source.tree import Tree
-from f0ci.source.yaml import read_yaml
 
 # keys of a file that steer loading and are no configuration
 STEERING_KEYS = frozenset({"extends", "$schema"})
@@ -88,8 +87,12 @@ def _overlay_items(
     try:
         written = by_key(upper, key)
     except BadItem as error:
-        raise BadItem(str(error), (*at, *error.at)) from None
-    for name, item in written.items():
+        raise BadItem(str(error), (*at, *error.at), error.hint) from None
+    for index, (name, item) in enumerate(written.items()):
+        try:
+            refuse_other_patch(item, index)
+        except BadItem as error:
+            raise BadItem(str(error), (*at, *error.at), error.hint) from None
         if is_deletion(item):
             merged.pop(name, None)
         else:
@@ -108,9 +111,27 @@ def merge_files(layers: Iterable[Layer], merging: Merging) -> dict[str, Any]:
         try:
             merged = overlay(merged, layer.data, merging)
         except BadItem as error:
-            place = str(layer.document.location(error.at)) if layer.document else None
-            raise InputError(str(error), "give each item its own; the schema asks for it", place=place) from error
+            at = _written_at(layer.data, error.at, merging.keyed)
+            place = str(layer.document.location(at)) if layer.document else None
+            raise InputError(str(error), error.hint, place=place) from error
     return merged
+
+
+def _written_at(data: Any, at: Path, keyed: Mapping[Path, str]) -> Path:
+    """Return where a layer has what a path names, whose items of keyed lists are named by their key's value."""
+    found: Path = ()
+    for depth, part in enumerate(at):
+        key = keyed.get(at[:depth]) if isinstance(data, list) and isinstance(part, str) else None
+        index = index_of(data, key, part) if key is not None else None
+        step = part if index is None else index
+        found = (*found, step)
+        if isinstance(data, Mapping):
+            data = data.get(step)
+        elif isinstance(data, list) and isinstance(step, int) and step < len(data):
+            data = data[step]
+        else:
+            data = None
+    return found
 
 
 def leaves(
@@ -168,64 +189,12 @@ def read_layer(document: Document, label: str) -> Layer:
     return Layer(label, document, {key: value for key, value in data.items() if key not in STEERING_KEYS})
 
 
-def set_layers(sets: Sequence[str], below: Mapping[str, Any], merging: Merging | None = None) -> tuple[Layer, ...]:
-    r"""Return one layer for each `a.b=value` of the command line.
-
-    Args:
-        sets: as written; the value is YAML (`true`, `[a, b]`, `null` to remove), a dot inside a key is `\.`.
-        below: the configuration they are laid over.
-        merging: how lists merge.
-
-    Raises:
-        UsageError: one has no name or no value, its value is not YAML, or it reaches into a list or a scalar.
-    """
-    layers: list[Layer] = []
-    merged = dict(below)
-    for text in sets:
-        data = _read_set(text, merged)
-        try:
-            merged = overlay(merged, data, merging)
-        except BadItem as error:
-            raise UsageError(f"--set {text!r}: {error}", "give each item its own; the schema asks for it") from error
-        layers.append(Layer("--set", None, data))
-    return tuple(layers)
-
-
-def _read_set(text: str, below: Mapping[str, Any]) -> dict[str, Any]:
-    name, equals, written = text.partition("=")
-    keys = read_dotted(name)
-    if not equals or not all(keys):
-        raise UsageError(
-            f"--set {text!r} is not of the form a.b=value", "write for example --set processing.batch_size=10"
-        )
-    reading = read_yaml(written.encode())
-    if reading.broken:
-        raise UsageError(f"--set {name!r}: {reading.problems[0].message}", "quote the value as in YAML")
-    value = reading.data
-    if not _is_json(value):
-        raise UsageError(
-            f"--set {name!r}: the value {written!r} cannot be written as JSON",
-            "write text, a number, true or false",
-        )
-    here: Any = below
-    for depth, key in enumerate(keys[:-1]):
-        here = here.get(key, {})
-        if not isinstance(here, Mapping):
-            reached = ".".join(keys[: depth + 1])
-            raise UsageError(
-                f"--set {name!r}: {reached!r} is {type_name(here)}, not a mapping",
-                f"set all of {reached!r} instead",
-            )
-    for key in reversed(keys):
-        value = {key: value}
-    return dict(value)
-
-
-def _is_json(value: Any) -> bool:
+def is_json(value: Any) -> bool:
+    """Tell whether JSON has a word for a value and for all in it."""
     if isinstance(value, dict):
-        return all(map(_is_json, value)) and all(map(_is_json, value.values()))
+        return all(map(is_json, value)) and all(map(is_json, value.values()))
     if isinstance(value, list):
-        return all(map(_is_json, value))
+        return all(map(is_json, value))
     if isinstance(value, str):
         # JSON can escape half of a surrogate pair, which UTF-8 has no bytes for
         return not any("\ud800" <= char <= "\udfff" for char in value)
@@ -235,7 +204,7 @@ def _is_json(value: Any) -> bool:
 
 
 def _refuse_what_json_lacks(document: Document, data: Any, at: Path) -> None:
-    if _is_json(data):
+    if is_json(data):
         return
     inner: Iterable[tuple[Any, Any]] = ()
     if isinstance(data, dict):

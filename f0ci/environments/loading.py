@@ -17,9 +17,10 @@ from f0ci.core.errors import InputError, UsageError
 from f0ci.core.suggestions import did_you_mean
 from f0ci.core.values import dataclass
 from f0ci.environments.fitting import named_schemas, read_config_schema, refuse_misfits
-from f0ci.environments.layers import Merging, find_one, merge_files, read_layer, set_layers
+from f0ci.environments.layers import Merging, find_one, merge_files, read_layer
 from f0ci.environments.model import Environment, Layer
 from f0ci.environments.resolving import resolve_config
+from f0ci.environments.setting import set_layers
 from f0ci.source.document import Document, parse_document
 from f0ci.source.project import CONFIG_NAMES, Project, is_environment_config
 from f0ci.source.tree import Tree, resolve_path

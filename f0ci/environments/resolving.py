@@ -133,9 +133,9 @@ def _resolve(environment: Environment, at: Path, value: Any, scope: Mapping[str,
     from f0ci.expressions.evaluation import evaluate
 
     if isinstance(value, list):
-        return [_resolve(environment, at, item, scope) for item in value]
+        return [_resolve(environment, (*at, index), item, scope) for index, item in enumerate(value)]
     if isinstance(value, Mapping):
-        return {key: _resolve(environment, at, item, scope) for key, item in value.items()}
+        return {key: _resolve(environment, (*at, key), item, scope) for key, item in value.items()}
     if not isinstance(value, str) or _OPENING not in value:
         return value
     try:
@@ -146,11 +146,14 @@ def _resolve(environment: Environment, at: Path, value: Any, scope: Mapping[str,
 
 
 def place_of(environment: Environment, at: Path) -> str | None:
-    """Return `path:line:column` of the layer that wrote a value last, or None where no file did."""
-    origins = environment.origins(at)
-    if not origins or origins[-1].path is None:
-        return None
-    return f"{origins[-1].path}:{origins[-1].line}:{origins[-1].column}"
+    """Return `path:line:column` of what wrote a value last, or None where no file did.
+
+    Args:
+        environment: its layered configuration.
+        at: as the merged configuration has it: items of lists by their index.
+    """
+    written = environment.written_at(at)
+    return str(written[0].location(written[1])) if written is not None else None
 
 
 def _blame(environment: Environment, at: Path, error: ExpressionError) -> InputError:

@@ -47,6 +47,13 @@ class EnvironmentSet:
         faulty = (posixpath.basename(folder) for folder, _ in self.faults if posixpath.dirname(folder) == self.root)
         return tuple(sorted([*(environment.name for environment in self.environments), *faulty]))
 
+    def find(self, name: str) -> Environment | None:
+        """Return the environment, with its overlays, that a name means; None where it cannot be loaded."""
+        if "/" in name:
+            return next((each for each in self.overlays if each.name == name), None)
+        exact = (each for each in self.environments if each.name == name)
+        return next(exact, None) or next((each for each in self.environments if name in each.names), None)
+
     def has(self, name: str) -> bool:
         """Tell whether a folder's name or an alias means an environment that has a configuration."""
         if "/" in name:

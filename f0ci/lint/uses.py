@@ -16,6 +16,7 @@ from f0ci.source.reading import Path
 
 if TYPE_CHECKING:
     from f0ci.expressions.syntax import Node
+    from f0ci.workflows.model import WorkflowEnvironment
 
 # commands go to the shell as they are written: braces in them are the shell's, or another program's; conditions are
 # read as such
@@ -75,6 +76,21 @@ def read_uses(recipe: Recipe) -> Uses:
             names.append(Use(reference, at, step, optional))
         templates[at] = template
     return Uses(tuple(names), tuple(faults), templates)
+
+
+def read_deploy_uses(environment: WorkflowEnvironment) -> Uses:
+    """Return what the parameters that a workflow gives to a deploy recipe read."""
+    names: list[Use] = []
+    faults: list[tuple[Path, ExpressionError]] = []
+    given = environment.deploy.parameters if environment.deploy is not None else {}
+    at = (*environment.deploy.at, "parameters") if environment.deploy is not None else ()
+    for place, text in _collected(given, at, frozenset()) if given else ():
+        found = _read_text(text, False)
+        if isinstance(found, ExpressionError):
+            faults.append((place, found))
+        else:
+            names += [Use(reference, place, None, optional) for reference, optional in found[1]]
+    return Uses(tuple(names), tuple(faults))
 
 
 # the same few expressions stand all over a repository

@@ -19,6 +19,13 @@ _OTHER_BREAKS = frozenset("\r\x85\u2028\u2029")
 _WIDTH = 1 << 30
 # words between single blanks, which PyYAML writes plain unless they mean something else
 _ORDINARY = re.compile(r"[A-Za-z/][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./]+)*\Z")
+# what YAML 1.2, or Kubernetes' reader between both, takes for a number, a date or a truth: quoted it is a text to all
+_NUMBER, _BOOL = "tag:yaml.org,2002:float", "tag:yaml.org,2002:bool"
+_OTHERS = re.compile(
+    r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?\Z"
+    r"|[-+]?0[oOxXbB][0-9a-fA-F_]+\Z|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt ].*)?\Z"
+)
+_LETTER = re.compile(r"[yYnN]\Z")
 # PyYAML calls a key simple up to this length; a longer one may stand on a line of its own
 _LONGEST_KEY = 100
 
@@ -201,4 +208,9 @@ def _dumper() -> Any:
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, represent_text)
+    # a copy: PyYAML's own classes share one
+    resolvers = dict(yaml.SafeDumper.yaml_implicit_resolvers)
+    for letters, meant in (("-+.0123456789", (_NUMBER, _OTHERS)), ("yYnN", (_BOOL, _LETTER))):
+        resolvers |= {first: [*resolvers.get(first, ()), meant] for first in letters}
+    Dumper.yaml_implicit_resolvers = resolvers
     return Dumper

@@ -282,6 +282,18 @@ class Rendering:
         path = find_named(self.source.recipes, self.source.project, deploy.recipe)
         return None if path is None or is_called(path, self.source.calls) else path
 
+    def _defaults(self) -> dict[str, Any]:
+        """Return the defaults of the deploy recipe's parameters, for those that have one."""
+        from f0ci.recipes.parameters import default_of
+
+        deploy = self.described.deploy if self.described else None
+        path = find_named(self.source.recipes, self.source.project, deploy.recipe) if deploy else None
+        if path is None:
+            return {}
+        recipe = self.source.recipes[path]
+        declared = [each for each in recipe.parameters if each.default is not None]
+        return {each.name: default_of(recipe, each, self.scope) for each in reversed(declared)}
+
     def _deploy_parameters(self) -> dict[str, Any]:
         """Return the parameters that the workflow gives to the deploy recipe."""
         from f0ci.expressions.evaluation import resolve_static
@@ -310,7 +322,7 @@ class Rendering:
             return
         from f0ci.render.templates import with_parts
 
-        params = self._deploy_parameters()
+        params = {**self._defaults(), **self._deploy_parameters()}
         given = {name: value for parameters in self.fixed.values() for name, value in parameters.items()}
         scope: dict[str, Any] = {
             "config": self.environment.config,

@@ -19,6 +19,41 @@ from f0ci.core.errors import CannotWork
 PREFIX = ".f0ci-staging-"
 
 
+@contextlib.contextmanager
+def exclusively(folder: Path) -> Iterator[None]:
+    """Wait until nobody else renders below a folder, and keep others waiting meanwhile.
+
+    The lock lies on the folder itself, or on the nearest one above that exists; it ends with the process. Where a file
+    system has no locks, nobody waits.
+    """
+    place = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.is_dir())
+    handle = _locked(place)
+    try:
+        if place != folder.absolute() and folder.is_dir():
+            # somebody made it while this process waited for the one above
+            with exclusively(folder):
+                yield
+        else:
+            yield
+    finally:
+        if handle is not None:
+            os.close(handle)
+
+
+def _locked(folder: Path) -> int | None:
+    import fcntl
+
+    handle = None
+    try:
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+    except OSError:
+        if handle is not None:
+            os.close(handle)
+        return None
+    return handle
+
+
 def replace_all(folder: Path, files: Mapping[str, bytes]) -> None:
     """Write files below a folder; each is replaced whole, and none before all are written.
 

@@ -6,6 +6,7 @@ A template `templates/<path>.j2` renders to `<path>`. One whose name begins with
 from __future__ import annotations
 
 import json
+import re
 import traceback
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
@@ -25,6 +26,7 @@ from f0ci.source.schema import type_name
 from f0ci.source.tree import Tree
 
 SUFFIX = ".j2"
+_NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 
 def with_parts(text: str, parts: Mapping[str, Any]) -> Text:
@@ -163,7 +165,9 @@ def _sandbox(tree: Tree, names: Mapping[str, str]) -> Sandbox:
 
 
 def _to_json(value: Any, indent: int | None = None) -> str:
-    return json.dumps(_known(value), ensure_ascii=False, allow_nan=False, indent=indent, sort_keys=True)
+    text = json.dumps(_known(value), ensure_ascii=False, allow_nan=False, indent=indent, sort_keys=True)
+    # YAML, in which JSON is often written, forbids some characters that JSON allows, and takes others for line ends
+    return _NOT_YAML.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
 
 
 def _to_yaml(value: Any) -> str:

@@ -147,6 +147,21 @@ def test_a_first_rendering_that_is_killed_leaves_nothing(tmp_path: Path) -> None
     assert not out.exists()
 
 
+def test_processes_that_render_into_one_folder_wait_for_each_other(tmp_path: Path, f0ci: Command) -> None:
+    root, out = tmp_path / "work", tmp_path / "out"
+    write_files(root, FILES)
+    command = [sys.executable, "-m", "f0ci", "-C", str(root), "render", "dev", "--fresh", "-o", str(out), "--set"]
+    words = [f"word{number}" for number in range(4)]
+
+    started = [subprocess.Popen([*command, f"word={word}"], stderr=subprocess.PIPE) for word in words]
+    answers = [process.communicate()[1] for process in started]
+
+    assert [process.returncode for process in started] == [0] * len(words), answers
+    last = json.loads((out / "config.json").read_bytes())["word"]
+    assert last in words
+    assert f0ci(root, "render", "dev", "--set", f"word={last}", "--check", "-o", str(out)).code == 0
+
+
 BAD: dict[str, tuple[dict[str, str], str, str]] = {
     "a template's syntax": (
         {"templates/a.conf.j2": "one\n{% if config.word %}\ntwo\n"},

@@ -143,6 +143,27 @@ def test_a_first_deployment_that_fails_has_nothing_to_go_back_to(line: Line) -> 
     assert "--through-hold" in answer.out
 
 
+def test_a_deploy_recipe_gets_what_the_workflow_and_its_defaults_ask_for(line: Line) -> None:
+    given = "deploy: {recipe: recipes/deploy.yaml, parameters: {where: 'to #{config.output.base_directory}'}}"
+    line.change("workflow.yaml", "deploy: recipes/deploy.yaml", given)
+    line.change(
+        "recipes/deploy.yaml",
+        "steps:\n",
+        "parameters:\n  - {name: where}\n  - {name: said, default: 'in #{environment}, release #{release}'}\nsteps:\n"
+        "  - {name: tell, type: shell, env: {SAID: '#{params.said} #{params.where}'},"
+        ' run: \'echo "$SAID" > "$F0CI_REPOSITORY/said"\'}\n',
+    )
+    release = line.release()
+
+    line.done("promote", "dev")
+
+    text = (line.work / "said").read_text(encoding="utf-8")
+    assert text.startswith(f"in dev, release {release}")
+    assert text.endswith(" to deployed/dev\n")
+    # what was read beforehand is what ran
+    assert f"SAID: {text.strip()}\n" in git(line.bare, "show", "env/dev:recipes/deploy.yaml")
+
+
 def test_rollback_by_hand_restores_the_exact_tree_without_approval(line: Line) -> None:
     line.to_prod()
     line.done("promote", "prod")

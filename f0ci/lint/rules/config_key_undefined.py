@@ -3,8 +3,9 @@
 ## What it does
 
 Looks up every `config.<key>` of a recipe's expressions in the merged configuration of each environment and overlay, and
-names those that lack it. Names with a default (`config.x | default(...)`) are left alone. Where only some lack the key
-and the step has a `condition`, or the expression a choice, it is a warning: the key may never be read there.
+names those that lack it; every one in the workflow's deploy parameters in the configuration of that environment. Names
+with a default (`config.x | default(...)`) are left alone. Where only some lack the key and the step has a `condition`,
+or the expression a choice, it is a warning: the key may never be read there.
 
 ## Why it matters
 
@@ -55,17 +56,20 @@ Correct the key, define it in each environment or in `environments/base.yaml`, o
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.diagnostics import Severity
 from f0ci.core.suggestions import closest, may_compare
 from f0ci.environments.model import Environment
 from f0ci.lint.environments import EnvironmentSet
 from f0ci.lint.rules.base import Finding, Group, Place, Rule, listed
-from f0ci.lint.uses import Use
+from f0ci.lint.uses import Use, read_deploy_uses
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
 from f0ci.source.reading import Path
+
+if TYPE_CHECKING:
+    from f0ci.workflows.model import Workflow
 
 RULE = Rule("config-key-undefined", Group.EXPRESSIONS, Severity.ERROR)
 
@@ -86,6 +90,24 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
             known[path] = _lacking(path, members)
         if known[path]:
             yield _finding(recipe, use, known[path], members)
+
+
+def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding]:
+    """Yield every use of a key in a deploy parameter that the environment lacks."""
+    members = workspace.environments_of(workflow.document.path)
+    if members is None:
+        return
+    for described in workflow.environments:
+        environment = members.find(described.config)
+        for use in read_deploy_uses(described).names if environment is not None else ():
+            reference, path = use.reference, use.reference.path
+            if environment is None or reference.root != "config" or not path or reference.has_default:
+                continue
+            if _depth(environment.config, path) < len(path):
+                name = ".".join(map(str, path))
+                message = f"the configuration key {name!r} is read here, and {environment.name!r} lacks it"
+                hint = _hint(path, [environment], EnvironmentSet(members.root, (environment,)))
+                yield Finding(workflow.document, use.at, message, hint, within=use.within)
 
 
 def _lacking(path: Path, members: EnvironmentSet) -> list[Environment]:

@@ -49,11 +49,16 @@ Correct the expression at the mark. A text that is meant to hold `#{` says `#{'#
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from f0ci.core.diagnostics import Severity
 from f0ci.lint.rules.base import Finding, Group, Rule
+from f0ci.lint.uses import read_deploy_uses
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
+
+if TYPE_CHECKING:
+    from f0ci.workflows.model import Workflow
 
 RULE = Rule("expression-syntax", Group.EXPRESSIONS, Severity.ERROR)
 
@@ -62,3 +67,11 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every expression that cannot be read."""
     for at, error in workspace.uses(recipe).faults:
         yield Finding(recipe.document, at, error.message, error.hint, within=(error.offset, 1))
+
+
+def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding]:
+    """Yield every expression of a deploy parameter that cannot be read."""
+    del workspace
+    for environment in workflow.environments:
+        for at, error in read_deploy_uses(environment).faults:
+            yield Finding(workflow.document, at, error.message, error.hint, within=(error.offset, 1))

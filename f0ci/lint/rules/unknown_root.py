@@ -4,8 +4,8 @@
 
 Reports names other than `params`, `config`, `environment`, `overlay`, `context`, `steps` and `release`. `error` exists
 in steps with `trigger: on_error` and in `compensate`, `outputs` in `success.condition`; in the template dialect the
-recipe's parameters are names too. `#{...}` in the default of a parameter knows only `config`, `environment`, `overlay`
-and `release`. Names with a default, as in `x | default(...)`, are left alone.
+recipe's parameters are names too. The default of a parameter, and the workflow's deploy parameters, know only `config`,
+`environment`, `overlay` and `release`. Names with a default, as in `x | default(...)`, are left alone.
 
 ## Why it matters
 
@@ -45,13 +45,18 @@ Correct the name. A text in an expression is quoted: `#{environment == 'prod'}`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from f0ci.core.diagnostics import Severity
 from f0ci.core.suggestions import did_you_mean
 from f0ci.lint.rules.base import Finding, Group, Rule
+from f0ci.lint.uses import read_deploy_uses
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.graph import ON_ERROR
 from f0ci.recipes.model import Dialect, Recipe
+
+if TYPE_CHECKING:
+    from f0ci.workflows.model import Workflow
 
 RULE = Rule("unknown-root", Group.EXPRESSIONS, Severity.ERROR)
 
@@ -87,3 +92,15 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
         else:
             hint = did_you_mean(name, known, noun="known names")
         yield Finding(recipe.document, use.at, message, hint, within=(use.reference.offset, len(name)))
+
+
+def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding]:
+    """Yield every name in a deploy parameter that is not known before a run."""
+    del workspace
+    for environment in workflow.environments:
+        for use in read_deploy_uses(environment).names:
+            name = use.reference.root
+            if name not in _AROUND and not use.reference.has_default:
+                message = f"the name {name!r} is not known in a deploy parameter"
+                hint = did_you_mean(name, _AROUND, noun="known names")
+                yield Finding(workflow.document, use.at, message, hint, within=(use.reference.offset, len(name)))

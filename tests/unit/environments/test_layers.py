@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from f0ci.core.errors import InputError, UsageError
-from f0ci.environments.layers import dotted, leaves, overlay, read_dotted, read_layer, set_layers
+from f0ci.environments.layers import dotted, leaves, overlay, read_dotted, read_layer
+from f0ci.environments.setting import set_layers
 from f0ci.source.document import parse_document
 
 _keys = st.text("abc.\\", min_size=1, max_size=2)
@@ -106,6 +107,7 @@ def test_a_dotted_name_reads_back(keys: list[str]) -> None:
         (r"a\.b.c=1", {"a.b": {"c": 1}}),
         ("new.deep.key=1", {"new": {"deep": {"key": 1}}}),
         ("a=2024-01-31", {"a": "2024-01-31"}),
+        ("a=#{config.b}", {"a": "#{config.b}"}),
         ("a=secret://db/password", {"a": "secret://db/password"}),
     ],
 )
@@ -126,6 +128,8 @@ def test_set(text: str, data: dict[str, Any]) -> None:
         (["a=.inf"], "--set 'a': the value '.inf' cannot be written as JSON"),
         (["list.0=1"], "--set 'list.0': 'list' is a list, not a mapping"),
         (["map.word.x=1"], "--set 'map.word.x': 'map.word' is text, not a mapping"),
+        (["extends=dev"], "--set 'extends': 'extends' is no configuration"),
+        (["$schema=x.json"], "--set '$schema': '$schema' is no configuration"),
         (["n=1", "n.x=1"], "--set 'n.x': 'n' is a whole number, not a mapping"),
     ],
 )

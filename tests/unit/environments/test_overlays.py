@@ -186,6 +186,12 @@ def test_items_of_keyed_lists_know_where_they_were_written(name: str, lines: tup
     [
         ("services: [{name: web}, {image: x}]\n", "an item of a list that merges by 'name' has no 'name'", 25),
         ("services: [{name: web}, {name: web}]\n", "two items of one list have name 'web'", 32),
+        (
+            "services: [{name: web, ports: [{id: a}, {port: 1}]}]\n",
+            "an item of a list that merges by 'id' has no 'id'",
+            41,
+        ),
+        ("services: [{name: web, $patch: replace}]\n", "'$patch' is 'replace', and only 'delete' is known", 32),
         ("services: [web]\n", "an item of a list that merges by 'name' has no 'name'", 12),
     ],
 )
@@ -202,6 +208,46 @@ def test_set_merges_by_key_too() -> None:
     assert environment.config["services"][0]["image"] == "web:2"
     with pytest.raises(UsageError, match="has no 'name'"):
         load(_KEYED, "dev", ["services=[1]"])
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("services.web.image=web:3", "services.web.image", "web:3"),
+        ("services.web.ports.http.port=1", "services.web.ports.http.port", 1),
+        ("services.web.ports.new.port=2", "services.web.ports.new", {"id": "new", "port": 2}),
+        ("services.search={image: s}", "services.search", {"name": "search", "image": "s"}),
+        ("services.web.ports.http=null", "services.web.ports", {"admin": {"id": "admin", "port": 81}}),
+        ("services.mail=null", "services.mail", None),
+        ("services.web.image=null", "services.web.image", None),
+    ],
+)
+def test_set_names_items_by_their_key(text: str, name: str, value: Any) -> None:
+    def keyed(items: list[dict[str, Any]]) -> dict[str, Any]:
+        return {str(item.get("name", item.get("id"))): item for item in items}
+
+    found: Any = load(_KEYED, "dev", [text]).config
+    for part in name.split("."):
+        found = (keyed(found) if isinstance(found, list) else found).get(part)
+
+    assert (keyed(found) if isinstance(found, list) else found) == value
+
+
+def test_an_expression_in_an_item_is_blamed_where_it_stands() -> None:
+    files: dict[str, Any] = _KEYED | {
+        "environments/dev/config.yaml": (
+            "plain:\n- 1\n- [x, '#{config.plan}']\nservices:\n  - name: db\n    image: '#{config.images}'\n"
+        )
+    }
+
+    with pytest.raises(InputError, match=r"^environments/dev/config.yaml:3:7: configuration value 'plain.1.1': "):
+        load(files, "dev")
+    files["environments/dev/config.yaml"] = files["environments/dev/config.yaml"].replace("config.plan}", "config.url}")
+    files["environments/base.yaml"] += "url: x\n"
+    with pytest.raises(
+        InputError, match=r"^environments/dev/config.yaml:6:12: configuration value 'services.1.image': "
+    ):
+        load(files, "dev")
 
 
 def _releasing() -> Environment:

@@ -62,7 +62,37 @@ def test_emit(data: Any, text: str) -> None:
     assert emit_yaml(data) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1e3",
+        "12345678e901",
+        "1E+3",
+        ".5e1",
+        "08",
+        "0o17",
+        "0X1F",
+        "-0b1",
+        "2024-1-1",
+        "2024-1-1T5:00",
+        "y",
+        "N",
+        "on",
+        "1_0",
+    ],
+)
+def test_what_other_readers_take_for_something_else_is_quoted(text: str) -> None:
+    assert emit_yaml({text: text, "l": [text]}) == f"'{text}': '{text}'\nl:\n- '{text}'\n"
+
+
+@pytest.mark.parametrize(
+    "text", ["1e", "e3", "66b2686f8446", "1.2.3", "v1", "0x", "no-way", "yy", "1,000", "-", "2024-1"]
+)
+def test_what_every_reader_takes_for_a_text_is_not(text: str) -> None:
+    assert emit_yaml({"k": text}) == ("k: '-'\n" if text == "-" else f"k: {text}\n")
+
+
 def test_a_value_that_is_given_twice_is_written_twice() -> None:
     shared = {"a": [1]}
 
-    assert emit_yaml({"x": shared, "y": shared}) == "x:\n  a:\n  - 1\ny:\n  a:\n  - 1\n"
+    assert emit_yaml({"x": shared, "z": shared}) == "x:\n  a:\n  - 1\nz:\n  a:\n  - 1\n"

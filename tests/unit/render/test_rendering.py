@@ -186,13 +186,28 @@ def test_rollout_and_parameters_reach_templates() -> None:
         "recipes/deploy.yaml", {"region": "eu", "size": "#{config.processing.batch_size}", "env": "#{environment}"}
     )
 
-    files = _render(
-        tree, "prod", workflow_environment=WorkflowEnvironment("live", "prod", deploy=deploy), rollout=rollout
-    ).files
+    described = WorkflowEnvironment("live", "prod", deploy=deploy)
+    files = _render(tree, "prod", workflow_environment=described, rollout=rollout).files
 
     assert files["a.txt"] == b"75/eu/1000/prod"
     assert json.loads(files["traffic.json"]) == rollout
     assert json.loads(files["release.json"])["environment"] == "live"
+
+
+def test_templates_see_defaults_of_the_deploy_recipe() -> None:
+    tree = workspace(
+        {
+            "environments/prod/config.json": PROD,
+            "recipes/deploy.yaml": (
+                "metadata: {name: deploy}\nparameters:\n- {name: a, default: '#{config.processing.batch_size}'}\n"
+                "- {name: b, default: 2}\n- {name: c}\nsteps: []\n"
+            ),
+            "templates/a.txt.j2": "{{ params.a }}/{{ params.b }}/{{ params.c is defined }}",
+        }
+    )
+    described = WorkflowEnvironment("live", "prod", deploy=Deploy("recipes/deploy.yaml", {"b": 3}))
+
+    assert _render(tree, "prod", workflow_environment=described).files["a.txt"] == b"1000/3/false"
 
 
 def test_roots_and_fixed_parameters() -> None:

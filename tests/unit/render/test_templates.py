@@ -40,6 +40,7 @@ def _render(text: str, name: str = "x.txt", **others: str) -> str:
         ("{{ config.text | tojson }}", '"q\\"<&>"'),
         ("{{ {'b': 1, 'a': [true]} | to_json }}", '{"a": [true], "b": 1}'),
         ("{{ {'a': 1} | to_json(indent=1) }}", '{\n "a": 1\n}'),
+        ("{{ 'a\u2028b\x85c\x7fd' | to_json }}", '"a\\u2028b\\u0085c\\u007fd"'),
         ("{{ {'b': [1, 'yes'], 'a': none} | to_yaml }}", "b:\n- 1\n- 'yes'\na: null"),
         ("{{ environment | to_yaml }}|{{ release | to_json | length }}", "dev|66"),
         ("{{ 5 | to_yaml }}", "5"),
