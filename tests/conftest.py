@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import shutil
 import signal
 import subprocess
+import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +171,15 @@ def require_real(program: str, package: str) -> str:
     """Return where a program is; without it the test is skipped, or fails where `F0CI_REQUIRE_REAL` is set."""
     found = shutil.which(program)
     return found if found is not None else missing_real(program, f"Debian package {package}")
+
+
+def require_compiler() -> list[str]:
+    """Return the command of a C compiler; without it or Python's headers the test is skipped, or fails likewise."""
+    command = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+    require_real(command[0], "gcc")
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        missing_real("Python.h", "Debian package python3-dev")
+    return command
 
 
 def missing_real(program: str, source: str) -> NoReturn:
