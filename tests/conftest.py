@@ -18,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 from f0ci.git.reading import close_all
+from f0ci.source.native_yaml import YamlReader, native_reader
 
 # a busy machine is no failure; in CI the same examples are tried every time, elsewhere new ones
 settings.register_profile("f0ci", deadline=None, derandomize="CI" in os.environ)
@@ -114,6 +115,15 @@ class Golden:
         for path, content in found.items():
             self.check(f"{folder}/{path}", content)
         assert expected == set(found)
+
+
+@pytest.fixture(scope="session")
+def native() -> YamlReader:
+    """Return the reader of YAML in C."""
+    try:
+        return native_reader()
+    except ImportError as error:
+        missing_real("the reader in C", f"{error}; make setup builds it, with a C compiler and Python's headers")
 
 
 @pytest.fixture
