@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 import os
+import shlex
 import shutil
 import signal
 import subprocess
+import sysconfig
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 from f0ci.git.reading import close_all
+from f0ci.source.native_yaml import YamlReader, native_reader
 
 # a busy machine is no failure; in CI the same examples are tried every time, elsewhere new ones
 settings.register_profile("f0ci", deadline=None, derandomize="CI" in os.environ)
@@ -114,6 +117,15 @@ class Golden:
         assert expected == set(found)
 
 
+@pytest.fixture(scope="session")
+def native() -> YamlReader:
+    """Return the reader of YAML in C."""
+    try:
+        return native_reader()
+    except ImportError as error:
+        missing_real("the reader in C", f"{error}; make setup builds it, with a C compiler and Python's headers")
+
+
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Golden:
     """Return what compares with files below `tests/cases`."""
@@ -169,6 +181,15 @@ def require_real(program: str, package: str) -> str:
     """Return where a program is; without it the test is skipped, or fails where `F0CI_REQUIRE_REAL` is set."""
     found = shutil.which(program)
     return found if found is not None else missing_real(program, f"Debian package {package}")
+
+
+def require_compiler() -> list[str]:
+    """Return the command of a C compiler; without it or Python's headers the test is skipped, or fails likewise."""
+    command = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+    require_real(command[0], "gcc")
+    if not Path(sysconfig.get_path("include"), "Python.h").exists():
+        missing_real("Python.h", "Debian package python3-dev")
+    return command
 
 
 def missing_real(program: str, source: str) -> NoReturn:

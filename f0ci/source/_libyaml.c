@@ -7,7 +7,7 @@
  * Invariants:
  *   - no function calls itself: open containers stand in `levels`, whose number is bounded by the caller's limit;
  *   - levels[0] is the list that holds the document; levels[depth] is the container being filled;
- *   - a container is owned by the one above it, levels[0] by the caller; key, path and key_span are owned by their level;
+ *   - a container is owned by the one above it, levels[0] by the caller; key and key_span are owned by their level;
  *   - a step returns STEP (go on), UNUSUAL (give up, no exception is set) or FAILED (an exception is set).
  */
 #define PY_SSIZE_T_CLEAN
@@ -19,7 +19,7 @@
 enum { FAILED = -1, UNUSUAL = 0, STEP = 1 };
 
 /* no word that means more than its text ("false") is longer */
-enum { LONGEST_WORD = 5, MOST_DIGITS = 16, MOST_LEVELS = 10000 };
+enum { LONGEST_WORD = 5, MOST_LEVELS = 10000 };
 static const size_t NOWHERE = (size_t)-1;
 
 typedef struct {
@@ -34,10 +34,10 @@ typedef struct {
 static const char FUNCTIONS[] = "f0ci.source._libyaml.functions";
 
 typedef struct {
-    PyObject *box;  /* a dict or a list */
+    PyObject *box; /* a dict or a list */
     int is_map;
-    PyObject *key;  /* of a mapping: its latest key, whether the value has come or not */
-    PyObject *path; /* this and what follows: only where positions are asked for */
+    PyObject *key; /* of a mapping: its latest key, whether the value has come or not */
+    /* only where positions are asked for */
     PyObject *key_span;
     struct libyaml_mark start;
     int is_flow;
@@ -60,6 +60,21 @@ typedef struct {
 
 /* --- positions --- */
 
+/* The path of what was added last. */
+static PyObject *latest_path(reader *self)
+{
+    PyObject *path = PyTuple_New(self->depth);
+    for (Py_ssize_t i = 0; path != NULL && i < self->depth; i++) {
+        level *at = &self->levels[i + 1];
+        PyObject *part = at->is_map ? Py_NewRef(at->key) : PyLong_FromSsize_t(PyList_GET_SIZE(at->box) - 1);
+        if (part == NULL)
+            Py_CLEAR(path);
+        else
+            PyTuple_SET_ITEM(path, i, part);
+    }
+    return path;
+}
+
 static PyObject *make_span(reader *self, struct libyaml_mark start, struct libyaml_mark end)
 {
     size_t numbers[4] = {start.line + 1, start.column + 1, end.line + 1, end.column + 1};
@@ -74,37 +89,15 @@ static PyObject *make_span(reader *self, struct libyaml_mark start, struct libya
     return span;
 }
 
-static PyObject *own_part(level *of)
-{
-    return of->is_map ? Py_NewRef(of->key) : PyLong_FromSsize_t(PyList_GET_SIZE(of->box) - 1);
-}
-
-/* The path of what was added last to the container being filled. */
-static PyObject *child_path(reader *self)
-{
-    if (self->depth == 0)
-        return PyTuple_New(0);
-    level *top = &self->levels[self->depth];
-    Py_ssize_t size = PyTuple_GET_SIZE(top->path);
-    PyObject *part = own_part(top), *path = part == NULL ? NULL : PyTuple_New(size + 1);
-    if (path == NULL) {
-        Py_XDECREF(part);
-        return NULL;
-    }
-    for (Py_ssize_t i = 0; i < size; i++)
-        PyTuple_SET_ITEM(path, i, Py_NewRef(PyTuple_GET_ITEM(top->path, i)));
-    PyTuple_SET_ITEM(path, size, part);
-    return path;
-}
-
-/* Notes where the value at a path stands that belongs to the container being filled, and its key. */
-static int place(reader *self, PyObject *path, struct libyaml_mark start, struct libyaml_mark end)
+/* Notes where the value stands that was added last, and its key. */
+static int place(reader *self, struct libyaml_mark start, struct libyaml_mark end)
 {
     level *top = &self->levels[self->depth];
-    if (top->is_map && PyDict_SetItem(self->keys, path, top->key_span) < 0)
-        return FAILED;
-    PyObject *span = make_span(self, start, end);
+    PyObject *path = latest_path(self), *span = path == NULL ? NULL : make_span(self, start, end);
     int done = span == NULL ? -1 : PyDict_SetItem(self->values, path, span);
+    if (done == 0 && top->is_map)
+        done = PyDict_SetItem(self->keys, path, top->key_span);
+    Py_XDECREF(path);
     Py_XDECREF(span);
     return done < 0 ? FAILED : STEP;
 }
@@ -122,15 +115,7 @@ static int has_brace(const char *text, size_t length)
 
 static int note_brace(reader *self, PyObject *text)
 {
-    PyObject *path = PyTuple_New(self->depth);
-    for (Py_ssize_t i = 0; path != NULL && i < self->depth; i++) {
-        PyObject *part = own_part(&self->levels[i + 1]);
-        if (part == NULL)
-            Py_CLEAR(path);
-        else
-            PyTuple_SET_ITEM(path, i, part);
-    }
-    PyObject *pair = path == NULL ? NULL : PyTuple_Pack(2, path, text);
+    PyObject *path = latest_path(self), *pair = path == NULL ? NULL : PyTuple_Pack(2, path, text);
     int done = pair == NULL ? -1 : PyList_Append(self->braces, pair);
     Py_XDECREF(path);
     Py_XDECREF(pair);
@@ -159,26 +144,11 @@ static int step_aside(void)
     return UNUSUAL;
 }
 
-/* The value of what is a number in every reading (no sign, no leading zero, few digits), or -1. */
-static long long whole_number(const char *text, size_t length)
-{
-    long long number = 0;
-    if (length == 0 || length > MOST_DIGITS || (text[0] == '0' && length > 1))
-        return -1;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return -1;
-        number = number * 10 + (text[i] - '0');
-    }
-    return number;
-}
-
 /* Gives the text of the present scalar and what it means; both owned by the caller. */
 static int read_scalar(reader *self, PyObject **text, PyObject **value)
 {
     const char *bytes = self->event.data.scalar.value;
     size_t length = self->event.data.scalar.length;
-    long long number;
     unsigned char first = length ? (unsigned char)bytes[0] : 0;
     *text = *value = NULL;
     if (self->event.data.scalar.anchor != NULL || self->event.data.scalar.tag != NULL)
@@ -189,8 +159,6 @@ static int read_scalar(reader *self, PyObject **text, PyObject **value)
     if (!self->event.data.scalar.is_plain || first >= 128 || !self->has_meaning[first] ||
         (Py_ISALPHA(first) && PyUnicode_GET_LENGTH(*text) > LONGEST_WORD))
         *value = Py_NewRef(*text);
-    else if ((number = whole_number(bytes, length)) >= 0)
-        *value = PyLong_FromLongLong(number);
     else
         *value = PyObject_GetItem(self->known, *text);
     if (*value != NULL)
@@ -239,10 +207,8 @@ static int take_scalar(reader *self)
         has_brace(self->event.data.scalar.value, self->event.data.scalar.length))
         state = note_brace(self, text);
     if (state == STEP && self->span != NULL) {
-        PyObject *path = child_path(self);
         self->last_end = self->event.end;
-        state = path == NULL ? FAILED : place(self, path, self->event.start, self->event.end);
-        Py_XDECREF(path);
+        state = place(self, self->event.start, self->event.end);
     }
     Py_XDECREF(text);
     Py_XDECREF(value);
@@ -256,14 +222,10 @@ static int open_container(reader *self)
         return UNUSUAL;
     PyObject *box = is_map ? PyDict_New() : PyList_New(0);
     int state = box == NULL ? FAILED : put(self, box);
-    PyObject *path = NULL;
-    if (state == STEP && self->span != NULL && (path = child_path(self)) == NULL)
-        state = FAILED;
     if (state == STEP)
         self->levels[++self->depth] = (level){
             .box = box,
             .is_map = is_map,
-            .path = path,
             .start = self->event.start,
             .is_flow = self->event.data.start.style == LIBYAML_FLOW_STYLE,
         };
@@ -275,7 +237,6 @@ static int open_container(reader *self)
 static void clear_level(level *of)
 {
     Py_CLEAR(of->key);
-    Py_CLEAR(of->path);
     Py_CLEAR(of->key_span);
 }
 
@@ -288,7 +249,7 @@ static int close_container(reader *self)
         struct libyaml_mark end = closed.is_flow || self->last_end.line == NOWHERE ? self->event.end : self->last_end;
         if (closed.is_flow)
             self->last_end = end;
-        state = place(self, closed.path, closed.start, end);
+        state = place(self, closed.start, end);
     }
     clear_level(&closed);
     return state;

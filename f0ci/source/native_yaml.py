@@ -7,6 +7,7 @@ It calls the libyaml inside PyYAML's own extension, so both say the same of ever
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES, PathFinder
@@ -109,9 +110,10 @@ def native_reader() -> YamlReader:
 
 
 def _pyyaml_extension() -> FilePath:
-    """Return where PyYAML's extension is, without the cost of importing PyYAML."""
-    spec = PathFinder.find_spec("yaml")
-    for folder in (spec and spec.submodule_search_locations) or ():
+    """Return where PyYAML's extension is: of the PyYAML that is imported, or would be; importing it takes time."""
+    found = sys.modules.get("yaml") or PathFinder.find_spec("yaml")
+    folders = getattr(found, "__path__", None) or getattr(found, "submodule_search_locations", None)
+    for folder in folders or ():
         for suffix in EXTENSION_SUFFIXES:
             file = FilePath(folder, f"_yaml{suffix}")
             if file.is_file():

@@ -50,6 +50,7 @@ def test_both_ways_through_a_text_read_the_same(data: bytes) -> None:
     readers(data)
 
 
+@pytest.mark.usefixtures("native")
 @settings(max_examples=rounds(400, 50_000))
 @given(mutated(_DOCUMENTS) | st.binary(max_size=200) | st.lists(st.sampled_from(_PIECES), max_size=12).map(b"".join))
 def test_the_reader_in_c_reads_as_those_in_python(data: bytes) -> None:
@@ -68,6 +69,8 @@ def test_any_expression_is_answered(data: bytes) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_every_seed_of_the_longer_job_is_answered(target: str) -> None:
+def test_every_seed_of_the_longer_job_is_answered(target: str, request: pytest.FixtureRequest) -> None:
+    if target == "natives":
+        request.getfixturevalue("native")
     for data in _EXPRESSIONS if target == "expressions" else _DOCUMENTS[::7]:
         TARGETS[target](data)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import require_compiler
+
 ROOT = Path(__file__).parents[2]
 _ASK = "from f0ci.source.native_yaml import yaml_reader; print(yaml_reader().description)"
 
@@ -35,6 +37,7 @@ def read_with(wheel: Path, folder: Path, *command: str) -> subprocess.CompletedP
 
 
 def test_where_there_is_a_compiler_the_wheel_has_the_reader_in_c(tmp_path: Path) -> None:
+    require_compiler()
     # by way of a source distribution, which has to hold what that takes
     done = build(tmp_path, F0CI_BUILD_READER="c")
     assert done.returncode == 0, done.stdout

@@ -7,17 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from f0ci.source import yaml as exact
-from f0ci.source.native_yaml import YamlReader, native_reader, python_reader
-from tests.conftest import missing_real
-
-
-@pytest.fixture(scope="session")
-def native() -> YamlReader:
-    """Return the reader in C."""
-    try:
-        return native_reader()
-    except ImportError as error:
-        missing_real("the reader in C", f"{error}; make setup builds it, with a C compiler and Python's headers")
+from f0ci.source.native_yaml import YamlReader, python_reader
 
 
 @pytest.fixture(scope="module", params=["c", "python"])

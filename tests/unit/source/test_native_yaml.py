@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-import shlex
-import shutil
 import subprocess
 import sys
-import sysconfig
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +21,7 @@ from f0ci.source import native_yaml
 from f0ci.source.native_yaml import YamlReader, yaml_reader
 from f0ci.source.plain_yaml import KNOWN
 from f0ci.source.reading import MAX_DEPTH
-from tests.conftest import missing_real, rounds
+from tests.conftest import missing_real, require_compiler, rounds
 from tests.fuzz import seeds
 from tests.fuzz.targets import natives
 
@@ -227,9 +224,7 @@ def test_want_of_memory_is_an_error_and_no_crash(native: YamlReader) -> None:
 
 
 def test_libyaml_is_laid_out_as_its_header_says(tmp_path: Path) -> None:
-    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
-    if shutil.which(compiler[0]) is None:
-        missing_real(compiler[0], "a C compiler")
+    compiler = require_compiler()
     probe = tmp_path / "probe.c"
     probe.write_text("#include <yaml.h>\n", encoding="ascii")
     check = [*compiler, "-std=c11", "-fsyntax-only", f"-I{SOURCE}"]
@@ -313,9 +308,7 @@ class TestChoosing:
     def test_another_libyaml_is_not_called(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, library: str, why: str
     ) -> None:
-        compiler = shlex.split(sysconfig.get_config_var("CC") or "cc")
-        if shutil.which(compiler[0]) is None:
-            missing_real(compiler[0], "a C compiler")
+        compiler = require_compiler()
         built = tmp_path / "_yaml.so"
         if library:
             source = tmp_path / "library.c"
