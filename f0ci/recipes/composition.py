@@ -47,7 +47,7 @@ def find_recipe(tree: Tree, recipe_path: str, from_recipe: str) -> str:
             tree.read(path)
         except MissingFile:
             continue
-    raise InputError(f"there is no recipe {recipe_path!r}", _closest(tree, candidates))
+    raise InputError(f"there is no recipe {recipe_path!r}", _closest(tree, candidates, from_recipe))
 
 
 def sub_recipes(recipe: Recipe) -> Iterator[tuple[Step, str]]:
@@ -119,11 +119,12 @@ def _place(recipe: Recipe, step: Step) -> str:
     return str(recipe.document.location((*step.at, "recipe_path")))
 
 
-def _closest(tree: Tree, candidates: list[str]) -> str | None:
+def _closest(tree: Tree, candidates: list[str], caller: str) -> str | None:
     known = list(tree.files())
     if not may_compare("", known):
         return None
-    recipes = [path for path in known if path.endswith((".yaml", ".yml", ".json"))]
+    # no recipe calls itself
+    recipes = [path for path in known if path != caller and path.endswith((".yaml", ".yml", ".json"))]
     wanted = PurePosixPath(candidates[0])
     same_name = sorted(path for path in recipes if PurePosixPath(path).name == wanted.name)
     if same_name:

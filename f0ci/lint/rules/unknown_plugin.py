@@ -56,6 +56,7 @@ Correct the name, or install the package that offers it.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from f0ci.core import plugins
 from f0ci.core.diagnostics import Severity
@@ -64,7 +65,9 @@ from f0ci.environments.secrets import unknown_providers
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.source.reading import Path
-from f0ci.workflows.model import Workflow
+
+if TYPE_CHECKING:
+    from f0ci.workflows.model import Workflow
 
 RULE = Rule("unknown-plugin", Group.WORKFLOW, Severity.ERROR)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-from f0ci.source.plainly import plainly_fits
+from f0ci.source.plainly import MOST_JUDGED, plain_verdict, plainly_fits
 from f0ci.source.schema import check_schema, load_schema
 
 PLAIN: list[dict[str, Any]] = [
@@ -23,13 +24,32 @@ PLAIN: list[dict[str, Any]] = [
     },
     {"rules": {"select": ["a"], "severity": {"b": "note"}, "paths": {"legacy/**": {"ignore": ["c"]}}}},
     {"remote": "upstream", "code": []},
+    {"secrets": [{"provider": "age", "file": "secrets/{environment}.age"}], "remote": "upstream"},
+]
+RECIPES: list[dict[str, Any]] = [
+    {"metadata": {"name": "a", "version": "1"}, "steps": [{"name": "a", "run": "x"}]},
+    {
+        "metadata": {"name": "a"},
+        "parameters": [{"name": "p", "type": "string", "required": True}],
+        "steps": [
+            {"name": "a", "type": "python", "module": "b.c", "function": "d", "idx": 1, "args": {"x": [1, None]}},
+            {"name": "b", "recipe_path": "c.yaml", "depends_on": ["a"], "condition": "environment == 'prod'"},
+        ],
+    },
 ]
 WORDS = ["version", "recipes", "rules", "secrets", "remote", "select", "severity", "paths", "provider", "file", "x"]
-VALUES = st.recursive(
-    st.sampled_from([None, True, 1, 1.0, 2, "", "note", "a"]),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(WORDS), inner, max_size=3),
-    max_leaves=8,
+STEP_WORDS = ["name", "run", "type", "module", "depends_on", "idx", "args", "condition", "timeout", "outputs", "retry"]
+SCALARS = st.sampled_from(
+    [None, True, 1, 1.0, -1, 0, 2, 10**30, 1.5, float("nan"), "", "note", "age", "shell", "python"]
 )
+
+
+def nested(words: list[str]) -> st.SearchStrategy[Any]:
+    return st.recursive(
+        SCALARS,
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(words), inner, max_size=4),
+        max_leaves=8,
+    )
 
 
 @pytest.mark.parametrize("data", PLAIN)
@@ -59,6 +79,71 @@ def test_what_does_not_fit_is_not(data: Any) -> None:
     assert check_schema("project", data) != ()
 
 
-@given(data=st.dictionaries(st.sampled_from(WORDS), VALUES, max_size=3))
-def test_what_is_seen_to_fit_fits(data: dict[str, Any]) -> None:
-    assert not plainly_fits(load_schema("project"), data) or check_schema("project", data) == ()
+@pytest.mark.parametrize("data", RECIPES)
+def test_small_recipes_are_seen_at_a_glance(data: dict[str, Any]) -> None:
+    assert plainly_fits(load_schema("recipe"), data)
+
+
+def verdict_is_right(name: str, data: Any) -> None:
+    verdict = plain_verdict(load_schema(name), data)
+    # the real judge is asked where it judges for certain
+    assert verdict in {None, check_schema(name, data) == ()}
+
+
+@given(data=st.dictionaries(st.sampled_from(WORDS), nested(WORDS), max_size=3))
+def test_a_verdict_on_settings_is_the_real_one(data: dict[str, Any]) -> None:
+    verdict_is_right("project", data)
+
+
+@settings(max_examples=300)
+@given(
+    steps=st.lists(st.dictionaries(st.sampled_from(STEP_WORDS), nested(STEP_WORDS), max_size=5) | SCALARS, max_size=3),
+    more=st.dictionaries(
+        st.sampled_from(["metadata", "parameters", "x"]), nested(["name", "type", "default"]), max_size=2
+    ),
+)
+def test_a_verdict_on_a_recipe_is_the_real_one(steps: list[Any], more: dict[str, Any]) -> None:
+    verdict_is_right("recipe", {"steps": steps, **more})
+
+
+@pytest.mark.parametrize(
+    ("schema", "data"),
+    [
+        ({"pattern": "a"}, "a"),
+        ({"additionalProperties": False, "patternProperties": {"a": True}}, {"a": 1}),
+        ({"minimum": 1}, float("nan")),
+        ({"const": [1]}, [1]),
+        ({"$ref": "https://example.com/other"}, 1),
+        ({"items": {"type": "integer"}}, [1] * MOST_JUDGED),
+    ],
+)
+def test_there_are_things_it_does_not_judge(schema: dict[str, Any], data: Any) -> None:
+    assert plain_verdict(schema, data) is None
+
+
+@pytest.mark.parametrize(
+    ("schema", "fitting", "others"),
+    [
+        ({"const": 1}, [1, 1.0], [True, "1", None]),
+        ({"const": True}, [True], [1, "true"]),
+        ({"enum": ["a", None]}, ["a", None], ["b", False, 0]),
+        ({"type": ["integer", "null"]}, [1, 2.0, None], [1.5, True, "1"]),
+        ({"type": "number"}, [1, 1.5], [True, "1"]),
+        ({"minLength": 2}, ["ab", 1, None], ["a"]),
+        ({"minItems": 1, "items": {"type": "string"}}, [["a"], "x"], [[], [1]]),
+        ({"minimum": 1, "exclusiveMinimum": 0}, [1, 2.5, "0", False], [0.5, 0]),
+        ({"required": ["a"], "properties": {"a": True, "b": False}}, [{"a": 1}, 3], [{}, {"a": 1, "b": 2}]),
+        ({"properties": {"a": {}}, "additionalProperties": {"type": "null"}}, [{"a": 1, "b": None}], [{"b": 1}]),
+        ({"not": {"type": "null"}}, [1], [None]),
+        ({"anyOf": [{"const": 1}, {"const": 2}]}, [1, 2], [3]),
+        ({"allOf": [{"type": "string"}, {"minLength": 1}]}, ["a"], ["", 1]),
+        ({"if": {"type": "string"}, "then": {"minLength": 1}, "else": {"type": "null"}}, ["a", None], ["", 1]),
+        ({"$defs": {"word": {"minLength": 1}}, "$ref": "#/$defs/word"}, ["a", 1], [""]),
+    ],
+)
+def test_what_each_keyword_means(schema: dict[str, Any], fitting: list[Any], others: list[Any]) -> None:
+    assert [plain_verdict(schema, data) for data in fitting] == [True] * len(fitting)
+    assert [plain_verdict(schema, data) for data in others] == [False] * len(others)
+    # and so says the real judge
+    judge = Draft202012Validator(schema)
+    assert [judge.is_valid(data) for data in (*fitting, *others)] == [True] * len(fitting) + [False] * len(others)
