@@ -28,7 +28,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
     Example:
       f0ci plan prod
     """
-    from f0ci.commands.promoting import plan_environment
+    from f0ci.commands.planning import plan_environment
     from f0ci.render.difference import compare, to_json, to_text
 
     view = plan_environment(root_of(ctx), environment, release)

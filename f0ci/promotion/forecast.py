@@ -102,11 +102,13 @@ def _answers(
     if not gates:
         return lambda moment: known.get(moment) or _held(state, promotion, moment)
     policy = read_policy(site, state, promotion.environment)
-    authors = authors_for(site, gates, promotion, state)
     facts = verdict.facts if verdict else observe_gates(site, gates, promotion, policy, ask=False)
+    written: list[tuple[str, ...]] = []
 
     def answers(moment: datetime) -> tuple[GateAnswer, ...]:
         if moment not in known:
+            written.extend([] if written else [authors_for(site, gates, promotion, state)])
+            authors = written[0]
             asked = ask_gates(gates, promotion, policy, ledgers, authors, facts, moment)
             known[moment] = (*asked, *_held(state, promotion, moment))
         return known[moment]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,7 +11,7 @@ from typing import TYPE_CHECKING
 from f0ci.core.clock import Clock
 from f0ci.core.errors import GitError, InputError, UsageError
 from f0ci.core.suggestions import did_you_mean
-from f0ci.promotion.ledger import LedgerStore
+from f0ci.promotion.ledger import EVERYTHING, LedgerStore
 from f0ci.promotion.memory import Memory
 from f0ci.promotion.names import RELEASE_TAGS, Names
 from f0ci.promotion.releases import Release, find_release, list_releases, require_release
@@ -133,13 +135,14 @@ class Site:
         return commit
 
 
-def open_site(root: Path, clock: Clock, *, fetch: bool = True) -> Site:
+def open_site(root: Path, clock: Clock, *, fetch: bool = True, meanwhile: Callable[[], None] = lambda: None) -> Site:
     """Open a repository for promotions.
 
     Args:
         root: the work tree.
         clock: the time.
         fetch: also ask the remote for ledgers, environments and releases.
+        meanwhile: what else to do while the remote answers.
 
     Raises:
         GitError: no Git repository, no such remote, or the remote refuses.
@@ -157,7 +160,6 @@ def open_site(root: Path, clock: Clock, *, fetch: bool = True) -> Site:
             f"there is no workflow file {project.workflow!r}",
             "make one with `f0ci init`, or name it under 'workflow' in f0ci.yaml",
         )
-    workflow = read_workflow(tree, project.workflow)
     remotes = repository.remotes()
     if remotes and project.remote not in remotes:
         raise GitError(
@@ -166,14 +168,11 @@ def open_site(root: Path, clock: Clock, *, fetch: bool = True) -> Site:
         )
     refs = RefStore(repository, project.remote if remotes else None, known_remotes=remotes)
     names = Names(project.branch_prefix)
-    store = LedgerStore(
-        repository,
-        refs,
-        names,
-        clock,
-        tuple(environment.name for environment in workflow.environments),
-        Memory(repository.common_dir),
-    )
-    if fetch:
-        store.fetch()
+    with refs.asking(EVERYTHING) if fetch else nullcontext():
+        workflow = read_workflow(tree, project.workflow)
+        known = tuple(environment.name for environment in workflow.environments)
+        store = LedgerStore(repository, refs, names, clock, known, Memory(repository.common_dir))
+        meanwhile()
+        if fetch:
+            store.fetch()
     return Site(repository.root, repository, refs, project, workflow, names, store, clock)
