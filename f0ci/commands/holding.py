@@ -128,7 +128,7 @@ def quarantine_release(
             raise Refused(f"release {found.id} is not quarantined", None)
         if not lift and stands is not None:
             raise Refused(f"release {found.id} is quarantined already: {stands}", None)
-        data: dict[str, Any] = {"release": found.digest, "reason": reason}
+        data: dict[str, Any] = {"release": found.digest, "reason": reason, "ledgers": ledgers.tips()}
         if lift:
             more = _lift(site, ledgers, found, reason)
             signed[:] = ["signature" in more]
@@ -159,7 +159,6 @@ def _lift(site: Site, ledgers: Ledgers, release: Release, reason: str) -> dict[s
     return {
         **next((proof for proof in proofs if proof), {}),
         "policies": {name: policy.to_json() for name, policy in policies.items()},
-        "ledgers": ledgers.tips(),
     }
 
 

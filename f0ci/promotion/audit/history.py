@@ -12,6 +12,7 @@ from f0ci.promotion.audit.anchors import Anchors, holds
 from f0ci.promotion.audit.branches import check_branch
 from f0ci.promotion.audit.decisions import check_decisions
 from f0ci.promotion.audit.findings import Tampering
+from f0ci.promotion.audit.freshness import check_fresh
 from f0ci.promotion.audit.lifts import check_lifts
 from f0ci.promotion.audit.plans import Whole
 from f0ci.promotion.audit.reading_ahead import read_ahead
@@ -21,13 +22,9 @@ from f0ci.promotion.events import WORKFLOW_EVENTS, Event, misplaced, parse_event
 from f0ci.promotion.folding import IllegalEvent
 from f0ci.promotion.names import short
 from f0ci.promotion.site import Site
-from f0ci.promotion.times import PROMPTLY
 
 if TYPE_CHECKING:
     from f0ci.git.repository import CommitInfo
-
-# decisions that read every ledger
-_READ_ALL = frozenset({"requested", "intent", "applied", "unquarantine"})
 
 __all__ = ["AuditReport", "Tampering", "verify_history"]
 
@@ -101,7 +98,7 @@ def verify_history(site: Site, *, online: bool, since: Sequence[str] = ()) -> Au
     stopped = site.names.workflow_ledger
     for event in ledgers[stopped]:
         approvals += "signature" in event.data
-    findings.extend(_check_fresh(ledgers, counts))
+    findings.extend(check_fresh(ledgers, counts))
     findings.extend(check_lifts(site, stopped, ledgers[stopped], default, whole))
     for finding, ref, held in _check_quotes(site, ledgers, counts):
         findings.extend(finding)
@@ -239,27 +236,6 @@ def _check_quotes(
                     if quoted not in sizes:
                         sizes[quoted] = len(site.repository.list_files(quoted))
                     yield (), other, sizes[quoted]
-
-
-def _check_fresh(
-    ledgers: Mapping[str, Sequence[Event]], counts: Mapping[str, Mapping[str, int]]
-) -> Iterator[Tampering]:
-    """Check that decisions looked at the other ledgers shortly before: an old tip knows of no quarantine since."""
-    for ref, events in ledgers.items():
-        for event in events:
-            if event.kind not in _READ_ALL or event.data.get("step", 0) < 0:
-                continue
-            quotes = event.data.get("ledgers") or {}
-            for other, told in ledgers.items():
-                name = told[0].environment if told else ""
-                quoted = quotes.get(name)
-                held = 0 if quoted is None else counts.get(other, {}).get(quoted)
-                if other == ref or held is None or held >= len(told):
-                    continue
-                missed = told[held]
-                if missed.time + PROMPTLY < event.time:
-                    old = f"its writer had not seen {missed.path} of {name!r}, or had a clock that was ahead"
-                    yield Tampering("quote-too-old", f"{ref}:{event.path}", old)
 
 
 def _quotes(event: Event) -> Iterator[tuple[str, str | None]]:
