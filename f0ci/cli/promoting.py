@@ -218,7 +218,9 @@ def _print_forecast(forecast: Any) -> None:
 
     explained = forecast.explanation
     missing = [one for one in explained.conditions if one.until is None]
-    if any(one.final for one in missing):
+    if explained.arrived:
+        click.echo(f"{explained.environment} runs it already, since {explained.promotion}: to promote it does nothing")
+    elif any(one.final for one in missing):
         click.echo("earliest: never, as it is now")
     else:
         click.echo(f"earliest: {format_time(explained.earliest)}{once_met(missing)}")

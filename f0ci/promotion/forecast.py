@@ -45,6 +45,7 @@ class Forecast:
         """Return the forecast as data."""
         explained = self.explanation.to_json()
         return {
+            "arrived": explained["arrived"],
             "conditions": explained["conditions"],
             "earliest": explained["earliest"],
             "by_itself": explained["by_itself"],

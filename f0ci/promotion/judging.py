@@ -163,11 +163,13 @@ def hold_answer(state: EnvironmentState, promotion: Promotion, now: datetime) ->
         return None
     name = state.environment
     ends = f" until {format_time(hold.expires)}" if hold.expires else ""
+    passing = f"`f0ci promote {name} --through-hold REASON`"
+    passes = f"ends {promotion.id} and asks again with {passing}" if promotion.events else f"passes it with {passing}"
     return GateAnswer(
         "hold",
         Outcome.WAITING,
         f"{name} is held since {format_time(hold.since)}{ends} by {hold.owner}: {hold.reason}; an approver lifts it, "
-        f"or ends {promotion.id} and asks again with `f0ci promote {name} --through-hold REASON`",
+        f"or {passes}",
         until=hold.expires,
         command=f"f0ci unhold {name}",
     )
