@@ -138,7 +138,7 @@ def _plan(
         return BoundPlan(known.plan, known.digest)
     if known is not None and known.purpose == "rollback":
         return make_rollback_plan(site, ledgers, environment, promotion, known.events[0].data.get("to"))
-    chosen = choose_release(site, known.release if known else release, ledgers, environment)
+    chosen = site.planned_release(known) if known is not None else choose_release(site, release, ledgers, environment)
     return plan_for(site, ledgers, environment, chosen, promotion)
 
 

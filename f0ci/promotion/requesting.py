@@ -87,7 +87,7 @@ def _check_active_plan(site: Site, ledgers: Ledgers, active: Promotion, request:
         return
     digest = active.digest
     if active.state in BEFORE_THE_CHANGE and active.purpose == "promote":
-        release = site.require_release(active.release)
+        release = site.planned_release(active)
         digest = plan_for(site, ledgers, request.environment, release, active.id).digest
     _refuse_other_plan(request, digest)
 

@@ -13,7 +13,7 @@ from f0ci.core.errors import GitError, InputError, UsageError
 from f0ci.core.suggestions import did_you_mean
 from f0ci.promotion.ledger import EVERYTHING, LedgerStore
 from f0ci.promotion.memory import Memory
-from f0ci.promotion.names import RELEASE_TAGS, Names
+from f0ci.promotion.names import RELEASE_TAGS, SHORT, Names
 from f0ci.promotion.releases import Release, find_release, list_releases, require_release
 from f0ci.source.project import Project, load_project
 from f0ci.source.tree import DirectoryTree
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from f0ci.git.repository import Repository
     from f0ci.promotion.plan import Content
     from f0ci.promotion.policy import Policy
+    from f0ci.promotion.state import Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,33 @@ class Site:
 
         Raises:
             UsageError: there is none.
+            InputError: its tag records no release.
         """
         found = self.find_release(name) if len(name) >= 4 and name != "latest" else None
+        tag = self.names.release_tag(name.lower())
+        if found is None and len(name) >= SHORT and self.refs.read(tag) is not None:
+            raise InputError(
+                f"the tag {tag.removeprefix('refs/tags/')!r} records no release",
+                "somebody moved or replaced it: run `f0ci audit verify`, and push the right one again",
+            )
         return found or require_release(self.releases(), name)
+
+    def planned_release(self, promotion: Promotion) -> Release:
+        """Return the release of a promotion that somebody asked for.
+
+        Raises:
+            InputError: its tag is gone, or records no release.
+        """
+        if self.find_release(promotion.release) is None and not self.refs.list(
+            self.names.release_tag(promotion.release)
+        ):
+            name = self.names.release_tag(promotion.release).removeprefix("refs/tags/")
+            raise InputError(
+                f"{promotion.id!r} brings a release whose tag {name!r} is gone",
+                f"push it again: `git push {self.refs.remote or '.'} {name}`; "
+                f"or end the promotion: `f0ci abort {promotion.id} --reason ...`",
+            )
+        return self.require_release(promotion.release)
 
     def default_commit(self) -> str:
         """Return the commit of the default branch, whose policy judges an environment's first promotion.
