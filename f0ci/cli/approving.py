@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import click
 
-from f0ci.cli.output import format_option, print_json, root_of, say
+from f0ci.cli.output import F, format_option, print_json, root_of, say
 from f0ci.cli.promoting import print_report, tell
 from f0ci.core.errors import ExitCode, UsageError
 
+_digest_option = click.option(
+    "--digest", help="Digest, or its beginning, of the plan you looked at; refused where it is another now."
+)
+_reason_option = click.option("--reason", required=True, help="Why, for the record.")
 
-@click.command()
-@click.argument("promotion")
-@click.option("--digest", help="Digest, or its beginning, of the plan you looked at; refused where it is another now.")
-@click.option("--reason", default="", help="In your words, for the record.")
-@click.option("--expires", default="7d", show_default=True, help="How long it counts, or `never`.")
-@format_option("text", "json")
-@click.pass_context
-def approve(
-    ctx: click.Context, promotion: str, digest: str | None, reason: str, expires: str, output_format: str
-) -> int:
+
+def _expires_option(default: str) -> Callable[[F], F]:
+    text = "How long it counts, or `never`."
+    return click.option("--expires", default=default, show_default=True, help=text)
+
+
+def _statement(*options: Callable[[F], F]) -> Callable[[F], click.Command]:
+    """Return what makes a function the command of something that people say about a promotion, with some options."""
+
+    def made(function: F) -> click.Command:
+        for option in (click.pass_context, format_option("text", "json"), *reversed(options)):
+            function = option(function)
+        return click.command()(click.argument("promotion")(function))
+
+    return made
+
+
+@_statement(
+    _digest_option,
+    click.option("--reason", default="", help="In your words, for the record."),
+    _expires_option("7d"),
+)
+def approve(ctx: click.Context, **said: str) -> int:
     """Sign an approval of PROMOTION's plan with your Git signing key and record it.
 
     \b
@@ -26,58 +45,45 @@ def approve(
       f0ci plan prod
       f0ci approve prod-3 --digest 4f0c2a9be1d7
     """
-    return _decide(ctx, promotion, "approve", digest, reason, expires, output_format)
+    return _decide(ctx, "approve", **said)
 
 
-@click.command()
-@click.argument("promotion")
-@click.option("--digest", help="Digest, or its beginning, of the plan you looked at.")
-@click.option("--reason", required=True, help="Why not, for the record.")
-@format_option("text", "json")
-@click.pass_context
-def reject(ctx: click.Context, promotion: str, digest: str | None, reason: str, output_format: str) -> int:
+@_statement(_digest_option, _reason_option)
+def reject(ctx: click.Context, **said: str) -> int:
     """Sign a rejection of PROMOTION's plan; the promotion ends refused.
 
     \b
     Example:
       f0ci reject prod-3 --reason "month end closes tonight"
     """
-    return _decide(ctx, promotion, "reject", digest, reason, "never", output_format)
+    return _decide(ctx, "reject", **said)
 
 
-@click.command()
-@click.argument("promotion")
-@click.option("--reason", required=True, help="Why, for the record.")
-@format_option("text", "json")
-@click.pass_context
-def revoke(ctx: click.Context, promotion: str, reason: str, output_format: str) -> int:
+@_statement(_reason_option)
+def revoke(ctx: click.Context, **said: str) -> int:
     """Take back what you said about PROMOTION, before it changes the environment.
 
     \b
     Example:
       f0ci revoke prod-3 --reason "looked at the wrong dashboard"
     """
-    return _decide(ctx, promotion, "revoke", None, reason, "never", output_format)
+    return _decide(ctx, "revoke", **said)
 
 
-@click.command()
-@click.argument("promotion")
-@click.option("--gate", default="window", show_default=True, help="The gate to pass.")
-@click.option("--digest", help="Digest, or its beginning, of the plan you looked at.")
-@click.option("--reason", required=True, help="Why, for the record.")
-@click.option("--expires", default="24h", show_default=True, help="How long it counts.")
-@format_option("text", "json")
-@click.pass_context
-def override(
-    ctx: click.Context, promotion: str, gate: str, digest: str | None, reason: str, expires: str, output_format: str
-) -> int:
+@_statement(
+    click.option("--gate", default="window", show_default=True, help="The gate to pass."),
+    _digest_option,
+    _reason_option,
+    _expires_option("24h"),
+)
+def override(ctx: click.Context, **said: str) -> int:
     """Let PROMOTION pass a freeze; only for a second person, who signs for it.
 
     \b
     Example:
       f0ci override prod-3 --reason "fixes incident 4711"
     """
-    return _decide(ctx, promotion, "override", digest, reason, expires, output_format, gate)
+    return _decide(ctx, "override", **said)
 
 
 @click.command()
@@ -103,12 +109,13 @@ def abort(ctx: click.Context, promotion: str, reason: str, output_format: str) -
 
 def _decide(
     ctx: click.Context,
-    promotion: str,
     decision: str,
-    digest: str | None,
+    *,
+    promotion: str,
     reason: str,
-    expires: str,
     output_format: str,
+    digest: str | None = None,
+    expires: str = "never",
     gate: str = "",
 ) -> int:
     from f0ci.commands.approving import decide_promotion

@@ -114,7 +114,7 @@ def why(ctx: click.Context, environment: str, release: str | None, offline: bool
       f0ci why prod
       f0ci why prod 3fa94c1be2d0
     """
-    from f0ci.commands.promoting import explain_environment
+    from f0ci.commands.planning import explain_environment
 
     found = explain_environment(root_of(ctx), environment, release, fetch=not offline)
     if output_format == "json":

@@ -29,7 +29,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
     Example:
       f0ci plan prod
     """
-    from f0ci.commands.promoting import plan_environment
+    from f0ci.commands.planning import plan_environment
     from f0ci.render.difference import compare, to_json, to_text
 
     view = plan_environment(root_of(ctx), environment, release)
@@ -228,7 +228,9 @@ def _print_forecast(forecast: Any) -> None:
 
     explained = forecast.explanation
     missing = [one for one in explained.conditions if one.until is None]
-    if any(one.final for one in missing):
+    if explained.arrived:
+        click.echo(f"{explained.environment} runs it already, since {explained.promotion}: to promote it does nothing")
+    elif any(one.final for one in missing):
         click.echo("earliest: never, as it is now")
     else:
         click.echo(f"earliest: {format_time(explained.earliest)}{once_met(missing)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from f0ci.cli.output import format_option, print_json, root_of
+from f0ci.cli.output import format_option, print_json, root_of, say
 from f0ci.core.errors import ExitCode
 
 
@@ -16,7 +16,7 @@ from f0ci.core.errors import ExitCode
 def resume(ctx: click.Context, promotion: str, reason: str, output_format: str) -> int:
     """Let PROMOTION go on where it needs a person: after a pause, or to watch a step again that could not be judged.
 
-    Only for people in the approvers file.
+    Only for people in the approvers file; where they have keys there, it is signed.
 
     \b
     Example:
@@ -24,7 +24,7 @@ def resume(ctx: click.Context, promotion: str, reason: str, output_format: str) 
     """
     from f0ci.commands.resuming import resume_promotion
 
-    report = resume_promotion(root_of(ctx), promotion, reason)
+    report = resume_promotion(root_of(ctx), promotion, reason, on_stage=say)
     if output_format == "json":
         print_json(report.to_json())
     else:

@@ -31,7 +31,7 @@ def init(ctx: click.Context, folder: Path | None, name: str | None, example: str
     if folder == Path("scriptlet"):
         hint = "write `f0ci init scriptlet NAME`; a folder of that name is ./scriptlet"
         raise UsageError("the scriptlet has no name", hint)
-    from f0ci.commands.scaffolding import KEY_COMMANDS, scaffold
+    from f0ci.commands.scaffolding import APPROVERS, KEY_COMMANDS, scaffold
 
     base: Path = ctx.find_root().obj
     made = scaffold(base / folder if folder else base, example=example, overwrite=overwrite)
@@ -43,7 +43,11 @@ def init(ctx: click.Context, folder: Path | None, name: str | None, example: str
         click.echo("Git has no signing key yet, so you cannot approve; these two commands make one:")
         for command in KEY_COMMANDS:
             click.echo(f"  {command}")
-        click.echo(f"then put the public key under people.{made.person}.keys in .f0ci/approvers.yaml")
+    if made.person is None and made.in_git:
+        click.echo(f"{APPROVERS} stays as it is, and {made.identity!r} is nobody in it: to approve, add yourself there")
+    elif made.person is not None and not made.has_key:
+        which = "the public key" if made.key is None else made.key
+        click.echo(f"to approve, put {which} under people.{made.person}.keys in {APPROVERS}")
     if not made.in_git:
         click.echo("this folder is in no Git repository yet: git init && git add -A && git commit -m 'first recipes'")
     click.echo("next: f0ci validate")

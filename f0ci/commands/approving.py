@@ -20,9 +20,10 @@ from f0ci.promotion.names import read_plan_digest, short
 from f0ci.promotion.policy import Policy, read_policy, require_person
 from f0ci.promotion.promoting import Request, advance_to_end
 from f0ci.promotion.report import PromotionReport, report_on
+from f0ci.promotion.rights import sign_as
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.state import Promotion
-from f0ci.promotion.statements import DECISIONS, NAMESPACE, Statement, sign_statement, standing
+from f0ci.promotion.statements import DECISIONS, Statement, standing
 from f0ci.promotion.times import event_time
 from f0ci.workflows.model import GateSpec
 
@@ -61,8 +62,6 @@ def decide_promotion(
         Refused: it has ended or begun, the plan is another, or the caller is not in the approvers file.
         GitError: no signing key.
     """
-    from f0ci.git.signatures import verify
-
     moment = clock or SystemClock()
     site = open_site(root, moment)
     ledgers = site.store.read()
@@ -99,21 +98,7 @@ def decide_promotion(
         gate,
         ledgers.environments[found.environment].tip,
     )
-    data = sign_statement(statement, site.repository)
-    signature = data["signature"]
-    signer = verify(
-        statement.payload(),
-        signature["armored"],
-        signature["format"],
-        policy.approvers.keys(),
-        namespace=NAMESPACE,
-    )
-    if signer != who:
-        raise Refused(
-            f"your signing key is not one of {who!r} in the approvers file of the policy in force"
-            + (f", but one of {signer!r}" if signer else ""),
-            f"add it under people.{who}.keys and {policy.where_it_changes(found.environment)}: {signature['key']}",
-        )
+    data = sign_as(site, policy, found.environment, statement)
 
     def decide(ledgers: Ledgers) -> Change | None:
         current = find_promotion(ledgers, promotion)

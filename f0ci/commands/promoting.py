@@ -1,36 +1,24 @@
-"""Promoting, continuing, planning and rolling back, as functions for people who embed f0ci."""
+"""Promoting, continuing and rolling back, as functions for people who embed f0ci."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.errors import F0ciError, UsageError
 from f0ci.core.plugins import load
-from f0ci.promotion.admitting import find_promotion, plan_for
+from f0ci.promotion.admitting import find_promotion
 from f0ci.promotion.evidence import Evidence
-from f0ci.promotion.explaining import Explanation
-from f0ci.promotion.forecast import Forecast, forecast
-from f0ci.promotion.judging import Verdict, judge_gates
-from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.names import read_plan_digest
-from f0ci.promotion.objects import require_tree, source_commit
-from f0ci.promotion.plan import BoundPlan, Plan
 from f0ci.promotion.promoting import Request, advance_to_end, require_active, waiting_promotions
-from f0ci.promotion.rehearsing import Meaning, rehearse
-from f0ci.promotion.releases import Release, release_paths
 from f0ci.promotion.report import PromotionReport, report_on
-from f0ci.promotion.requesting import choose_release, promote
-from f0ci.promotion.rollback_plan import make_rollback_plan
+from f0ci.promotion.requesting import promote
 from f0ci.promotion.rolling_back import RollbackRequest, roll_back
-from f0ci.promotion.site import Site, open_site
-from f0ci.promotion.state import EnvironmentState, Promotion
+from f0ci.promotion.site import open_site
+from f0ci.promotion.state import Promotion
 from f0ci.promotion.watching import Patience, watch
-from f0ci.source.project import load_project
 
 Stage = Callable[[str], None]
 EVIDENCE = "f0ci.pipelines.evidence"
@@ -163,157 +151,3 @@ def rollback_environment(
     name = site.environment(environment).name
     asked = RollbackRequest(name, reason, to, accept_irreversible)
     return roll_back(site, asked, Request(name, on_event=on_event, on_stage=on_stage))
-
-
-@dataclass(frozen=True, slots=True)
-class PlanView:
-    """A plan with its forecast.
-
-    Attributes:
-        plan: what is bound, and its digest.
-        promotion: id the promotion has or would have.
-        verdict: what the gates say now.
-        base: files the environment holds now.
-        files: files it would hold.
-        running: release that the environment runs, or None.
-        changed: paths of release content that differ from the running release.
-        forecast: what moves: what is unmet, freezes ahead, the earliest moment, what a rollback would restore.
-        remarks: what is worth knowing of its metrics, such as that one cannot be measured from here.
-    """
-
-    plan: BoundPlan
-    promotion: str
-    verdict: Verdict
-    base: dict[str, bytes]
-    files: dict[str, bytes]
-    running: Release | None
-    changed: tuple[str, ...]
-    forecast: Forecast
-    remarks: tuple[str, ...] = ()
-
-    @property
-    def changes_policy(self) -> bool:
-        """Tell whether the release brings other gates or approvers than the running one."""
-        judged_by = set(self.plan.bound["policy"]["blobs"])
-        return self.running is not None and bool(judged_by & set(self.changed))
-
-
-def plan_environment(
-    root: Path, environment: str, release: str | None = None, *, clock: Clock | None = None
-) -> PlanView:
-    """Return what a promotion would do, writing nothing.
-
-    Raises:
-        F0ciError: the release or the policy cannot be used, or a metric is not declared or matches nothing.
-    """
-    moment = clock or SystemClock()
-    site = open_site(root, moment)
-    ledgers, plan, drawn, exists = _draw(site, environment, release, moment.now())
-    state = ledgers.environments[drawn.environment]
-    require_tree(site, drawn, len(plan.bound["steps"]) - 1, str(plan.bound["steps"][-1]["tree"]))
-    remarks = _remarks(site, state, plan)
-    verdict = judge_gates(site, ledgers, drawn, moment.now())
-    current = state.current
-    running = site.find_release(current.release) if current else None
-    base, files = _files(site, ledgers.branches[state.environment]), _files(site, str(plan.bound["steps"][-1]["tree"]))
-    chosen = str(plan.bound["release"])
-    source = source_commit(site, state, chosen) or str(plan.bound["source_commit"])
-    changed = _changed(site, running.commit if running else None, source)
-    ahead = forecast(site, ledgers, drawn, exists=exists, now=moment.now(), verdict=verdict)
-    return PlanView(plan, drawn.id, verdict, base, files, running, changed, ahead, remarks)
-
-
-def explain_environment(
-    root: Path, environment: str, release: str | None = None, *, fetch: bool = True, clock: Clock | None = None
-) -> Explanation:
-    """Return why a release (the newest by default) is not in an environment; a function of the ledgers and the clock.
-
-    Raises:
-        F0ciError: the release or the policy cannot be used.
-    """
-    moment = clock or SystemClock()
-    site = open_site(root, moment, fetch=fetch)
-    ledgers, _, drawn, exists = _draw(site, environment, release, moment.now())
-    return forecast(site, ledgers, drawn, exists=exists, now=moment.now()).explanation
-
-
-def _draw(
-    site: Site, environment: str, release: str | None, now: datetime
-) -> tuple[Ledgers, BoundPlan, Promotion, bool]:
-    """Return the ledgers, the plan, the promotion that it is or would be of, and whether that one exists."""
-    name = site.environment(environment).name
-    ledgers = site.store.read()
-    state = ledgers.environments[name]
-    known = state.active if release is None or _is_of(site, state.active, release) else None
-    promotion = known.id if known else f"{name}-{len(state.promotions) + 1}"
-    plan = _plan(site, ledgers, name, promotion, known, release)
-    return ledgers, plan, known or _drawn(plan, site, now), known is not None
-
-
-def _remarks(site: Site, state: EnvironmentState, plan: BoundPlan) -> tuple[str, ...]:
-    """Return what is worth knowing of a plan's metrics; who only looks need not be able to measure.
-
-    Raises:
-        CannotWork: a metric is not declared, or matches nothing.
-    """
-    if not isinstance(plan, Plan):
-        return ()
-    said = []
-    for objection in rehearse(site, state, plan):
-        if objection.meaning is Meaning.REFUSED:
-            raise objection.raised()
-        said.append(objection.message)
-    return tuple(said)
-
-
-def _is_of(site: Site, active: Promotion | None, release: str) -> bool:
-    return active is not None and site.require_release(release).digest == active.release
-
-
-def _plan(
-    site: Site, ledgers: Ledgers, environment: str, promotion: str, known: Promotion | None, release: str | None
-) -> BoundPlan:
-    """Return the plan of a promotion that exists, as it would be made now, or of one that would be asked for."""
-    if known is not None and known.applied:
-        return BoundPlan(known.plan, known.digest)
-    if known is not None and known.purpose == "rollback":
-        return make_rollback_plan(site, ledgers, environment, promotion, known.events[0].data.get("to"))
-    chosen = choose_release(site, known.release if known else release, ledgers, environment)
-    return plan_for(site, ledgers, environment, chosen, promotion)
-
-
-def _files(site: Site, tree: str | None) -> dict[str, bytes]:
-    """Return the files of a tree or commit, by path."""
-    if tree is None:
-        return {}
-    entries = site.repository.list_files(tree)
-    blobs = site.repository.read_blobs([entry.oid for entry in entries])
-    return {entry.path: blobs[entry.oid] for entry in entries}
-
-
-def _changed(site: Site, old: str | None, new: str) -> tuple[str, ...]:
-    """Return the paths of release content that one source commit has otherwise than the other."""
-
-    def oids(commit: str) -> dict[str, str]:
-        tree = site.repository.tree(commit)
-        paths = set(release_paths(tree, load_project(tree)))
-        return {entry.path: entry.oid for entry in site.repository.list_files(commit) if entry.path in paths}
-
-    before, after = oids(old) if old else {}, oids(new)
-    return tuple(sorted(path for path in {*before, *after} if before.get(path) != after.get(path)))
-
-
-def _drawn(plan: BoundPlan, site: Site, now: datetime) -> Promotion:
-    return Promotion(
-        str(plan.bound["promotion"]),
-        str(plan.bound["environment"]),
-        "promote",
-        str(plan.bound["release"]),
-        "requested",
-        plan.digest,
-        plan.bound,
-        str(site.repository.identity()),
-        now,
-        now,
-        deployed={},
-    )

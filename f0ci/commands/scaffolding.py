@@ -28,16 +28,20 @@ class Scaffold:
     Attributes:
         written: files that are new.
         kept: files that were there already and stay as they are.
-        person: short name of the user in the approvers file.
+        person: short name of the user in the approvers file, None where it is kept and does not list them.
         key: the user's public signing key, or None where Git has none.
         in_git: False where the folder is in no Git repository yet.
+        has_key: whether the approvers file lists the user's key.
+        identity: the user's address, as Git is set to.
     """
 
     written: tuple[str, ...]
     kept: tuple[str, ...]
-    person: str
+    person: str | None
     key: str | None
     in_git: bool
+    has_key: bool
+    identity: str
 
 
 def example_names() -> tuple[str, ...]:
@@ -73,7 +77,22 @@ def scaffold(folder: Path, *, example: str | None = None, overwrite: bool = Fals
             continue
         write_atomically(folder / path, content)
         written.append(path)
-    return Scaffold(tuple(written), tuple(kept), person, key, in_git)
+    listed, has_key = _listed(folder, email, key) if APPROVERS in kept else (person, key is not None)
+    return Scaffold(tuple(written), tuple(kept), listed, key, in_git, has_key, email)
+
+
+def _listed(folder: Path, email: str, key: str | None) -> tuple[str | None, bool]:
+    """Return under which name a kept approvers file lists an address, and whether with a key."""
+    from f0ci.promotion.approvers import read_approvers
+
+    try:
+        approvers = read_approvers(APPROVERS, (folder / APPROVERS).read_bytes())
+    except (OSError, CannotWork):
+        # `f0ci validate` says what is wrong with it
+        return None, False
+    name = approvers.person_of(email)
+    keys = approvers.people[name].keys if name else ()
+    return name, key is not None and any(key.split()[:2] == known.split()[:2] for known in keys)
 
 
 def approvers_text(person: str, email: str, key: str | None) -> str:

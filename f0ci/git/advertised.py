@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from f0ci.core.values import dataclass
 
@@ -31,18 +31,25 @@ def parse_advertised(text: str, patterns: Sequence[str]) -> Advertised:
         patterns: full ref names, `*` at the end standing for a rest. Git itself also prints refs that end like them.
     """
     head, refs = None, {}
+    wanted = _prefixes(patterns)
     for line in text.splitlines():
         oid, _, ref = line.partition("\t")
-        symref = _SYMREF.fullmatch(line)
-        if symref is not None:
-            head = symref[1]
-        elif ref == "HEAD" and head is not None:
-            refs[f"refs/heads/{head}"] = oid
-        elif fits(ref, patterns) and not ref.endswith("^{}"):
+        if ref == "HEAD":
+            symref = _SYMREF.fullmatch(line)
+            if symref is not None:
+                head = symref[1]
+            elif head is not None:
+                refs[f"refs/heads/{head}"] = oid
+        elif (ref in patterns or ref.startswith(wanted)) and not ref.endswith("^{}"):
             refs[ref] = oid
     return Advertised(head, refs)
 
 
-def fits(ref: str, patterns: Sequence[str]) -> bool:
-    """Tell whether a ref is one of those that patterns name."""
-    return any(ref.startswith(one[:-1]) if one.endswith("*") else ref == one for one in patterns)
+def fitting(refs: Iterable[str], patterns: Sequence[str]) -> tuple[str, ...]:
+    """Return the refs that patterns name, in order; there may be many thousand."""
+    wanted = _prefixes(patterns)
+    return tuple(ref for ref in refs if ref in patterns or ref.startswith(wanted))
+
+
+def _prefixes(patterns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(one[:-1] for one in patterns if one.endswith("*"))

@@ -108,15 +108,49 @@ def run_git(
 
     stdin = subprocess.DEVNULL if content is None else subprocess.PIPE
     process = _popen(arguments, folder, {**_FIXED, **(env or {})}, stdin=stdin, stderr=subprocess.PIPE)
-    with process:
-        try:
-            out, err = process.communicate(content, timeout=timeout)
-        except subprocess.TimeoutExpired:
-            out, err = _end(process), b""
-        except BaseException:
-            _end(process)
-            raise
-    return Completed(process.returncode, out, err.decode("utf-8", "surrogateescape").removesuffix("\n"))
+    return _communicate(process, content, timeout)
+
+
+class Begun:
+    """A git that works while its caller does something else.
+
+    Args:
+        arguments: what follows `git`.
+        folder: where it runs.
+        env: additions to the environment.
+        timeout: seconds after which it is killed.
+
+    Raises:
+        GitError: there is no git executable.
+    """
+
+    def __init__(
+        self, arguments: Sequence[str], *, folder: Path, env: Mapping[str, str] | None = None, timeout: float
+    ) -> None:
+        import subprocess
+        import threading
+
+        nothing, pipe = subprocess.DEVNULL, subprocess.PIPE
+        self._process = _popen(arguments, folder, {**_FIXED, **(env or {})}, stdin=nothing, stderr=pipe)
+        self._answers: list[Completed] = []
+        # what it says must be read, or it stops saying it
+        self._reader = threading.Thread(target=self._read, args=(timeout,), daemon=True)
+        self._reader.start()
+
+    def answer(self) -> Completed:
+        """Wait for it and return what it left behind."""
+        self._reader.join()
+        return self._answers[0]
+
+    def end(self) -> None:
+        """End it where nobody needs its answer any more."""
+        if self._reader.is_alive():
+            _end(self._process)
+            # what git started may still hold its output open
+            self._reader.join(_LAST_SECONDS)
+
+    def _read(self, timeout: float) -> None:
+        self._answers.append(_communicate(self._process, None, timeout))
 
 
 def start_git(arguments: Sequence[str], *, folder: Path) -> subprocess.Popen[bytes]:
@@ -182,6 +216,20 @@ def _popen(
         return subprocess.Popen(command, env={**env, **additions}, stdin=stdin, stdout=subprocess.PIPE, stderr=stderr)
     except (FileNotFoundError, PermissionError) as error:
         raise _missing() from error
+
+
+def _communicate(process: subprocess.Popen[bytes], content: bytes | None, timeout: float | None) -> Completed:
+    import subprocess
+
+    with process:
+        try:
+            out, err = process.communicate(content, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            out, err = _end(process), b""
+        except BaseException:
+            _end(process)
+            raise
+    return Completed(process.returncode, out, err.decode("utf-8", "surrogateescape").removesuffix("\n"))
 
 
 def _end(process: subprocess.Popen[bytes]) -> bytes:

@@ -6,16 +6,18 @@ import os
 import random
 import re
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 from f0ci.core.errors import F0ciError, GitError, NetworkError
 from f0ci.core.redaction import Redactor
 from f0ci.core.suggestions import did_you_mean
-from f0ci.git.advertised import fits, parse_advertised
+from f0ci.git.advertised import fitting, parse_advertised
 from f0ci.git.answers import Answer, classify_failure, classify_push, failure_error, push_error, remote_says
 from f0ci.git.askpass import credentials
 from f0ci.git.local_refs import update_refs
-from f0ci.git.process import TOKEN_VARIABLE, Completed, git_says, run_git
+from f0ci.git.process import TOKEN_VARIABLE, Begun, Completed, git_says, run_git
 from f0ci.git.repository import Repository
 from f0ci.git.updates import AtomicUnsupported, PushOutcome, RefUpdate
 
@@ -62,6 +64,7 @@ class RefStore:
         self._known: dict[str, str] | None = None
         self._atomic: bool | None = None
         self._urls: dict[bool, str] = {}
+        self._begun: tuple[Sequence[str], Begun] | None = None
         self.head: str | None = None
         known = known_remotes if known_remotes is not None else ()
         if remote is not None and remote not in known and remote not in (names := repository.remotes()):
@@ -107,6 +110,25 @@ class RefStore:
             else:
                 raise self._failure(answer)
 
+    @contextmanager
+    def asking(self, patterns: Sequence[str]) -> Iterator[None]:
+        """Let the remote answer what `refresh` will ask, while the caller does something else.
+
+        Args:
+            patterns: those that `refresh` will be given.
+        """
+        if self.remote is None:
+            yield
+            return
+        with self._git("ls-remote", "--symref", self.remote, "HEAD", *patterns) as (command, folder, env):
+            begun = Begun(command, folder=folder, env=env, timeout=self.answer_seconds)
+            self._begun = (patterns, begun)
+            try:
+                yield
+            finally:
+                self._begun = None
+                begun.end()
+
     def refresh(self, patterns: Sequence[str]) -> None:
         """Ask the remote what its refs and its HEAD are, and fetch those that are another than before.
 
@@ -122,13 +144,19 @@ class RefStore:
         self._known = None
         if self.remote is None:
             return
-        answer = self._ask("ls-remote", "--symref", self.remote, "HEAD", *patterns)
+        # while the remote thinks
+        kept = fitting(self._snapshot(), patterns)
+        begun = self._begun[1] if self._begun and tuple(self._begun[0]) == tuple(patterns) else None
+        if begun is not None:
+            self._begun = None
+            answer = self._judged(begun.answer())
+        else:
+            answer = self._ask("ls-remote", "--symref", self.remote, "HEAD", *patterns)
         if answer.code != 0:
             raise self._failure(answer)
         advertised = parse_advertised(answer.text, patterns)
         self.head = advertised.head
-        kept = {ref: oid for ref, oid in self._snapshot().items() if fits(ref, patterns)}
-        gone = [RefUpdate(ref, oid, None) for ref, oid in kept.items() if ref not in advertised.refs]
+        gone = [RefUpdate(ref, None, None) for ref in kept if ref not in advertised.refs]
         if gone:
             self._keep(gone)
         new = [ref for ref, oid in advertised.refs.items() if self.read(ref) != oid]
@@ -136,6 +164,10 @@ class RefStore:
         many = len(new) > _MANY_REFS
         head = [f"{_HEADS}{self.head}"] if self.head and f"{_HEADS}{self.head}" in new else []
         self.fetch([*patterns, *head] if many else new)
+        if many:
+            # each was kept in a file of its own; as `git gc` would, so that the next look opens one
+            self.repository.run(*_ALONE, "pack-refs", "--all", check=False)
+            self._known = None
 
     def complete_history(self) -> None:
         """Fetch the commits that a shallow clone lacks; nothing happens in a full one.
@@ -322,11 +354,17 @@ class RefStore:
         return self._urls[push]
 
     def _ask(self, *args: str, push: bool = False) -> Completed:
-        folder = self.repository.work_tree or self.repository.git_dir
+        with self._git(*args, push=push) as (command, folder, env):
+            return self._judged(run_git(command, folder=folder, env=env, timeout=self.answer_seconds))
+
+    @contextmanager
+    def _git(self, *args: str, push: bool = False) -> Iterator[tuple[Sequence[str], Path, dict[str, str]]]:
+        """Yield a git command that reaches the remote, where it runs, and what its environment has more."""
         # only a token has to know where it goes
         with credentials(self._url(push=push) if os.environ.get(TOKEN_VARIABLE) else "") as (options, env):
-            command = [*_ALONE, *options, *args]
-            answer = run_git(command, folder=folder, env=env, timeout=self.answer_seconds)
+            yield [*_ALONE, *options, *args], self.repository.work_tree or self.repository.git_dir, env
+
+    def _judged(self, answer: Completed) -> Completed:
         if answer.code < 0:
             return Completed(answer.code, answer.out, f"fatal: timed out after {self.answer_seconds:g} seconds")
         return answer

@@ -97,28 +97,18 @@ class Repository:
 
     def resolve(self, rev: str) -> str | None:
         """Return the id of the object (commit, tag, tree or blob) that a name means, None when there is none."""
-        found = self._look(rev)
+        if not rev or "\n" in rev or "\0" in rev:
+            return None
+        found = next(self.read_objects([rev]))
         return found[1] if found else None
 
     def commit_of(self, rev: str) -> str | None:
         """Return the id of the commit that a name means, through tags, None when there is none."""
         return self._peel(rev, "commit")
 
-    def tree_of(self, rev: str, path: str = "") -> str | None:
-        """Return the id of a commit's tree, or of the folder at a path in it, None when there is none."""
-        folder = path.strip("/")
-        if not folder:
-            return self._peel(rev, "tree")
-        found = self._look(rev, folder)
-        return found[1] if found is not None and found[0] == "tree" else None
-
-    def read_file(self, rev: str, path: str) -> bytes | None:
-        """Return the bytes of a file in a commit, None when there is no such commit or file.
-
-        Of a symbolic link, they are where it leads to; `tree` follows links.
-        """
-        found = self._look(rev, path) if path else None
-        return found[2] if found is not None and found[0] == "blob" else None
+    def tree_of(self, rev: str) -> str | None:
+        """Return the id of a commit's tree, None when there is none."""
+        return self._peel(rev, "tree")
 
     def read_blobs(self, oids: Iterable[str]) -> dict[str, bytes]:
         """Return the content of blobs by id, read in one call.
@@ -356,14 +346,6 @@ class Repository:
         if answer.code != 0:
             raise failed(args, answer)
         return answer
-
-    def _look(self, rev: str, path: str | None = None) -> Found | None:
-        """Return kind, id and content of an object, or of what a tree holds at a path, None when there is none."""
-        if not rev or "\n" in rev or "\0" in rev:
-            return None
-        if path is not None and ("\n" in path or "\0" in path or path.startswith(("./", "../", "/"))):
-            raise GitError(f"{path!r} is not the path of a file in a commit", "write it from the repository's root")
-        return next(self.read_objects([rev if path is None else f"{rev}:{path}"]))
 
     def _read_alone(self, names: Sequence[str]) -> Iterator[Found | None]:
         # rev-parse would take any forty digits for an object that exists

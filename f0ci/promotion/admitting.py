@@ -169,7 +169,7 @@ def _replan(site: Site, ledgers: Ledgers, promotion: Promotion) -> Change | None
         if fresh.bound["release"] != promotion.release:
             return end(promotion, "superseded", f"going back means release {short(fresh.bound['release'])} by now")
     else:
-        plan = plan_for(site, ledgers, environment, site.require_release(promotion.release), promotion.id)
+        plan = plan_for(site, ledgers, environment, site.planned_release(promotion), promotion.id)
         drafts.extend(policy_drafts(plan, ledgers.environments[environment].policy))
         fresh = plan
     if fresh.digest == promotion.digest == digest(promotion.plan):

@@ -162,6 +162,7 @@ def stop_release(
         "environment": promotion.environment,
         "promotion": promotion.id,
         "also_in": also_in(ledgers, release, promotion.environment),
+        "ledgers": ledgers.tips(),
     }
     return (hold,), (Draft("quarantine", WORKFLOW_EVENTS, quarantine),)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from f0ci.core.canonical import sha256_hex
 from f0ci.core.clock import format_time, parse_time
 from f0ci.core.errors import InputError
 
@@ -59,6 +60,11 @@ class Event:
     def path(self) -> str:
         """Return the file that holds the event."""
         return f"{self.month}/{self.promotion}/{self.sequence:04d}-{self.kind}.json"
+
+    @property
+    def digest(self) -> str:
+        """Return the SHA-256 of the event's file, by which what answers it names it."""
+        return sha256_hex(self.to_bytes())
 
     def to_bytes(self) -> bytes:
         """Return the file's content."""

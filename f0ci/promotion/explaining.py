@@ -132,12 +132,17 @@ def explain(
         found.extend(_request(state, release, environment))
     asked = answers(now)
     found.extend(
-        Condition(one.gate, one.reason, one.who, one.until, one.command, one.outcome in _FINAL)
+        Condition(one.gate, one.reason, _who(one, approvers), one.until, one.command, one.outcome in _FINAL)
         for one in asked
         if one.outcome is not Outcome.PASSED
     )
     known = promotion.id if promotion else None
     return Explanation(environment, release, known, False, tuple(found), earliest(answers, now))
+
+
+def _who(answer: GateAnswer, approvers: tuple[str, ...]) -> tuple[str, ...]:
+    """Return who can end what a gate waits for: what somebody stopped, anybody in the approvers file lets go on."""
+    return approvers if answer.gate in {"hold", "quarantine"} else answer.who
 
 
 def earliest(answers: Callable[[datetime], tuple[GateAnswer, ...]], now: datetime) -> datetime:

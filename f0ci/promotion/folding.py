@@ -14,7 +14,16 @@ from f0ci.core.clock import parse_time
 from f0ci.core.errors import InputError
 from f0ci.promotion.events import ENDINGS, SIGNED_KINDS, STANDING, WORKFLOW_EVENTS, Event, misplaced
 from f0ci.promotion.on_demand import Grown
-from f0ci.promotion.state import ENDED, Applied, EnvironmentState, Hold, Promotion, WorkflowState
+from f0ci.promotion.state import (
+    ENDED,
+    Answered,
+    Applied,
+    EnvironmentState,
+    Hold,
+    Promotion,
+    WorkflowState,
+    is_shortened,
+)
 
 T = TypeVar("T")
 _BEFORE_THE_CHANGE = frozenset(
@@ -86,6 +95,7 @@ def fold_on(state: EnvironmentState, events: Iterable[Event], tip: str | None, *
         IllegalEvent: an event cannot stand where it stands.
     """
     hold, policy, standing, repaired = state.hold, state.policy, state.standing, state.repaired
+    released = state.released
     step = state.current.step if state.current else 0
     changed: dict[int, Promotion] = {}
     places: dict[str, int] = {}
@@ -97,6 +107,7 @@ def fold_on(state: EnvironmentState, events: Iterable[Event], tip: str | None, *
             standing += 1
             if event.sequence != standing:
                 raise _out_of_turn(event, standing, ledger)
+            released = release_of(event, hold, released) or released
             hold = hold_of(event) if event.kind == "hold" else None if event.kind == "unhold" else hold
             policy = event.data if event.kind == "policy" else policy
             repaired = repair_of(event, step) or repaired
@@ -125,6 +136,7 @@ def fold_on(state: EnvironmentState, events: Iterable[Event], tip: str | None, *
         _grown(state.events, dict(enumerate(added, start=before))),
         standing,
         repaired,
+        released,
     )
 
 
@@ -160,6 +172,29 @@ def _grown(base: Sequence[T], changed: dict[int, T]) -> Sequence[T]:
     return Grown(base, changed) if changed else base
 
 
+def release_of(event: Event, hold: Hold | None, released: Answered | None) -> Answered | None:
+    """Return what an event lets go on that a hold stops, or None where it does not; pure.
+
+    Args:
+        event: the event.
+        hold: the hold that stood before it, or None.
+        released: what lifted or shortened a hold last before it, or None.
+    """
+    if event.kind == "unhold":
+        return Answered(event, what_unhold_answers(hold, released))
+    if event.kind != "hold":
+        return None
+    expires = hold_of(event).expires
+    return Answered(event, hold.digest, expires) if hold and is_shortened(hold, expires, event.time) else None
+
+
+def what_unhold_answers(hold: Hold | None, released: Answered | None) -> str:
+    """Return the digest of what lifting a hold answers: the hold, else the lifting of it that nobody proved; pure."""
+    if hold is not None:
+        return hold.digest
+    return released.event.digest if released is not None else ""
+
+
 def hold_of(event: Event) -> Hold:
     """Return the hold that an event sets."""
     expires = event.data.get("expires")
@@ -170,6 +205,7 @@ def hold_of(event: Event) -> Hold:
         event.data.get("promotion"),
         event.position,
         parse_time(str(expires)) if expires else None,
+        event.digest,
     )
 
 
@@ -180,14 +216,19 @@ def fold_workflow(events: Iterable[Event], tip: str | None, *, ledger: str = "")
         IllegalEvent: an event cannot stand where it stands.
     """
     quarantined: dict[str, str] = {}
+    stopped: dict[str, Event] = {}
+    lifted: dict[str, Answered] = {}
     ordered = tuple(events)
     check_numbers(WORKFLOW_EVENTS, ordered, ledger)
     for event in ordered:
+        release = str(event.data.get("release", ""))
         if event.kind == "quarantine":
-            quarantined[str(event.data["release"])] = str(event.data["reason"])
+            quarantined[release] = str(event.data["reason"])
+            stopped[release] = event
         elif event.kind == "unquarantine":
-            quarantined.pop(str(event.data["release"]), None)
-    return WorkflowState(tip, quarantined, ordered)
+            quarantined.pop(release, None)
+            lifted[release] = Answered(event, stopped[release].digest if release in stopped else "")
+    return WorkflowState(tip, quarantined, ordered, lifted)
 
 
 def check_numbers(environment: str, events: Iterable[Event], ledger: str = "") -> None:

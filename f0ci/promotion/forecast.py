@@ -12,7 +12,7 @@ from f0ci.core.errors import CannotWork
 from f0ci.promotion.applying import rollback_target
 from f0ci.promotion.explaining import Explanation, explain
 from f0ci.promotion.gates.base import GateAnswer
-from f0ci.promotion.judging import Verdict, ask_gates, authors_for, hold_answer, observe_gates
+from f0ci.promotion.judging import Verdict, ask_gates, authors_for, held_answer, observe_gates
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.objects import is_ancestor, source_commit
@@ -45,6 +45,7 @@ class Forecast:
         """Return the forecast as data."""
         explained = self.explanation.to_json()
         return {
+            "arrived": explained["arrived"],
             "conditions": explained["conditions"],
             "earliest": explained["earliest"],
             "by_itself": explained["by_itself"],
@@ -100,22 +101,24 @@ def _answers(
     gates = tuple(GateSpec(gate["kind"], gate["settings"]) for gate in promotion.plan["gates"])
     known: dict[datetime, tuple[GateAnswer, ...]] = {now: verdict.answers} if verdict else {}
     if not gates:
-        return lambda moment: known.get(moment) or _held(state, promotion, moment)
+        return lambda moment: known.get(moment) or _held(site, ledgers, promotion, moment)
     policy = read_policy(site, state, promotion.environment)
-    authors = authors_for(site, gates, promotion, state)
     facts = verdict.facts if verdict else observe_gates(site, gates, promotion, policy, ask=False)
+    written: list[tuple[str, ...]] = []
 
     def answers(moment: datetime) -> tuple[GateAnswer, ...]:
         if moment not in known:
+            written.extend([] if written else [authors_for(site, gates, promotion, state)])
+            authors = written[0]
             asked = ask_gates(gates, promotion, policy, ledgers, authors, facts, moment)
-            known[moment] = (*asked, *_held(state, promotion, moment))
+            known[moment] = (*asked, *_held(site, ledgers, promotion, moment))
         return known[moment]
 
     return answers
 
 
-def _held(state: EnvironmentState, promotion: Promotion, moment: datetime) -> tuple[GateAnswer, ...]:
-    held = hold_answer(state, promotion, moment)
+def _held(site: Site, ledgers: Ledgers, promotion: Promotion, moment: datetime) -> tuple[GateAnswer, ...]:
+    held = held_answer(site, ledgers, promotion, moment)
     return (held,) if held else ()
 
 

@@ -15,7 +15,9 @@ from f0ci.promotion.authors import authors_of
 from f0ci.promotion.evidence import Evidence, evidence_of
 from f0ci.promotion.gates.base import GateAnswer, GateQuestion, Scene
 from f0ci.promotion.ledger import Ledgers
+from f0ci.promotion.names import short
 from f0ci.promotion.policy import Policy, read_policy
+from f0ci.promotion.rights import unproven_lift, unproven_pass, unproven_release
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 from f0ci.promotion.statements import VerifiedStatement, verify_statement
@@ -69,7 +71,7 @@ def judge_gates(site: Site, ledgers: Ledgers, promotion: Promotion, now: datetim
         policy = read_policy(site, state, promotion.environment)
         facts = observe_gates(site, gates, promotion, policy, ask=ask)
         asked = ask_gates(gates, promotion, policy, ledgers, authors_for(site, gates, promotion, state), facts, now)
-    held = hold_answer(state, promotion, now)
+    held = held_answer(site, ledgers, promotion, now)
     answers = (*asked, held) if held else asked
     return Verdict(worst([Outcome.PASSED, *(answer.outcome for answer in answers)]), answers, facts)
 
@@ -161,14 +163,50 @@ def hold_answer(state: EnvironmentState, promotion: Promotion, now: datetime) ->
         return None
     name = state.environment
     ends = f" until {format_time(hold.expires)}" if hold.expires else ""
+    passing = f"`f0ci promote {name} --through-hold REASON`"
+    passes = f"ends {promotion.id} and asks again with {passing}" if promotion.events else f"passes it with {passing}"
     return GateAnswer(
         "hold",
         Outcome.WAITING,
         f"{name} is held since {format_time(hold.since)}{ends} by {hold.owner}: {hold.reason}; an approver lifts it, "
-        f"or ends {promotion.id} and asks again with `f0ci promote {name} --through-hold REASON`",
+        f"or {passes}",
         until=hold.expires,
         command=f"f0ci unhold {name}",
     )
+
+
+def held_answer(site: Site, ledgers: Ledgers, promotion: Promotion, now: datetime) -> GateAnswer | None:
+    """Return what stops a promotion whatever its gates say, or None: a hold, or the lifting of one that proves nothing.
+
+    A rollback is stopped by nothing.
+
+    Args:
+        site: the repository.
+        ledgers: what the ledgers say.
+        promotion: the promotion.
+        now: the moment.
+
+    Raises:
+        CannotWork: the policy in force cannot be read.
+    """
+    state = ledgers.environments[promotion.environment]
+    held = hold_answer(state, promotion, now)
+    if held is not None or promotion.purpose == "rollback":
+        return held
+    passes = unproven_pass(site, state, promotion)
+    if passes is not None:
+        command = f"f0ci abort {promotion.id} --reason ..."
+        return GateAnswer("hold", Outcome.WAITING, f"{passes}; end it, and ask again", command=command)
+    after = state.released is not None and promotion.position > state.released.event.position
+    opened = None if promotion.through_hold and after else unproven_release(site, state)
+    if opened is not None:
+        command = f"f0ci unhold {state.environment}"
+        return GateAnswer("hold", Outcome.WAITING, f"{opened}; an approver has to lift it", command=command)
+    lifted = unproven_lift(site, state, ledgers.workflow, promotion.release)
+    if lifted is None:
+        return None
+    command = f"f0ci quarantine {short(promotion.release)} --reason ..."
+    return GateAnswer("quarantine", Outcome.WAITING, f"{lifted}; set it again for an approver to lift", command=command)
 
 
 def verified_statements(promotion: Promotion, policy: Policy) -> tuple[VerifiedStatement, ...]:

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # how long a command tries again when others write at the same moment
 RACE_DEADLINE_SECONDS = 60.0
+# the refs in which promotions live
+EVERYTHING = ("refs/heads/env/*", "refs/heads/f0ci/ledger/*", "refs/tags/f0ci/*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class LedgerStore:
             NetworkError: the remote does not answer.
         """
         self._default = None
-        self.refs.refresh(["refs/heads/env/*", "refs/heads/f0ci/ledger/*", "refs/tags/f0ci/*"])
+        self.refs.refresh(EVERYTHING)
 
     def default_tip(self) -> str | None:
         """Return the newest commit of the remote's default branch, or of the repository's own; None without one.

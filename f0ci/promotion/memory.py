@@ -18,13 +18,13 @@ from f0ci import __version__
 from f0ci.core.clock import format_time, parse_time
 from f0ci.promotion.events import Event, parse_event
 from f0ci.promotion.on_demand import Grown, OnDemand
-from f0ci.promotion.state import Applied, EnvironmentState, Hold, Promotion
+from f0ci.promotion.state import Answered, Applied, EnvironmentState, Hold, Promotion
 
 if TYPE_CHECKING:
     import sqlite3
 
 # changes whenever folding, or what stands in a row, does
-_FORMAT = 1
+_FORMAT = 2
 _BUSY_SECONDS = 1.0
 _CHUNK = 64
 _TABLES = """
@@ -110,6 +110,7 @@ class Memory:
                 OnDemand(count, lambda start, end: read_all(at).events[start : end + 1], count, last),
                 data["standing"],
                 _change_from(data["repaired"]) if data["repaired"] else None,
+                _answered_from(data["released"]) if data["released"] else None,
             )
             return Remembered(state, made)
 
@@ -135,6 +136,7 @@ class Memory:
             "policy": dict(state.policy) if state.policy is not None else None,
             "standing": state.standing,
             "repaired": _change_data(state.repaired) if state.repaired else None,
+            "released": _answered_data(state.released) if state.released else None,
         }
 
         def write(connection: sqlite3.Connection) -> None:
@@ -252,6 +254,7 @@ def _hold_data(hold: Hold | None) -> dict[str, Any] | None:
         return None
     since, expires = format_time(hold.since), format_time(hold.expires) if hold.expires else None
     known = {"owner": hold.owner, "reason": hold.reason, "promotion": hold.promotion, "position": hold.position}
+    known["digest"] = hold.digest
     return {**known, "since": since, "expires": expires}
 
 
@@ -260,7 +263,17 @@ def _hold_from(data: dict[str, Any] | None) -> Hold | None:
         return None
     expires = parse_time(data["expires"]) if data["expires"] else None
     since = parse_time(data["since"])
-    return Hold(data["owner"], data["reason"], since, data["promotion"], data["position"], expires)
+    return Hold(data["owner"], data["reason"], since, data["promotion"], data["position"], expires, data["digest"])
+
+
+def _answered_data(answered: Answered) -> list[Any]:
+    expires = format_time(answered.expires) if answered.expires else None
+    return [answered.event.path, answered.event.to_bytes().decode(), answered.about, expires]
+
+
+def _answered_from(data: list[Any]) -> Answered:
+    event = parse_event(data[0], data[1].encode())
+    return Answered(event, data[2], parse_time(data[3]) if data[3] else None)
 
 
 def _dump(data: Any) -> str:

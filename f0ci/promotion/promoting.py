@@ -18,11 +18,12 @@ from f0ci.promotion.applying import also_in, apply_step, call_off, record_landed
 from f0ci.promotion.deploying import EventSink, deploy
 from f0ci.promotion.events import Draft
 from f0ci.promotion.evidence import Evidence
-from f0ci.promotion.judging import hold_answer
+from f0ci.promotion.judging import held_answer
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.objects import require_source
 from f0ci.promotion.report import PromotionReport, report_on
+from f0ci.promotion.rights import unproven_resume
 from f0ci.promotion.rollout import overall, resume_answer, title
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
@@ -193,13 +194,17 @@ def _follow(
     if stop is not None and promotion.purpose == "promote":
         reason = f"release {short(promotion.release)} was quarantined: {stop}"
         return restore(site, ledgers, promotion, reason, now, *before), ()
-    resuming = resume_answer(promotion, promotion.applied[-1].step)
+    step = promotion.applied[-1].step
+    resuming = resume_answer(promotion, step)
+    doubt = None if resuming else unproven_resume(site, ledgers.environments[environment], promotion, step)
+    if doubt is not None:
+        resuming = (f"{doubt}; an approver goes on with `f0ci resume {promotion.id}`",)
     if resuming:
         return wait(promotion, resuming, resuming, None, None, *before), resuming
     following = promotion.next_step
     if following is None:
         return Change(environment, (*before, _succeeded(promotion, look, before))), ()
-    hold = hold_answer(ledgers.environments[environment], promotion, now)
+    hold = held_answer(site, ledgers, promotion, now)
     if hold is not None:
         reasons = (f"{hold.gate}: {hold.reason}",)
         return wait(promotion, reasons, reasons, hold.until, None, *before), reasons

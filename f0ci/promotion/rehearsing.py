@@ -127,9 +127,14 @@ def runs_well(state: EnvironmentState) -> str | None:
 
     A release that failed may never have been measured, and nothing may be between a person and its repair.
     """
-    good = [promotion.release for promotion in state.succeeded()]
     running = state.current.release if state.current else None
-    return running if running in good else next(iter(good), None)
+    newest: str | None = None
+    # newest first, and most often what runs is the newest: a long past is not read
+    for promotion in state.succeeded():
+        newest = newest or promotion.release
+        if promotion.release == running:
+            return running
+    return newest
 
 
 def what_no_match_means(spec: MetricSpec, running: str | None, now: datetime) -> Meaning:

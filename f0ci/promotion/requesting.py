@@ -12,11 +12,13 @@ from f0ci.promotion.events import Draft
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import RELEASE_TAGS, short
 from f0ci.promotion.objects import is_ancestor, source_commit
+from f0ci.promotion.plan import Plan
 from f0ci.promotion.policy import policy_at, read_policy, require_usable
 from f0ci.promotion.promoting import Request, advance_to_end
 from f0ci.promotion.rehearsing import check_metrics_answer
 from f0ci.promotion.releases import Release, find_release, newest_content
 from f0ci.promotion.report import PromotionReport, report_on
+from f0ci.promotion.rights import UNSIGNED, Act, prove, unproven_lift, unproven_release
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 from f0ci.promotion.times import decision_time
@@ -62,8 +64,7 @@ def promote(site: Site, request: Request) -> PromotionReport:
             "plan": plan.bound,
             "ledgers": ledgers.tips(),
         }
-        if request.through_hold:
-            data["through_hold"] = request.through_hold
+        data |= _pass_hold(site, ledgers, request, plan, asked)
         request.on_stage(f"requesting release {release.id} for {request.environment}")
         before = list(policy_drafts(plan, state.policy))
         if replaced is not None:
@@ -86,7 +87,7 @@ def _check_active_plan(site: Site, ledgers: Ledgers, active: Promotion, request:
         return
     digest = active.digest
     if active.state in BEFORE_THE_CHANGE and active.purpose == "promote":
-        release = site.require_release(active.release)
+        release = site.planned_release(active)
         digest = plan_for(site, ledgers, request.environment, release, active.id).digest
     _refuse_other_plan(request, digest)
 
@@ -122,6 +123,10 @@ def _answer_at_once(
     settled = _already_there(site, ledgers, state, release)
     if settled is not None:
         return settled
+    doubt = unproven_lift(site, state, ledgers.workflow, release.digest)
+    if doubt is not None:
+        hint = f"f0ci quarantine {release.id} --reason ... sets it again, for an approver to lift"
+        raise Refused(f"release {release.id} counts as quarantined: {doubt}", hint)
     require_whole(site, ledgers, [state.environment])
     held = _held(site, state, release, request)
     if held is not None:
@@ -227,7 +232,8 @@ def _held(site: Site, state: EnvironmentState, release: Release, request: Reques
     Raises:
         Refused: the caller may not pass the hold.
     """
-    if state.hold is None or not state.hold.is_in_force(site.clock.now()):
+    held = _why_held(site, state)
+    if held is None:
         return None
     if request.through_hold is None:
         return PromotionReport(
@@ -236,13 +242,11 @@ def _held(site: Site, state: EnvironmentState, release: Release, request: Reques
             release.digest,
             "held",
             reasons=(
-                f"{request.environment} is held since {format_time(state.hold.since)} "
-                + (f"until {format_time(state.hold.expires)} " if state.hold.expires else "")
-                + f"by {state.hold.owner}: {state.hold.reason}",
+                held,
                 f"an approver lifts it with `f0ci unhold {request.environment}`, "
                 "or passes it with --through-hold REASON",
             ),
-            next_check_at=state.hold.expires,
+            next_check_at=state.hold.expires if state.hold else None,
         )
     identity = str(site.repository.identity())
     if read_policy(site, state, request.environment).approvers.person_of(identity) is None:
@@ -251,6 +255,33 @@ def _held(site: Site, state: EnvironmentState, release: Release, request: Reques
             "only people in the approvers file may",
         )
     return None
+
+
+def _why_held(site: Site, state: EnvironmentState) -> str | None:
+    """Return why an environment is held, or None where it is not."""
+    hold = state.hold
+    if hold is not None and hold.is_in_force(site.clock.now()):
+        until = f"until {format_time(hold.expires)} " if hold.expires else ""
+        return f"{state.environment} is held since {format_time(hold.since)} {until}by {hold.owner}: {hold.reason}"
+    doubt = unproven_release(site, state)
+    return f"{state.environment} counts as held: {doubt}" if doubt else None
+
+
+def _pass_hold(site: Site, ledgers: Ledgers, request: Request, plan: Plan, asked: str) -> dict[str, Any]:
+    """Return what a request says of the hold that it passes: nothing where there is none.
+
+    Raises:
+        Refused: the caller is not in the approvers file, or signs with another key than theirs there.
+        GitError: Git knows no signing key, or signing fails.
+    """
+    state = ledgers.environments[request.environment]
+    if request.through_hold is None or _why_held(site, state) is None:
+        return {}
+    act = Act("pass_hold", asked, request.environment, plan.digest, request.through_hold, state.tip)
+    proof = prove(site, plan.policy, request.environment, act)
+    if not proof:
+        request.on_stage(UNSIGNED)
+    return {"through_hold": request.through_hold, **proof}
 
 
 def _refuse_older(site: Site, state: EnvironmentState, release: Release) -> None:

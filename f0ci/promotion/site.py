@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,9 +11,9 @@ from typing import TYPE_CHECKING
 from f0ci.core.clock import Clock
 from f0ci.core.errors import GitError, InputError, UsageError
 from f0ci.core.suggestions import did_you_mean
-from f0ci.promotion.ledger import LedgerStore
+from f0ci.promotion.ledger import EVERYTHING, LedgerStore
 from f0ci.promotion.memory import Memory
-from f0ci.promotion.names import RELEASE_TAGS, Names
+from f0ci.promotion.names import RELEASE_TAGS, SHORT, Names
 from f0ci.promotion.releases import Release, find_release, list_releases, require_release
 from f0ci.source.project import Project, load_project
 from f0ci.source.tree import DirectoryTree
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from f0ci.git.repository import Repository
     from f0ci.promotion.plan import Content
     from f0ci.promotion.policy import Policy
+    from f0ci.promotion.state import Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +116,33 @@ class Site:
 
         Raises:
             UsageError: there is none.
+            InputError: its tag records no release.
         """
         found = self.find_release(name) if len(name) >= 4 and name != "latest" else None
+        tag = self.names.release_tag(name.lower())
+        if found is None and len(name) >= SHORT and self.refs.read(tag) is not None:
+            raise InputError(
+                f"the tag {tag.removeprefix('refs/tags/')!r} records no release",
+                "somebody moved or replaced it: run `f0ci audit verify`, and push the right one again",
+            )
         return found or require_release(self.releases(), name)
+
+    def planned_release(self, promotion: Promotion) -> Release:
+        """Return the release of a promotion that somebody asked for.
+
+        Raises:
+            InputError: its tag is gone, or records no release.
+        """
+        if self.find_release(promotion.release) is None and not self.refs.list(
+            self.names.release_tag(promotion.release)
+        ):
+            name = self.names.release_tag(promotion.release).removeprefix("refs/tags/")
+            raise InputError(
+                f"{promotion.id!r} brings a release whose tag {name!r} is gone",
+                f"push it again: `git push {self.refs.remote or '.'} {name}`; "
+                f"or end the promotion: `f0ci abort {promotion.id} --reason ...`",
+            )
+        return self.require_release(promotion.release)
 
     def default_commit(self) -> str:
         """Return the commit of the default branch, whose policy judges an environment's first promotion.
@@ -133,13 +160,14 @@ class Site:
         return commit
 
 
-def open_site(root: Path, clock: Clock, *, fetch: bool = True) -> Site:
+def open_site(root: Path, clock: Clock, *, fetch: bool = True, meanwhile: Callable[[], None] = lambda: None) -> Site:
     """Open a repository for promotions.
 
     Args:
         root: the work tree.
         clock: the time.
         fetch: also ask the remote for ledgers, environments and releases.
+        meanwhile: what else to do while the remote answers.
 
     Raises:
         GitError: no Git repository, no such remote, or the remote refuses.
@@ -157,7 +185,6 @@ def open_site(root: Path, clock: Clock, *, fetch: bool = True) -> Site:
             f"there is no workflow file {project.workflow!r}",
             "make one with `f0ci init`, or name it under 'workflow' in f0ci.yaml",
         )
-    workflow = read_workflow(tree, project.workflow)
     remotes = repository.remotes()
     if remotes and project.remote not in remotes:
         raise GitError(
@@ -166,14 +193,11 @@ def open_site(root: Path, clock: Clock, *, fetch: bool = True) -> Site:
         )
     refs = RefStore(repository, project.remote if remotes else None, known_remotes=remotes)
     names = Names(project.branch_prefix)
-    store = LedgerStore(
-        repository,
-        refs,
-        names,
-        clock,
-        tuple(environment.name for environment in workflow.environments),
-        Memory(repository.common_dir),
-    )
-    if fetch:
-        store.fetch()
+    with refs.asking(EVERYTHING) if fetch else nullcontext():
+        workflow = read_workflow(tree, project.workflow)
+        known = tuple(environment.name for environment in workflow.environments)
+        store = LedgerStore(repository, refs, names, clock, known, Memory(repository.common_dir))
+        meanwhile()
+        if fetch:
+            store.fetch()
     return Site(repository.root, repository, refs, project, workflow, names, store, clock)

@@ -129,6 +129,7 @@ class Hold:
         promotion: the promotion that caused it, or None.
         position: where in the ledger it was set.
         expires: when it ends by itself, or None.
+        digest: of the event that set it.
     """
 
     owner: str
@@ -137,6 +138,7 @@ class Hold:
     promotion: str | None = None
     position: int = 0
     expires: datetime | None = None
+    digest: str = ""
 
     def is_in_force(self, now: datetime) -> bool:
         """Tell whether it has not ended by itself."""
@@ -151,6 +153,21 @@ class Hold:
         if promotion.purpose == "rollback" or not self.is_in_force(now):
             return False
         return promotion.through_hold is None or self.position > promotion.position
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An event that let something go on, with what it answered.
+
+    Attributes:
+        event: lifts a hold or puts a shorter one in its place, or lifts a quarantine.
+        about: digest of the event that it answered.
+        expires: when the hold in its place ends, or None.
+    """
+
+    event: Event
+    about: str
+    expires: datetime | None = None
 
 
 def is_shortened(hold: Hold | None, expires: datetime | None, now: datetime) -> bool:
@@ -174,6 +191,7 @@ class EnvironmentState:
         standing: how many of them are about the environment itself.
         repaired: the commit that put the branch right after somebody else changed it, where no change came
             since, or None.
+        released: what lifted or shortened a hold last, or None; whether somebody did who may is for the policy to say.
     """
 
     environment: str
@@ -184,6 +202,7 @@ class EnvironmentState:
     events: Sequence[Event] = ()
     standing: int = 0
     repaired: Applied | None = None
+    released: Answered | None = None
 
     @property
     def active(self) -> Promotion | None:
@@ -241,11 +260,13 @@ class WorkflowState:
         tip: the ledger's commit that was read, or None.
         quarantined: reason by release digest.
         events: all events in order.
+        lifted: what let a release in again that was quarantined, by release digest.
     """
 
     tip: str | None = None
     quarantined: Mapping[str, str] | None = None
     events: tuple[Event, ...] = ()
+    lifted: Mapping[str, Answered] | None = None
 
     def quarantine_of(self, release: str) -> str | None:
         """Return why a release must not be promoted anywhere, or None."""

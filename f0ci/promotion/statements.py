@@ -1,4 +1,4 @@
-"""Approvals and rejections: canonical statements with a detached signature.
+"""Approvals, rejections and the like: canonical statements with a detached signature.
 
 The statement names what was agreed to, not where it lies, so a race re-parents it without signing again.
 """
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 NAMESPACE = "f0ci-approval"
 # what the statement of each kind of event decides
 DECISIONS = {"approved": "approve", "rejected": "reject", "revoked": "revoke", "overridden": "override"}
+# the same of what lets things go on that somebody stopped
+RIGHTS = {
+    "hold": "shorten",
+    "unhold": "unhold",
+    "requested": "pass_hold",
+    "resumed": "resume",
+    "unquarantine": "lift",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +38,10 @@ class Statement:
 
     Attributes:
         promotion: id of the promotion.
-        digest: digest of the plan.
+        digest: digest of the plan, or of the event that it answers.
         environment: its environment.
         approver: short name of the person.
-        decision: `approve`, `reject`, `revoke` (what the person said before) or `override` (a gate).
+        decision: `approve`, `reject`, `revoke` (what the person said before), `override` (a gate), or one of `RIGHTS`.
         time: when it was signed.
         expires: when it stops to count, or None.
         reason: in the approver's words, or empty.
@@ -137,7 +145,7 @@ def standing(statements: Iterable[VerifiedStatement]) -> tuple[VerifiedStatement
 
 
 def verify_statement(event: Event, approvers: Approvers) -> VerifiedStatement:
-    """Check one event of `DECISIONS`: signature, signer, and that event and statement agree.
+    """Check one event of `DECISIONS` or `RIGHTS`: signature, signer, and that event and statement agree.
 
     Raises:
         GitError: the program that checks signatures is missing.
@@ -166,7 +174,7 @@ def _signer(payload: bytes, armored: str, kind: str, keys: tuple[tuple[str, tupl
 
 
 def _problem(event: Event, statement: Statement, signer: str | None) -> str | None:
-    wanted = DECISIONS[event.kind]
+    wanted = DECISIONS.get(event.kind) or RIGHTS[event.kind]
     if statement.decision != wanted:
         return f"the event says {event.kind!r}, the statement {statement.decision!r}"
     if (statement.promotion, statement.environment) != (event.promotion, event.environment):

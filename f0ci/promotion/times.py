@@ -12,6 +12,8 @@ from f0ci.promotion.events import Event
 
 # clocks of machines that ask a time server differ by far less
 SKEW = timedelta(minutes=5)
+# a decision is written within this time after it was made
+PROMPTLY = timedelta(minutes=10) + SKEW
 
 
 def event_time(now: datetime, events: Sequence[Event]) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -138,8 +139,27 @@ class Forger:
         ]
         return dict(plans[-1])
 
-    def apply(self, environment: str, promotion: str, *, step: int = 0, tree: str | None = None) -> None:
-        """Bring a planned step into the environment, past every gate."""
+    def digest(self, environment: str, event: dict[str, Any]) -> str:
+        """Return the digest by which an event of a ledger is named."""
+        path = next(path for path, known in self.events(environment).items() if known == event)
+        return hashlib.sha256(self.raw(environment, path)).hexdigest()
+
+    def raw(self, environment: str, path: str) -> bytes:
+        """Return the bytes of an event's file."""
+        words = ["git", "-C", str(self.bare), "show", f"{self.ledger(environment)}:{path}"]
+        return subprocess.run(words, capture_output=True, check=True).stdout
+
+    def apply(
+        self,
+        environment: str,
+        promotion: str,
+        *,
+        step: int = 0,
+        tree: str | None = None,
+        quotes: dict[str, str | None] | None = None,
+        **fields: Any,
+    ) -> None:
+        """Bring a planned step into the environment, past every gate; `quotes` replace tips of ledgers it quotes."""
         plan = self.plan(environment, promotion)
         ref = f"refs/heads/env/{environment}"
         parent = self.git("rev-parse", ref)
@@ -151,9 +171,9 @@ class Forger:
         self.git("update-ref", ref, commit)
         there = self.git("for-each-ref", "--format=%(refname)").splitlines()
         quoted = [name for name in ("dev", "staging", "_workflow") if self.ledger(name) in there]
-        ledgers = {name: self.tip(self.ledger(name)) for name in quoted}
+        ledgers = {name: self.tip(self.ledger(name)) for name in quoted} | (quotes or {})
         data = {"step": step, "percent": 100, "commit": commit, "parent": parent, "tree": wanted, "ledgers": ledgers}
-        self.append(environment, promotion, "applied", data)
+        self.append(environment, promotion, "applied", data, **fields)
 
     def sign(self, who: str, statement: dict[str, Any]) -> dict[str, str]:
         """Return a signature over a statement, made with somebody's key."""

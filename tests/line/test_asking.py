@@ -46,6 +46,7 @@ def test_why_follows_a_release_on_its_way(line: Line) -> None:
     assert ready["conditions"] == []
     assert unmet(line, "prod")["arrived"] is True
     assert "prod-1 succeeded" in line.done("why", "prod").out
+    assert "prod runs it already, since prod-1" in line.done("plan", "prod").out
 
 
 def test_why_says_what_never_ends_and_what_ends_by_itself(line: Line) -> None:

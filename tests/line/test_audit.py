@@ -304,10 +304,95 @@ def _a_success_that_nobody_measured(line: Line, forger: Forger) -> None:
     forger.append("prod", WAITING, "succeeded", {"verification": "measured"})
 
 
-@row("not-an-approver")
+@row("right-not-proven")
 def _a_stranger_lifts_a_hold(line: Line, forger: Forger) -> None:
     line.done("hold", "prod", "--reason", "incident")
     forger.append("prod", "_environment", "unhold", {"reason": "never mind"})
+
+
+@row("right-not-proven")
+def _a_hold_is_lifted_in_an_approvers_name(line: Line, forger: Forger) -> None:
+    line.done("hold", "prod", "--reason", "incident")
+    forger.act_as("bob")
+    forger.append("prod", "_environment", "unhold", {"reason": "never mind"})
+
+
+@row("right-not-proven")
+def _a_hold_is_lifted_with_what_lifted_an_earlier_one(line: Line, forger: Forger) -> None:
+    _path, event = forger.find("prod", "unhold")
+    line.done("hold", "prod", "--reason", "incident")
+    forger.act_as("bob")
+    forger.append("prod", "_environment", "unhold", event["data"])
+
+
+@row("right-not-proven")
+def _a_hold_is_lifted_with_the_key_of_a_stranger(line: Line, forger: Forger) -> None:
+    _path, event = forger.find("prod", "unhold")
+    line.done("hold", "prod", "--reason", "incident")
+    _path, held = forger.find("prod", "hold")
+    statement = {**event["data"]["statement"], "digest": forger.digest("prod", held)}
+    data = {"reason": "never mind", "statement": statement, "signature": forger.sign("mallory", statement)}
+    forger.append("prod", "_environment", "unhold", data)
+
+
+@row("right-not-proven")
+def _a_hold_is_shortened(line: Line, forger: Forger) -> None:
+    line.done("hold", "prod", "--reason", "incident")
+    data = {"reason": "short", "promotion": None, "expires": "2026-11-01T00:00:00Z"}
+    forger.append("prod", "_environment", "hold", data)
+
+
+@row("right-not-proven")
+def _a_hold_is_passed_by_a_stranger(line: Line, forger: Forger) -> None:
+    from f0ci.core.canonical import digest
+
+    forger.append("prod", WAITING, "aborted", {"reason": "me first"})
+    line.done("hold", "prod", "--reason", "incident")
+    _path, event = forger.find("prod", "requested", WAITING)
+    plan = {**event["data"]["plan"], "promotion": "prod-5"}
+    data = {**event["data"], "plan": plan, "digest": digest(plan), "through_hold": "I know better"}
+    forger.append("prod", "prod-5", "requested", data)
+
+
+@row("right-not-proven")
+def _a_stranger_lifts_a_quarantine(_: Line, forger: Forger) -> None:
+    _path, event = forger.find("_workflow", "quarantine")
+    data = {"release": event["data"]["release"], "reason": "never mind"}
+    forger.append("_workflow", "_workflow", "unquarantine", data)
+
+
+@row("right-not-proven")
+def _a_quarantine_is_lifted_with_what_lifted_an_earlier_one(line: Line, forger: Forger) -> None:
+    _path, event = forger.find("_workflow", "quarantine")
+    line.done("quarantine", event["data"]["release"], "--lift", "--reason", "it was the database")
+    _path, lifted = forger.find("_workflow", "unquarantine")
+    line.done("quarantine", event["data"]["release"], "--reason", "it was not")
+    forger.append("_workflow", "_workflow", "unquarantine", lifted["data"])
+
+
+@row("policy-smuggled")
+def _a_quarantine_is_lifted_by_the_policies_of_some_environments(line: Line, forger: Forger) -> None:
+    _path, event = forger.find("_workflow", "quarantine")
+    line.done("quarantine", event["data"]["release"], "--lift", "--reason", "it was the database")
+    _path, lifted = forger.find("_workflow", "unquarantine")
+    policies = {name: one for name, one in lifted["data"]["policies"].items() if name != "prod"}
+    forger.git("update-ref", forger.ledger("_workflow"), f"{forger.ledger('_workflow')}~1")
+    forger.append("_workflow", "_workflow", "unquarantine", {**lifted["data"], "policies": policies})
+
+
+@row("quote-too-old")
+def _a_quarantine_is_passed_over_by_not_looking(line: Line, forger: Forger) -> None:
+    line.approve_waiting()
+    before = forger.tip(forger.ledger("_workflow"))
+    line.done("quarantine", forger.plan("prod", WAITING)["release"], "--reason", "loses orders")
+    forger.apply("prod", WAITING, quotes={"_workflow": before}, time="2030-01-01T00:00:00Z")
+
+
+@row("quote-too-old")
+def _a_quarantine_is_passed_over_by_saying_nothing_of_it(line: Line, forger: Forger) -> None:
+    line.approve_waiting()
+    line.done("quarantine", forger.plan("prod", WAITING)["release"], "--reason", "loses orders")
+    forger.apply("prod", WAITING, quotes={"_workflow": None}, time="2030-01-01T00:00:00Z")
 
 
 @row("hold-ignored")
@@ -366,7 +451,8 @@ def test_an_untouched_history_has_no_findings(history: Line) -> None:
     assert answer.code == 0, answer.out
     assert answer.data["findings"] == []
     assert answer.data["commits"] == 9
-    assert answer.data["approvals"] == 2
+    # two approvals, and the lifting of a hold
+    assert answer.data["approvals"] == 3
     assert set(answer.data["events"]) >= {"refs/heads/f0ci/ledger/prod", "refs/heads/f0ci/ledger/_workflow"}
 
 

@@ -179,11 +179,14 @@ def test_a_hold_that_ends_by_itself(line: Line) -> None:
     line.done("hold", "dev", "--reason", "database upgrade", "--for", "2h")
     held = line.f0ci("promote", "dev", "--format", "json")
     status = line.done("status", "dev")
+    why = line.done("why", "dev", "--format", "json").data["conditions"]
     line.done("hold", "dev", "--reason", "over in no time", "--for", "0")
 
     assert held.code == 5
     assert held.data["next_check_at"] is not None
     assert "until" in status.out
+    assert [(one["what"], one["who"]) for one in why] == [("request", []), ("hold", ["alice", "bob"])]
+    assert "or passes it with `f0ci promote dev --through-hold REASON`" in why[1]["reason"]
     line.done("promote", "dev")
     line.done("audit", "verify")
 

@@ -346,6 +346,23 @@ def test_a_rollback_that_f0ci_would_not_ask_for_is_not_done(history: Line, forge
     assert history.tree("env/prod") == tree
 
 
+def test_a_tag_that_is_gone_or_replaced_is_named(history: Line) -> None:
+    asked = [event for event in history.records("prod") if event["promotion"] == WAITING]
+    release = asked[0]["data"]["release"]
+    tag = f"refs/tags/f0ci/release/{release[:12]}"
+    git(history.bare, "update-ref", tag, "main")
+
+    replaced = history.f0ci("promote", "prod")
+    git(history.bare, "update-ref", "-d", tag)
+    gone = history.f0ci("promote", "prod")
+
+    assert (replaced.code, gone.code) == (3, 3)
+    assert f"the tag 'f0ci/release/{release[:12]}' records no release" in replaced.err
+    assert f"'prod-4' brings a release whose tag 'f0ci/release/{release[:12]}' is gone" in gone.err
+    assert "f0ci abort prod-4" in gone.err
+    history.done("abort", WAITING, "--reason", "its tag is gone")
+
+
 def test_a_moved_release_tag_is_found_before_anything_changes(line: Line) -> None:
     release = line.release()
     forger = Forger(line.bare, line.work, line.people)

@@ -74,11 +74,28 @@ def test_a_rollout_pauses_for_a_person_and_keeps_what_the_old_release_rendered(l
     line.done("audit", "verify")
 
 
+def test_a_rollout_does_not_go_on_because_somebody_says_that_it_was_resumed(line: Line) -> None:
+    line.change("workflow.yaml", DEV, DEV + STEPS)
+    line.release()
+    line.done("promote", "dev")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    line.release()
+    assert line.f0ci("promote", "dev").code == 5
+    Forger(line.bare, line.work, line.people).append("dev", "dev-2", "resumed", {"step": 0, "reason": "me"})
+
+    answer = line.f0ci("promote", "dev", "--continue")
+
+    assert (answer.code, "resumed dev-2, but nobody signed it" in answer.out) == (5, True)
+    assert line.events("dev").count("applied") == 2
+    line.done("resume", "dev-2", "--reason", "looked at it")
+    line.done("promote", "dev", "--continue")
+
+
 @pytest.mark.parametrize(
     ("forge", "kind"),
     [
         (lambda forger: forger.apply("dev", "dev-2", step=1), "step-too-early"),
-        (lambda forger: forger.append("dev", "dev-2", "resumed", {"step": 0, "reason": "me"}), "not-an-approver"),
+        (lambda forger: forger.append("dev", "dev-2", "resumed", {"step": 0, "reason": "me"}), "right-not-proven"),
     ],
     ids=["nobody resumed it", "a stranger resumed it"],
 )

@@ -10,20 +10,18 @@ from f0ci.core.errors import CannotWork, F0ciError
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.audit.findings import Tampering
 from f0ci.promotion.audit.plans import Moment, Whole, check_plan, policy_of, quoted_ledgers
-from f0ci.promotion.events import SIGNED_KINDS, STANDING, Event, misplaced
-from f0ci.promotion.folding import IllegalEvent, advance, check_turn, hold_of
+from f0ci.promotion.events import STANDING, Event, misplaced
+from f0ci.promotion.folding import IllegalEvent, advance, check_turn, hold_of, release_of
 from f0ci.promotion.judging import ask_gates, authors_for, hold_answer, observe_gates
 from f0ci.promotion.names import short
 from f0ci.promotion.policy import policy_at, policy_commit
+from f0ci.promotion.rights import unproven, what_resume_answers
 from f0ci.promotion.rollout import is_judged, lets_on, too_early
 from f0ci.promotion.site import Site
-from f0ci.promotion.state import EnvironmentState, Hold, Promotion, is_shortened
+from f0ci.promotion.state import Answered, EnvironmentState, Hold, Promotion
 from f0ci.promotion.statements import verify_statement
-from f0ci.promotion.times import SKEW
+from f0ci.promotion.times import PROMPTLY, SKEW
 from f0ci.workflows.model import GateSpec
-
-# a decision is written within this time after it was made
-_PROMPTLY = timedelta(minutes=10) + SKEW
 
 
 def check_decisions(
@@ -42,6 +40,7 @@ def check_decisions(
     """
     promotions: dict[str, Promotion] = {}
     hold: Hold | None = None
+    released: Answered | None = None
     policy: Mapping[str, object] | None = None
     signatures = 0
     later = _earliest_after(events)
@@ -57,13 +56,14 @@ def check_decisions(
         moment = Moment(site, ref, default, whole, before, promotions.get(event.promotion), event, later[index])
         if event.kind == "policy":
             policy = event.data
-        elif event.kind == "hold":
-            if is_shortened(hold, hold_of(event).expires, event.time):
-                findings.extend(_check_person(moment, "shortened the hold"))
-            hold = hold_of(event)
-        elif event.kind == "unhold":
-            findings.extend(_check_person(moment, "lifted the hold"))
-            hold = None
+        answered = release_of(event, hold, released)
+        if answered is not None:
+            did = "lifted the hold" if event.kind == "unhold" else "shortened the hold"
+            findings.extend(_check_right(moment, did, answered.about, answered.expires))
+            released = answered
+            signatures += "signature" in event.data
+        if event.kind in {"hold", "unhold"}:
+            hold = hold_of(event) if event.kind == "hold" else None
         if event.kind in STANDING:
             continue
         try:
@@ -76,7 +76,7 @@ def check_decisions(
         check = _CHECKS.get(event.kind)
         if check is not None:
             findings.extend(check(moment))
-        signatures += event.kind in SIGNED_KINDS
+        signatures += "signature" in event.data
     return promotions, signatures
 
 
@@ -84,7 +84,7 @@ def _check_request(moment: Moment) -> Iterator[Tampering]:
     yield from check_plan(moment)
     hold = moment.before.hold
     if moment.event.data.get("through_hold") and hold is not None and hold.is_in_force(moment.event.time):
-        yield from _check_person(moment, "passed the hold")
+        yield from _check_right(moment, "passed the hold", str(moment.event.data["digest"]))
 
 
 def _check_statement(moment: Moment) -> Iterator[Tampering]:
@@ -202,8 +202,25 @@ def _check_success(moment: Moment) -> Iterator[Tampering]:
         yield moment.found("success-unfounded", "nothing says that its deploy recipe passed")
 
 
-def _check_person(moment: Moment, what: str) -> Iterator[Tampering]:
-    """Check that whoever did something is in the approvers file that was in force."""
+def _check_resumed(moment: Moment) -> Iterator[Tampering]:
+    promotion, data = moment.promotion, moment.event.data
+    if promotion is None:
+        return
+    yield from _check_right(moment, "resumed the rollout", what_resume_answers(promotion, int(data["step"])))
+    earlier = [event.data.get("signature") for event in promotion.events if event.kind == "resumed"]
+    if data.get("signature") and data["signature"] in earlier:
+        yield moment.found("approval-replayed", "the same signature stands there before")
+
+
+def _check_right(moment: Moment, what: str, about: str, expires: datetime | None = None) -> Iterator[Tampering]:
+    """Check that whoever let something go on is in the approvers file that was in force, and signed where it has keys.
+
+    Args:
+        moment: the event.
+        what: what they did, for people.
+        about: digest of what they answered.
+        expires: when a shortened hold ends, or None.
+    """
     commit, is_first = policy_commit(moment.before, "")
     if is_first:
         if moment.before.policy is None:
@@ -213,8 +230,10 @@ def _check_person(moment: Moment, what: str) -> Iterator[Tampering]:
         policy = policy_at(moment.site, commit, moment.before.environment)
     except CannotWork:
         return
-    if policy.approvers.person_of(moment.event.actor) is None:
-        yield moment.found("not-an-approver", f"{moment.event.actor} {what}, and was not in the approvers file")
+    problem = unproven(moment.event, policy.approvers, about, expires=expires)
+    if problem is not None:
+        kind = "right-not-proven" if policy.approvers.keys() else "not-an-approver"
+        yield moment.found(kind, f"{moment.event.actor} {what}, but {problem}")
 
 
 def _earliest_after(events: Sequence[Event]) -> list[datetime | None]:
@@ -233,7 +252,7 @@ def _decided_at(event: Event) -> datetime:
         decided = parse_time(str(event.data["decided_at"]))
     except (KeyError, ValueError):
         return event.time
-    return decided if timedelta() <= event.time - decided <= _PROMPTLY else event.time
+    return decided if timedelta() <= event.time - decided <= PROMPTLY else event.time
 
 
 _CHECKS: dict[str, Callable[[Moment], Iterator[Tampering]]] = {
@@ -246,6 +265,6 @@ _CHECKS: dict[str, Callable[[Moment], Iterator[Tampering]]] = {
     "intent": _check_change,
     "applied": _check_change,
     "rolled_back": _check_change,
-    "resumed": lambda moment: _check_person(moment, "resumed the rollout"),
+    "resumed": _check_resumed,
     "succeeded": _check_success,
 }

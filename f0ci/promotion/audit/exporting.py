@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from f0ci.core.clock import format_time
-from f0ci.promotion.events import Event
+from f0ci.promotion.events import SIGNED_KINDS, Event
 from f0ci.promotion.state import EnvironmentState, Promotion
 
 # SOC 2 trust services criteria (2017, revised 2022) and controls of ISO/IEC 27001:2022 annex A that a kind serves
@@ -137,8 +137,10 @@ def _detail(event: Event) -> str:
         return f"plan {data['digest']}, source {data['plan']['source_commit']}"
     if event.kind in {"applied", "rolled_back", "intent"}:
         return f"commit {data['commit']}, tree {data['tree']}"
-    if "statement" in data:
+    if event.kind in SIGNED_KINDS:
         return f"plan {data['statement']['digest']}, key {data['signature'].get('key', '')}"
+    if "statement" in data and event.kind != "requested":
+        return f"of {data['statement']['digest']}, key {data['signature'].get('key', '')}"
     if event.kind == "evidence":
         return f"{data['kind']}: {data['how']}, {data['url']}"
     if event.kind == "succeeded":

@@ -12,11 +12,13 @@ from f0ci.promotion.audit.anchors import Anchors, holds
 from f0ci.promotion.audit.branches import check_branch
 from f0ci.promotion.audit.decisions import check_decisions
 from f0ci.promotion.audit.findings import Tampering
+from f0ci.promotion.audit.freshness import check_fresh
+from f0ci.promotion.audit.lifts import check_lifts
 from f0ci.promotion.audit.plans import Whole
 from f0ci.promotion.audit.reading_ahead import read_ahead
 from f0ci.promotion.audit.releases import check_releases
 from f0ci.promotion.audit.timelines import Timeline
-from f0ci.promotion.events import SIGNED_KINDS, WORKFLOW_EVENTS, Event, misplaced, parse_event
+from f0ci.promotion.events import WORKFLOW_EVENTS, Event, misplaced, parse_event
 from f0ci.promotion.folding import IllegalEvent
 from f0ci.promotion.names import short
 from f0ci.promotion.site import Site
@@ -93,6 +95,11 @@ def verify_history(site: Site, *, online: bool, since: Sequence[str] = ()) -> Au
         approvals += checked
         count, anchored[ref] = check_branch(site, name, ledgers[ref], promotions, findings)
         commits += count
+    stopped = site.names.workflow_ledger
+    for event in ledgers[stopped]:
+        approvals += "signature" in event.data
+    findings.extend(check_fresh(ledgers, counts))
+    findings.extend(check_lifts(site, stopped, ledgers[stopped], default, whole))
     for finding, ref, held in _check_quotes(site, ledgers, counts):
         findings.extend(finding)
         anchored[ref] = max(anchored.get(ref, 0), held)
@@ -216,7 +223,7 @@ def _check_quotes(
                 if quoted is None:
                     continue
                 other = _ledger_named(site, name)
-                signed = event.kind in SIGNED_KINDS
+                signed = "signature" in event.data
                 if other is not None and quoted in counts.get(other, {}):
                     if other != ref or signed:
                         # what a person signed cannot be made to fit a ledger that was cut off before it

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from f0ci.git.advertised import Advertised, fits, parse_advertised
+from f0ci.git.advertised import Advertised, fitting, parse_advertised
 
 _ONE, _TWO = "1" * 40, "2" * 40
 _PATTERNS = ("refs/heads/env/*", "refs/tags/f0ci/*")
@@ -30,6 +30,6 @@ def test_what_a_remote_says_is_read(text: str, found: Advertised) -> None:
 
 
 def test_a_pattern_is_a_name_or_a_beginning() -> None:
-    assert fits("refs/heads/env/a/b", ["refs/heads/env/*"])
-    assert fits("refs/heads/x", ["refs/heads/x"])
-    assert not fits("refs/heads/xy", ["refs/heads/x"])
+    refs = ["refs/heads/env/a/b", "refs/heads/x", "refs/heads/xy", "refs/heads/env"]
+    assert fitting(refs, ["refs/heads/env/*", "refs/heads/x"]) == ("refs/heads/env/a/b", "refs/heads/x")
+    assert fitting(refs, []) == ()

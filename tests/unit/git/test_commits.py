@@ -178,4 +178,4 @@ def test_a_shallow_clone_knows_that_it_is_one(remote_repository: RemoteRepositor
     assert shallow.is_shallow()
     assert not Repository.open(remote_repository.work).is_shallow()
     assert [info.parents for info in shallow.log("HEAD")] == [()]
-    assert shallow.read_file("HEAD", "a") == b"1"
+    assert shallow.read_files("HEAD", ["a"]) == {"a": b"1"}

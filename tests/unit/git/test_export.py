@@ -26,7 +26,7 @@ def test_exact_bytes_whatever_the_settings(make_repository: Make, tmp_path: Path
     Repository.open(path).checkout_to("HEAD", target)
     assert _files(target) == {
         ".gitattributes": b"dir/run.sh export-ignore\n*.txt text eol=crlf export-subst\n",
-        "a.txt": Repository.open(path).read_file("HEAD", "a.txt"),
+        "a.txt": Repository.open(path).read_files("HEAD", ["a.txt"])["a.txt"],
         "dir/run.sh": b"#!/bin/sh\n",
         "dir/\xe9": b"\xff\0",
         "link": b"#!/bin/sh\n",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from f0ci.core.errors import GitError
-from f0ci.git.process import git_says, git_version, run_git
+from f0ci.git.process import Begun, git_says, git_version, run_git
 
 _PRINT = ("-c", "alias.show-environment=!env", "show-environment")
 
@@ -58,6 +58,24 @@ def test_a_folder_that_is_gone_is_not_replaced_by_the_current_one(tmp_path: Path
 def test_a_process_that_takes_too_long_is_ended(tmp_path: Path) -> None:
     answer = run_git(["-c", "alias.hang=!sleep 60", "hang"], folder=tmp_path, timeout=0.2)
     assert answer.code < 0
+
+
+def test_a_git_that_works_meanwhile_answers_when_it_is_asked(tmp_path: Path) -> None:
+    # more than a pipe holds
+    said = Begun(["-c", "alias.talk=!seq 100000", "talk"], folder=tmp_path, timeout=60)
+    assert len(said.answer().text.splitlines()) == 100_000
+    said.end()
+
+
+def test_a_git_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
+    # what it starts writes down who it is, and ends with it
+    pid = tmp_path / "pid"
+    os.mkfifo(pid)
+    begun = Begun(["-c", f"alias.hang=!echo $PPID > {pid}; exec sleep 20", "hang"], folder=tmp_path, timeout=600)
+    git_pid = int(pid.read_text(encoding="ascii"))
+    begun.end()
+    with pytest.raises(ProcessLookupError):
+        os.kill(git_pid, 0)
 
 
 def test_the_version_is_read(tmp_path: Path) -> None:

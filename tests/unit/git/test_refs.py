@@ -243,6 +243,28 @@ def test_refreshing_many_at_once(make_remote_repository: Callable[..., RemoteRep
     assert store.read("refs/heads/main") is not None
 
 
+def test_the_remote_may_answer_meanwhile(project: RemoteRepository) -> None:
+    repository = Repository.open(project.work)
+    first = commit_on(repository, None, "one")
+    git(project.work, "push", "-q", "origin", f"{first}:{PROD}")
+    store = RefStore(repository, "origin")
+
+    with store.asking(["refs/heads/env/*"]):
+        store.refresh(["refs/heads/env/*"])
+        assert store.read(PROD) == first
+        git(project.work, "push", "-q", "origin", f"{first}:{STAGING}")
+        # what it answered is good for once
+        store.refresh(["refs/heads/env/*"])
+        assert store.read(STAGING) == first
+
+
+def test_a_remote_that_is_gone_is_told_where_its_answer_is_needed(project: RemoteRepository, tmp_path: Path) -> None:
+    git(project.work, "remote", "set-url", "origin", str(tmp_path / "nowhere"))
+    store = RefStore(Repository.open(project.work), "origin")
+    with store.asking(["refs/heads/env/*"]), pytest.raises(GitError, match="nowhere"):
+        store.refresh(["refs/heads/env/*"])
+
+
 def test_a_shallow_detached_checkout_suffices(project: RemoteRepository, tmp_path: Path) -> None:
     for index in range(3):
         commit_files(project.work, {"file": str(index)})

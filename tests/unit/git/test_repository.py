@@ -28,7 +28,7 @@ def test_a_linked_work_tree(make_repository: Make, tmp_path: Path) -> None:
 
 def test_a_bare_repository_has_objects_but_no_files(remote_repository: RemoteRepository) -> None:
     bare = Repository.open(remote_repository.bare)
-    assert bare.read_file("main", "README.md") == b"# example\n"
+    assert bare.read_files("main", ["README.md"]) == {"README.md": b"# example\n"}
     with pytest.raises(GitError, match="is a bare repository, which has no files") as caught:
         _ = bare.root
     assert caught.value.hint == "run the command in a clone of it"
@@ -66,7 +66,7 @@ def test_a_hooks_git_dir_points_nobody_elsewhere(make_repository: Make, monkeypa
     monkeypatch.setenv("GIT_WORK_TREE", str(one))
     monkeypatch.setenv("GIT_INDEX_FILE", str(one / ".git/index"))
     assert Repository.open(other).root == other
-    assert Repository.open(other).read_file("HEAD", "b") == b"b"
+    assert Repository.open(other).read_files("HEAD", ["b"]) == {"b": b"b"}
 
 
 def test_names_of_every_kind(repository: Repository) -> None:
@@ -83,21 +83,19 @@ def test_names_of_nothing(name: str, repository: Repository) -> None:
     assert repository.resolve(name) is None
     assert repository.commit_of(name) is None
     assert repository.tree_of(name) is None
-    assert repository.read_file(name, "README.md") is None
 
 
 def test_trees(repository: Repository) -> None:
     assert repository.tree_of("HEAD") == git(repository.root, "rev-parse", "HEAD^{tree}")
-    assert repository.tree_of("HEAD", "recipes/deep") == git(repository.root, "rev-parse", "HEAD:recipes/deep")
-    assert repository.tree_of("HEAD", "recipes/deep/") == repository.tree_of("HEAD", "recipes/deep")
-    for path in ("README.md", "recipes/gone", "recipe", "*"):
-        assert repository.tree_of("HEAD", path) is None
+    assert repository.tree_of(git(repository.root, "rev-parse", "HEAD:recipes")) is not None
+    assert repository.tree_of("HEAD:README.md") is None
 
 
 def test_files(repository: Repository) -> None:
-    assert repository.read_file("HEAD", "recipes/a.yaml") == b"name: a\n"
+    assert repository.read_files("HEAD", ["recipes/a.yaml"]) == {"recipes/a.yaml": b"name: a\n"}
     for path in ("recipes", "gone", "recipes/*.yaml", ""):
-        assert repository.read_file("HEAD", path) is None
+        with pytest.raises(GitError, match="there is no file"):
+            repository.read_files("HEAD", [path])
 
 
 def test_listings(repository: Repository) -> None:
@@ -121,12 +119,6 @@ def test_blobs_come_in_one_call_whatever_they_hold(repository: Repository) -> No
     oids = repository.write_blobs(contents)
     assert repository.read_blobs([*oids, *oids]) == dict(zip(oids, contents, strict=True))
     assert repository.read_blobs([]) == {}
-
-
-@pytest.mark.parametrize("path", ["a\nb", "a\0b", "/README.md", "./README.md", "../README.md"])
-def test_what_is_no_path_of_a_commit(path: str, repository: Repository) -> None:
-    with pytest.raises(GitError, match="is not the path of a file in a commit"):
-        repository.read_file("HEAD", path)
 
 
 def test_a_missing_blob_is_an_error(repository: Repository) -> None:

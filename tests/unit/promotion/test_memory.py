@@ -55,7 +55,7 @@ def test_only_new_events_are_read(make_repository: Callable[..., Path], monkeypa
     for turn in range(1, 80):
         append(writer, *passing(f"prod-{turn}", f"release {turn}", "checked"))
     same(folder)
-    append(writer, *passing("prod-80", "release 80", "verifying"), hold())
+    append(writer, *passing("prod-80", "release 80", "verifying"), hold(), sample("unhold"))
     asked: list[str] = []
     read_files = Repository.read_files
     list_files = Repository.list_files
@@ -74,12 +74,13 @@ def test_only_new_events_are_read(make_repository: Callable[..., Path], monkeypa
     found = state(store_in(folder))
     again = state(store_in(folder))
 
-    assert len(asked) == 4
-    assert (len(found.promotions), len(found.events)) == (80, 79 * 4 + 4)
+    assert len(asked) == 5
+    assert (len(found.promotions), len(found.events)) == (80, 79 * 4 + 5)
     assert again.promotions[-1] == found.promotions[-1]
     assert again.promotions[3].id == "prod-4"
     assert [promotion.id for promotion in reversed(again.promotions)][:2] == ["prod-80", "prod-79"]
-    assert again.hold == found.hold
+    assert again.hold is found.hold is None
+    assert again.released == found.released is not None
 
 
 def _files(folder: Path) -> list[Path]:

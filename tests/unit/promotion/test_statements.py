@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,45 +8,14 @@ import pytest
 
 from f0ci.git.repository import Repository
 from f0ci.git.signatures import sign
-from f0ci.promotion.approvers import Approvers, Person
+from f0ci.promotion.approvers import Approvers
 from f0ci.promotion.events import Draft, Event
-from f0ci.promotion.statements import NAMESPACE, Statement, parse_statement, sign_statement, verify_statement
+from f0ci.promotion.statements import NAMESPACE, Statement, parse_statement, verify_statement
 from tests.conftest import SshIdentity
 from tests.unit.promotion.builders import NOW, events_of, hex_of
 
 PLAN, OTHER_PLAN = hex_of("plan", 64), hex_of("another plan", 64)
 GOOD = Statement("prod-1", PLAN, "prod", "bob", "approve", NOW, None, "looks good")
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, SshIdentity]:
-    found = {}
-    for name in ("bob", "carol", "mallory"):
-        private = tmp_path_factory.mktemp("keys") / name
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(private)], check=True)
-        public = private.with_suffix(".pub")
-        kind, data, *_ = public.read_text(encoding="ascii").split(" ")
-        found[name] = SshIdentity(name, private, public, f"{kind} {data}")
-    return found
-
-
-@pytest.fixture
-def approvers(keys: dict[str, SshIdentity]) -> Approvers:
-    return Approvers({name: Person(name, (), (keys[name].key,)) for name in ("bob", "carol")})
-
-
-@pytest.fixture
-def signed(
-    keys: dict[str, SshIdentity], make_repository: Callable[..., Path]
-) -> Callable[[Statement, str], dict[str, Any]]:
-    """Return a function that signs a statement with somebody's key."""
-
-    def by(statement: Statement, who: str) -> dict[str, Any]:
-        path = make_repository(who)
-        keys[who].sign_with(path)
-        return sign_statement(statement, Repository.open(path))
-
-    return by
 
 
 def event_of(data: Mapping[str, Any], kind: str = "approved", promotion: str = "prod-1") -> Event:

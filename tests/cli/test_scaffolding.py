@@ -1,0 +1,61 @@
+"""`f0ci init` says what is left to do, also where somebody set up the repository before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from f0ci.cli.boundary import run
+from tests.conftest import SshIdentity, git
+
+
+@pytest.fixture
+def init(
+    make_repository: Callable[..., Path], capsys: pytest.CaptureFixture[str], ssh_identity: Callable[[str], SshIdentity]
+) -> Callable[..., str]:
+    """Return a function that runs `f0ci init` as somebody, with a signing key or without, and returns what it says."""
+    folder = make_repository("repo", {"README.md": "# ours\n"})
+    identities = {name: ssh_identity(name) for name in ("alice", "bob")}
+
+    def init_as(name: str, *, signs: bool) -> str:
+        git(folder, "config", "user.name", name.title())
+        git(folder, "config", "user.email", f"{name}@example.com")
+        if signs:
+            identities[name].sign_with(folder)
+        else:
+            git(folder, "config", "user.signingKey", "")
+        capsys.readouterr()
+        assert run(["-C", str(folder), "init"]) == 0
+        return capsys.readouterr().out
+
+    return init_as
+
+
+def test_who_sets_it_up_may_approve(init: Callable[..., str]) -> None:
+    said = init("alice", signs=True)
+
+    assert "wrote .f0ci/approvers.yaml" in said
+    assert "to approve" not in said
+    again = init("alice", signs=True)
+    assert "kept  .f0ci/approvers.yaml" in again
+    assert "to approve" not in again
+
+
+def test_who_has_no_key_is_told_where_it_goes(init: Callable[..., str]) -> None:
+    for _ in range(2):
+        said = init("alice", signs=False)
+        assert "ssh-keygen -t ed25519" in said
+        assert "to approve, put the public key under people.alice.keys in .f0ci/approvers.yaml" in said
+    assert "to approve, put ssh-ed25519 " in init("alice", signs=True)
+
+
+@pytest.mark.parametrize("signs", [True, False])
+def test_who_comes_later_is_named_under_no_name_that_is_not_there(init: Callable[..., str], signs: bool) -> None:
+    init("alice", signs=True)
+
+    said = init("bob", signs=signs)
+
+    assert "people.bob" not in said
+    assert "'bob@example.com' is nobody in it: to approve, add yourself there" in said
