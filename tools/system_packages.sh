@@ -30,6 +30,7 @@ if [ "$purpose" = test ]; then
     need sshd openssh-server "tests over SSH are skipped"
     need prometheus prometheus "tests of metrics from a real Prometheus are skipped"
     need haproxy haproxy "tests of traffic through a real proxy, and of the example for HAProxy, are skipped"
+    need pg_ctlcluster postgresql "tests of runs on many machines are skipped"
     need curl curl "the walk through rollouts of the docs is not tried"
     need rsync rsync "tests that run a GitLab pipeline are skipped"
     need java default-jre-headless "tests that compile a Jenkinsfile are skipped"

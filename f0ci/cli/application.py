@@ -29,6 +29,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
             ("run", "running", "Run a recipe, or take a run further."),
             ("runs", "runs", "List, show, approve and cancel runs."),
             ("context", "runs", "Read and change the values of a run."),
+            ("worker", "working", "Carry on the runs of queues, on any number of machines."),
         ),
     ),
     (

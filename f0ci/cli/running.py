@@ -13,6 +13,7 @@ import click
 from f0ci.cli.durations import DURATION
 from f0ci.cli.output import colour, format_option, print_json, root_of, say
 from f0ci.cli.progress import progress
+from f0ci.cli.recording import journal_option
 from f0ci.core.errors import ExitCode, UsageError
 from f0ci.core.outcome import Outcome
 
@@ -30,12 +31,6 @@ _EXIT = {
     Outcome.ERRORED: ExitCode.FINDINGS,
     Outcome.FAILED: ExitCode.FINDINGS,
 }
-journal_option = click.option(
-    "--journal",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="F0CI_JOURNAL",
-    help="The journal of runs, instead of .f0ci/runs/journal.sqlite.",
-)
 
 
 @click.command()
@@ -59,6 +54,10 @@ journal_option = click.option(
 @click.option(
     "--wait", "patience", type=DURATION, metavar="DURATION", help="Stay with a run that waits, at most so long: 30m."
 )
+@click.option("--queue", metavar="NAME", help="Hand it to the workers of this queue (needs --engine and --release).")
+@click.option("--priority", type=click.IntRange(0), default=0, help="In the queue; smaller ones first.")
+@click.option("--detach", is_flag=True, help="Hand it over and do not look on.")
+@click.option("--here", is_flag=True, help="Run it here, although f0ci.yaml names a queue.")
 @click.option("--dry-run", is_flag=True, help="Show what would run.")
 @click.option("--events", type=click.Path(path_type=Path, dir_okay=False), help="Add events to this JSONL file.")
 @click.option("--otel", is_flag=True, help="Send OpenTelemetry spans (needs f0ci[otel]).")
@@ -102,19 +101,56 @@ def run(
         else:
             _print_plan(plan.steps)
         return ExitCode.DONE
+    place, queue = _queue_of(root, given)
     with _interruptible(), _listening(path, given, told) as tell:
         record = run_it(
-            root, path, given["environment"], values, options=options, on_event=tell, journal=given["journal"]
+            root,
+            path,
+            given["environment"],
+            values,
+            options=options,
+            on_event=tell,
+            journal=place,
+            queue=queue,
+            priority=given["priority"],
+            attend=not given["detach"],
         )
+        if given["detach"]:
+            return _handed_over(record, queue, output_format)
         record = _stay(root, record, given, tell)
     return report(record, output_format)
+
+
+def _queue_of(root: Path, given: dict[str, Any]) -> tuple[Any, str | None]:
+    """Return where the run is recorded, and the queue it is handed to, or None where it runs here."""
+    from f0ci.commands.engines import place_of
+
+    place = place_of(root, given["journal"])
+    queue = given["queue"] or (None if given["here"] or isinstance(place, Path) else place.queue)
+    if given["here"] and given["queue"]:
+        raise UsageError("--here and --queue contradict each other", "leave one of them out")
+    if queue is None and (given["detach"] or given["priority"]):
+        option = "--detach" if given["detach"] else "--priority"
+        raise UsageError(f"{option} is for runs that are handed to a queue", "name one with --queue")
+    return place, queue
+
+
+def _handed_over(record: RunRecord, queue: str | None, output_format: str) -> int:
+    from f0ci.recipes.records import to_json
+
+    if output_format == "json":
+        print_json(to_json(record))
+    else:
+        click.echo(f"run {record.run} is in queue {queue}")
+        say(f"look on with `f0ci run --resume {record.run}`, or `f0ci runs show {record.run}`")
+    return ExitCode.DONE
 
 
 def _resume(root: Path, texts: dict[str, str], given: dict[str, Any], output_format: str) -> int:
     from f0ci.commands.running import resume
     from f0ci.commands.runs import known_run
 
-    for name in ("environment", "release", "run_id", "only", "skip", "dry_run"):
+    for name in ("environment", "release", "run_id", "only", "skip", "dry_run", "queue", "priority", "detach", "here"):
         if given[name]:
             option = "--" + name.replace("_", "-")
             raise UsageError(f"a run that goes on keeps its own {option}", f"leave {option} out")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from f0ci.cli.output import colour, format_option, print_json, print_table, root_of, say
-from f0ci.cli.running import journal_option
+from f0ci.cli.recording import journal_option
 from f0ci.core.clock import format_time
 from f0ci.core.errors import ExitCode, UsageError
 
@@ -19,6 +19,7 @@ _WIDTH = 40
 
 # what `f0ci.runner.runs` records; written out here so that `--help` imports nothing
 STATES = (
+    "queued",
     "running",
     "waiting",
     "stopped",

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from f0ci.core.errors import InputError
+from f0ci.commands.engines import (
+    Place,
+    cluster_engine,
+    engine_of,
+    hand_over_like,
+    open_place,
+    place_of,
+    release_files,
+)
+from f0ci.core.errors import InputError, UsageError
 from f0ci.core.outcome import Outcome
 from f0ci.recipes.records import RunRecord
 from f0ci.runner.context import Context
 from f0ci.runner.engine import EmbeddedEngine, Order
 from f0ci.runner.executing import load_checked, run_recipe
 from f0ci.runner.frozen import freeze
-from f0ci.runner.journal import Journal, default_path
+from f0ci.runner.journal import Journal
 from f0ci.runner.options import RunOptions
+from f0ci.runner.runs import recalled_changes
 from f0ci.source.project import Project, load_project
 from f0ci.source.tree import DirectoryTree, resolve_path
 
@@ -36,7 +47,10 @@ def run(
     context: Context | None = None,
     options: RunOptions | None = None,
     on_event: Callable[[Any], None] | None = None,
-    journal: Path | Literal[False] | None = None,
+    journal: Place | Literal[False] | None = None,
+    queue: str | None = None,
+    priority: int = 0,
+    attend: bool = True,
 ) -> RunRecord:
     """Run a recipe of a work tree until it is over or waits, recorded so that it can go on later.
 
@@ -49,7 +63,11 @@ def run(
         options: how the run differs from what the recipe says; with `options.run`, starting it twice is the same as
             once.
         on_event: is told what happens.
-        journal: file of the journal; None is the work tree's own, False records nothing.
+        journal: file of the journal, or address of a database; None is what `f0ci.yaml` says, or the work tree's own
+            file; False records nothing.
+        queue: a queue of the database: workers carry the run on, with the files of `options.release`.
+        priority: of the run among those of the queue; smaller ones first.
+        attend: False hands the run over and does not look on.
 
     Raises:
         F0ciError: see `f0ci.runner.executing.run_recipe` and `f0ci.runner.engine.Engine`.
@@ -68,11 +86,57 @@ def run(
             options=options,
             on_event=on_event,
         )
+    place = place_of(root, journal, project)
+    if queue is not None:
+        return _run_elsewhere(
+            root, place, recipe, environment, parameters or {}, context, options, queue, priority, attend, on_event
+        )
     # before the journal, so that a recipe that cannot be read leaves nothing behind
     plan = freeze(root, project, recipe, configuration)
-    with Journal(journal or default_path(root)) as opened:
+    with open_place(place) as opened:
         engine = EmbeddedEngine(opened, on_event=on_event)
         return engine.run(Order(plan, parameters or {}, options or RunOptions()), context)
+
+
+def _run_elsewhere(
+    root: Path,
+    place: Place,
+    recipe: str,
+    environment: str | None,
+    parameters: Mapping[str, Any],
+    context: Context | None,
+    options: RunOptions | None,
+    queue: str,
+    priority: int,
+    attend: bool,
+    on_event: Callable[[Any], None] | None,
+) -> RunRecord:
+    if isinstance(place, Path):
+        raise UsageError(
+            f"the queue {queue!r} needs an engine, and runs are recorded in {str(place)!r}",
+            "name one: --engine postgresql://user@host/database, F0CI_ENGINE, or engine in f0ci.yaml",
+        )
+    options = options or RunOptions()
+    if options.release is None:
+        raise UsageError(
+            "workers get the files of a run as a release, and none is named",
+            "make one with `f0ci release create`, and give it: --release ID, or --release latest",
+        )
+    digest, files = release_files(root, options.release)
+    options = replace(options, release=digest)
+    tree = DirectoryTree(files)
+    project = load_project(tree)
+    plan = freeze(files, project, recipe, _environment(tree, project, environment, options))
+    order = Order(replace(plan, root=root.resolve()), parameters, options, context.to_dict() if context else {})
+    with open_place(place) as opened:
+        engine = cluster_engine(
+            opened, load_project(DirectoryTree(root)), queue=queue, priority=priority, on_event=on_event
+        )
+        run_id = engine.start(order)
+        record = engine.resume(run_id) if attend else engine.hand_over(run_id)
+        if context is not None:
+            context.recall(recalled_changes(opened, run_id))
+    return record
 
 
 def resume(
@@ -83,7 +147,7 @@ def resume(
     context: Context | None = None,
     start_from: str | None = None,
     on_event: Callable[[Any], None] | None = None,
-    journal: Path | None = None,
+    journal: Place | None = None,
 ) -> RunRecord:
     """Take a run further, from what is recorded of it; one that is over stays as it is.
 
@@ -94,17 +158,23 @@ def resume(
         context: takes the run's values.
         start_from: a step that shall run again, and what depends on it, as a new run that keeps the rest; None goes on.
         on_event: is told what happens.
-        journal: file of the journal; None is the work tree's own.
+        journal: file of the journal, or a database's address; None is what `f0ci.yaml` says, else the work tree's file.
 
     Raises:
         UsageError: there is no such run or step.
         Refused: somebody else carries it on.
     """
     with open_journal(root, journal) as opened:
-        engine = EmbeddedEngine(opened, on_event=on_event, given=parameters)
         if start_from is not None:
-            run_id = engine.fork(run_id, start_from)
-        return engine.resume(run_id, context)
+            before, run_id = run_id, EmbeddedEngine(opened, given=parameters).fork(run_id, start_from)
+            hand_over_like(opened, run_id, before)
+        engine = engine_of(opened, run_id, on_event=on_event, parameters=parameters)
+        if isinstance(engine, EmbeddedEngine):
+            return engine.resume(run_id, context)
+        record = engine.resume(run_id)
+        if context is not None:
+            context.recall(recalled_changes(opened, record.run))
+        return record
 
 
 def stay_with(
@@ -113,7 +183,7 @@ def stay_with(
     seconds: float,
     *,
     on_event: Callable[[Any], None] | None = None,
-    journal: Path | None = None,
+    journal: Place | None = None,
 ) -> RunRecord:
     """Take a waiting run further as soon as that is possible, for some seconds at most, and return how it stands."""
     deadline = time.monotonic() + seconds
@@ -131,17 +201,17 @@ def stay_with(
     return record
 
 
-def open_journal(root: Path, journal: Path | None = None) -> Journal:
-    """Open a journal that exists.
+def open_journal(root: Path, journal: Place | None = None) -> Journal:
+    """Open a journal that exists: a file, or a database.
 
     Raises:
         InputError: there is none.
         JournalError: it cannot be used.
     """
-    path = journal or default_path(root)
-    if not path.exists():
-        raise InputError(f"there is no journal {str(path)!r}", "run a recipe first, or name its file with --journal")
-    return Journal(path)
+    place = place_of(root, journal)
+    if isinstance(place, Path) and not place.exists():
+        raise InputError(f"there is no journal {str(place)!r}", "run a recipe first, or name its file with --journal")
+    return open_place(place)
 
 
 def plan_run(
@@ -216,6 +286,6 @@ def _environment(
     return load_environment(tree, project, name, release=None if options is None else options.release)
 
 
-def _signals(root: Path, run_id: str, journal: Path | None) -> int:
+def _signals(root: Path, run_id: str, journal: Place | None) -> int:
     with open_journal(root, journal) as opened:
         return int(opened.rows("SELECT count(*) FROM signals WHERE run = ?", (run_id,))[0][0])

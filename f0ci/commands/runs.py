@@ -10,13 +10,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from f0ci.commands.engines import Place, engine_of, forget_turns, place_of
 from f0ci.commands.running import open_journal
 from f0ci.core.clock import SystemClock
 from f0ci.core.errors import Refused
 from f0ci.runner.context import Change, to_text
-from f0ci.runner.engine import EmbeddedEngine
 from f0ci.runner.history import RunHistory, context_history, context_of, context_value, history_of
-from f0ci.runner.journal import Journal, default_path
+from f0ci.runner.journal import Journal
 from f0ci.runner.recalling import moment_of
 from f0ci.runner.runs import RunRow, claim, get_run, list_runs, recalled_changes, release
 
@@ -26,7 +26,7 @@ EPOCH = moment_of(0.0)
 def known_runs(
     root: Path,
     *,
-    journal: Path | None = None,
+    journal: Place | None = None,
     state: str | None = None,
     recipe: str | None = None,
     limit: int = 50,
@@ -35,18 +35,19 @@ def known_runs(
 
     Args:
         root: the work tree.
-        journal: file of the journal; None is the work tree's own.
+        journal: file of the journal, or a database's address; None is what `f0ci.yaml` says, else the work tree's file.
         state: only those in this state.
         recipe: only those of this file.
         limit: how many at most.
     """
-    if journal is None and not default_path(root).exists():
+    place = place_of(root, journal)
+    if journal is None and isinstance(place, Path) and not place.exists():
         return ()
-    with open_journal(root, journal) as opened:
+    with open_journal(root, place) as opened:
         return list_runs(opened, state=state, recipe=recipe, limit=limit)
 
 
-def known_run(root: Path, run: str, *, journal: Path | None = None) -> RunRow:
+def known_run(root: Path, run: str, *, journal: Place | None = None) -> RunRow:
     """Return a run, named by its id or the beginning of one.
 
     Raises:
@@ -56,7 +57,7 @@ def known_run(root: Path, run: str, *, journal: Path | None = None) -> RunRow:
         return get_run(opened, run)
 
 
-def show_run(root: Path, run: str, *, journal: Path | None = None) -> RunHistory:
+def show_run(root: Path, run: str, *, journal: Place | None = None) -> RunHistory:
     """Return everything that is known of a run, named by its id or the beginning of one.
 
     Raises:
@@ -75,7 +76,7 @@ def send(
     who: str | None = None,
     data: Any = None,
     key: str | None = None,
-    journal: Path | None = None,
+    journal: Place | None = None,
 ) -> bool:
     """Send something to a step that waits, or will; return False where the same key was sent before.
 
@@ -87,28 +88,28 @@ def send(
         who: the sender.
         data: a reason; for an event `{"name": ..., "data": ...}`.
         key: makes sending it twice the same as once.
-        journal: file of the journal; None is the work tree's own.
+        journal: file of the journal, or a database's address; None is what `f0ci.yaml` says, else the work tree's file.
 
     Raises:
         UsageError: there is no such run or step, or the step waits for nothing of the kind.
         Refused: the run, or the step, is over.
     """
     with open_journal(root, journal) as opened:
-        return EmbeddedEngine(opened).send(run, step, kind, who=who, data=data, key=key)
+        return engine_of(opened, run).send(run, step, kind, who=who, data=data, key=key)
 
 
-def cancel(root: Path, run: str, reason: str, *, journal: Path | None = None) -> RunRow:
+def cancel(root: Path, run: str, reason: str, *, journal: Place | None = None) -> RunRow:
     """Have a run end: one that waits is over at once, one that somebody carries on within seconds.
 
     Raises:
         UsageError: there is no such run.
     """
     with open_journal(root, journal) as opened:
-        return EmbeddedEngine(opened).cancel(run, reason)
+        return engine_of(opened, run).cancel(run, reason)
 
 
 def prune(
-    root: Path, older_than: timedelta, *, dry_run: bool = False, journal: Path | None = None
+    root: Path, older_than: timedelta, *, dry_run: bool = False, journal: Place | None = None
 ) -> tuple[RunRow, ...]:
     """Forget runs that have been over for some time, and return them; what waits or can go on is never forgotten.
 
@@ -116,7 +117,7 @@ def prune(
         root: the work tree.
         older_than: since when they are over.
         dry_run: only return them.
-        journal: file of the journal; None is the work tree's own.
+        journal: file of the journal, or a database's address; None is what `f0ci.yaml` says, else the work tree's file.
 
     Raises:
         InputError: there is no journal.
@@ -127,10 +128,14 @@ def prune(
     # no run is older than the epoch, and dates end somewhere
     before = now - min(older_than, now - EPOCH)
     with open_journal(root, journal) as opened:
-        return pruning.prunable(opened, before) if dry_run else pruning.prune(opened, before)
+        if dry_run:
+            return pruning.prunable(opened, before)
+        rows = pruning.prune(opened, before)
+        forget_turns(opened, [row.run for row in rows])
+        return rows
 
 
-def get_context(root: Path, run: str, key: str | None = None, *, journal: Path | None = None) -> Any:
+def get_context(root: Path, run: str, key: str | None = None, *, journal: Place | None = None) -> Any:
     """Return one value of a run's context, or all of them by key.
 
     Raises:
@@ -140,7 +145,7 @@ def get_context(root: Path, run: str, key: str | None = None, *, journal: Path |
         return context_of(opened, run) if key is None else context_value(opened, run, key)
 
 
-def get_context_history(root: Path, run: str, *, journal: Path | None = None) -> list[Change]:
+def get_context_history(root: Path, run: str, *, journal: Place | None = None) -> list[Change]:
     """Return the changes of a run's context, oldest first.
 
     Raises:
@@ -151,7 +156,7 @@ def get_context_history(root: Path, run: str, *, journal: Path | None = None) ->
 
 
 def set_context(
-    root: Path, run: str, key: str, value: Any, *, who: str | None = None, journal: Path | None = None
+    root: Path, run: str, key: str, value: Any, *, who: str | None = None, journal: Place | None = None
 ) -> None:
     """Give a key of a run's context a value, for the steps to come.
 

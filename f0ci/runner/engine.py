@@ -46,6 +46,9 @@ from f0ci.runner.threads import Threads
 
 __all__ = ["EmbeddedEngine", "Engine", "Order"]
 
+# plans that are kept for the next run that follows the same
+_KEPT_PLANS = 32
+
 
 class EmbeddedEngine:
     """The engine in this process, with a journal for its memory.
@@ -57,6 +60,7 @@ class EmbeddedEngine:
         redactor: keeps secrets out of what people see.
         given: values of sensitive parameters, which the journal does not hold, for runs that go on.
         sleep: waits between tries, given seconds; None waits until the run is stopped.
+        root: where the files of runs are here; None is where each was started.
     """
 
     def __init__(
@@ -68,6 +72,7 @@ class EmbeddedEngine:
         redactor: Redactor | None = None,
         given: Mapping[str, Any] | None = None,
         sleep: Callable[[float], object] | None = None,
+        root: Path | None = None,
     ) -> None:
         self._journal = journal
         self._clock = clock or SystemClock()
@@ -75,6 +80,7 @@ class EmbeddedEngine:
         self._redactor = redactor or Redactor()
         self._given = dict(given or {})
         self._sleep = sleep
+        self._root = root
         self._home: Surroundings | None = None
         self._threads: Threads | None = None
         self._plans: dict[str, Plan] = {}
@@ -258,7 +264,9 @@ class EmbeddedEngine:
 
     def _plan(self, row: RunRow) -> Plan:
         if row.plan not in self._plans:
-            self._plans[row.plan] = thaw(plan_document(self._journal, row.plan), Path(row.root))
+            if len(self._plans) >= _KEPT_PLANS:
+                self._plans.clear()
+            self._plans[row.plan] = thaw(plan_document(self._journal, row.plan), self._root or Path(row.root))
         return self._plans[row.plan]
 
     @staticmethod

@@ -63,6 +63,11 @@ class Journal:
                 raise
 
     @property
+    def name(self) -> str:
+        """Return where the journal is, for people."""
+        return str(self.path)
+
+    @property
     def liveness(self) -> Liveness:
         """Return what tells others that this journal's user lives."""
         if self._liveness is not None:

@@ -20,7 +20,7 @@ CREATE TABLE runs (
     options TEXT NOT NULL,          -- as given; variables.F0CI_PROMOTION is there where a promotion made it
     values_before TEXT NOT NULL,    -- the context's values at the start, by key
     parent TEXT,                    -- the run whose records were taken over by --from, or null
-    state TEXT NOT NULL,            -- running, waiting, stopped; when over: passed, skipped, failed, errored, cancelled
+    state TEXT NOT NULL,            -- queued, running, waiting, stopped; when over: passed, skipped, failed, errored, cancelled
     message TEXT NOT NULL DEFAULT '',
     created REAL NOT NULL,
     ended REAL,                     -- null until it is over

@@ -22,7 +22,7 @@ from f0ci.runner.steps.base import Signal, StepResult
 COUNTING = 0.5
 _STEP = (
     "INSERT INTO steps (run, path, round, kind, outcome, started) VALUES (?, ?, ?, ?, 'running', ?)"
-    " ON CONFLICT (run, path, round) DO UPDATE SET outcome = 'running' WHERE outcome IN ('running', 'waiting')"
+    " ON CONFLICT (run, path, round) DO UPDATE SET outcome = 'running' WHERE steps.outcome IN ('running', 'waiting')"
 )
 _OVER = (
     "INSERT INTO steps (run, path, round, kind, outcome, position, attempts, started, ended, seconds, message, outputs,"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -54,7 +54,8 @@ class RunRow:
         options: JSON text of the options.
         values: sealed JSON text of the context's values at the start.
         parent: the run whose records were taken over, or None.
-        state: `running`, `waiting`, `stopped` (nobody carries it on and nothing keeps it), or how it ended.
+        state: `queued` (a worker will take it), `running`, `waiting`, `stopped` (nobody carries it on and nothing keeps
+            it), or how it ended.
         message: why, where there is something to say.
         created: when it was started.
         ended: when it was over, or None.
@@ -173,7 +174,7 @@ def get_run(journal: Journal, run: str) -> RunRow:
         raise UsageError(f"several runs begin with {run!r}", "write more of the id: " + ", ".join(names))
     known = [name for (name,) in journal.rows("SELECT run FROM runs ORDER BY number DESC LIMIT 50")]
     raise UsageError(
-        f"the journal {str(journal.path)!r} has no run {run!r}", did_you_mean(run, known, noun="its newest runs")
+        f"the journal {journal.name!r} has no run {run!r}", did_you_mean(run, known, noun="its newest runs")
     )
 
 
@@ -240,7 +241,7 @@ def claim(journal: Journal, run: str) -> RunRow:
             )
         with journal.transaction() as connection:
             changed = connection.execute(
-                "UPDATE runs SET owner = ?, state = 'running' WHERE run = ? AND owner IS ?",
+                "UPDATE runs SET owner = ?, state = 'running' WHERE run = ? AND owner IS ? AND ended IS NULL",
                 (liveness.owner, row.run, row.owner),
             )
         if changed.rowcount == 1:
@@ -256,9 +257,27 @@ def release(journal: Journal, run: str, state: str) -> None:
 
 
 def send_signal(
-    journal: Journal, run: str, step: str, kind: str, *, who: str | None, data: Any, key: str | None = None
+    journal: Journal,
+    run: str,
+    step: str,
+    kind: str,
+    *,
+    who: str | None,
+    data: Any,
+    key: str | None = None,
+    then: Callable[[Any, str], None] = lambda _connection, _state: None,
 ) -> bool:
     """Send something to a step that waits, or will; return False where the same key was sent before.
+
+    Args:
+        journal: the journal.
+        run: the run.
+        step: path of the step.
+        kind: `approve`, `reject` or `event`.
+        who: the sender, or None.
+        data: a reason, or what an event carries.
+        key: makes sending it twice the same as once.
+        then: part of the same change, given its connection and the state of the run.
 
     Raises:
         UsageError: there is no such run.
@@ -268,6 +287,7 @@ def send_signal(
     if row.is_over:
         raise Refused(f"run {row.run!r} is over: {row.state}", "nothing waits in it any more")
     with journal.transaction() as connection:
+        state = connection.execute("SELECT state FROM runs WHERE run = ?", (row.run,)).fetchone()[0]
         over = connection.execute(
             "SELECT outcome FROM steps WHERE run = ? AND path = ? AND outcome NOT IN ('running', 'waiting')",
             (row.run, step),
@@ -279,6 +299,7 @@ def send_signal(
             " (?1, (SELECT coalesce(max(number), 0) + 1 FROM signals WHERE run = ?1), ?2, ?3, ?4, ?5, ?6, ?7)",
             (row.run, step, kind, who, json.dumps(data), time.time(), key),
         )
+        then(connection, state)
     return changed.rowcount == 1
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from f0ci.core.errors import CannotWork, StepError, UsageError
 from f0ci.core.redaction import Redactor
 from f0ci.core.values import dataclass
-from f0ci.environments.secrets import PREFIX, SCHEME, secret_references
+from f0ci.environments.secrets import PREFIX, SCHEME, is_reference, secret_references
 from f0ci.recipes.model import Recipe
 from f0ci.runner.sealing import Sealer, sensitive_texts
 
@@ -107,13 +107,15 @@ def _replaced(data: Any, reference: re.Pattern[str], values: Mapping[str, str]) 
 
 
 def hide_sensitive(recipe: Recipe, params: Mapping[str, Any], redactor: Redactor, sealer: Sealer | None = None) -> None:
-    """Have the values of parameters that are declared `sensitive: true` masked from now on."""
+    """Have the values of parameters that are declared `sensitive: true` masked from now on; references are none."""
     sensitive = {
         parameter.name: params.get(parameter.name)
         for parameter in recipe.parameters
         if recipe.document.get((*parameter.at, "sensitive")) is True
     }
     for name, text in sensitive_texts(sensitive) if sensitive else ():
+        if is_reference(text):
+            continue
         redactor.add(text)
         if sealer is not None:
             sealer.add(f"parameter {name}", text)

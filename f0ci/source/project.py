@@ -42,6 +42,7 @@ class Project:
         branch_prefix: set where a repository holds several workflows.
         secrets: providers that are asked for secrets, in order, each with its settings; empty for the default.
         remote: the Git remote that holds environments and ledgers.
+        engine: where runs are recorded, when not in a file: `url`, `queue` for new runs, `queues` with their limits.
         document: `f0ci.yaml` itself, where there is one.
     """
 
@@ -56,6 +57,7 @@ class Project:
     secrets: tuple[Mapping[str, Any], ...] = ()
     branch_prefix: str = ""
     remote: str = "origin"
+    engine: Mapping[str, Any] = field(default_factory=dict)
     document: Document | None = None
 
 
@@ -102,6 +104,7 @@ def _from_document(document: Document) -> Project:
         code=tuple(resolve_path(path) or path for path in data.get("code", ())),
         rules=data.get("rules", {}),
         secrets=tuple(data.get("secrets", ())),
+        engine={"url": data["engine"]} if isinstance(data.get("engine"), str) else data.get("engine", {}),
         **singles,
         **{key: data[key] for key in ("branch_prefix", "remote") if key in data},
     )

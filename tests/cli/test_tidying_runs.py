@@ -125,4 +125,4 @@ def test_the_states_that_can_be_asked_for_are_those_that_are_recorded() -> None:
     from f0ci.cli.runs import STATES
     from f0ci.runner.runs import OVER
 
-    assert set(STATES) == OVER | {"running", "waiting", "stopped"}
+    assert set(STATES) == OVER | {"queued", "running", "waiting", "stopped"}

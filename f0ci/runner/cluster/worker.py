@@ -1,0 +1,259 @@
+"""`f0ci worker`: takes runs from queues, and carries them on.
+
+DBOS Transact hands the entries of a queue out, within its limits, and knows which worker has which. What a run has done
+stands in its journal, as everywhere; so an entry may be worked on twice, or given to another worker, and no step is
+recorded twice for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from f0ci.core.errors import F0ciError
+from f0ci.runner.address import Address
+from f0ci.runner.cluster import fleet, queues
+from f0ci.runner.cluster.connection import EngineError
+from f0ci.runner.cluster.extra import require_dbos
+from f0ci.runner.cluster.handing import end_run, find_lost, wake_due
+from f0ci.runner.cluster.health import health_endpoint
+from f0ci.runner.cluster.journal import PostgresJournal
+from f0ci.runner.cluster.slots import Slots
+from f0ci.runner.runs import RunRow, get_run
+
+# seconds between two looks at waits that are over and at the other workers, and between two at runs that were lost
+LOOKING, SEARCHING = 0.5, 2.0
+# seconds without the database after which a worker is not well
+UNWELL = 5.0
+GRACE = 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """What a worker is to do.
+
+    Attributes:
+        address: the database.
+        folder: the clone of the repository; runs without a release go on in it, where they were started in it.
+        queues: where it takes runs from.
+        slots: runs that it carries on at the same time at most.
+        checkout: returns where the files of a release are, given its digest.
+        grace: seconds that runs get to end by themselves when the worker is told to stop.
+        health: host and port of the health endpoint, or None.
+        tell: told what the worker does.
+    """
+
+    address: Address
+    folder: Path
+    queues: Sequence[queues.Queue]
+    slots: int
+    checkout: Callable[[str], Path]
+    grace: float = GRACE
+    health: tuple[str, int] | None = None
+    tell: Callable[[str], None] = lambda _: None
+
+
+def serve(duty: Duty) -> None:
+    """Work until SIGTERM or SIGINT, then let runs end or give them back; a second signal ends them at once.
+
+    Raises:
+        CannotWork: the extra is not installed, or the database cannot be used.
+    """
+    require_dbos()
+    name = fleet.new_name()
+    with PostgresJournal(duty.address, owner=name, label=fleet.label_of(name)) as journal:
+        _ServingWorker(duty, name, journal).run()
+
+
+@dataclass(slots=True)
+class _ServingWorker:
+    duty: Duty
+    name: str
+    journal: PostgresJournal
+    slots: Slots = field(init=False)
+    started: float = field(default_factory=time.time)
+    stop: threading.Event = field(default_factory=threading.Event)
+    hurry: threading.Event = field(default_factory=threading.Event)
+    seen: float = field(default_factory=time.monotonic)
+    outage: bool = False
+    checking_out: threading.Lock = field(default_factory=threading.Lock)
+
+    def __post_init__(self) -> None:
+        label = fleet.label_of(self.name)
+        self.slots = Slots(self.duty.address, label, self.duty.slots, self.duty.tell)
+
+    def run(self) -> None:
+        duty = self.duty
+        queues.migrate(self.journal)
+        # the lock first: whoever sees the name must find it held
+        self.journal.be_alive()
+        self._announce()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._heeding_signals())
+            where = ""
+            if duty.health is not None:
+                where = f", health at {stack.enter_context(health_endpoint(duty.health, self._health))}"
+            dbos = self._launch()
+            names = ", ".join(queues.names_of(duty.queues))
+            duty.tell(f"worker {self.name} takes runs from {names}, {duty.slots} at a time{where}")
+            with contextlib.suppress(KeyboardInterrupt):
+                self._watch(dbos)
+            self._leave(dbos)
+
+    def _launch(self) -> Any:
+        from dbos import DBOS, DBOSPortableJSONSerializer
+
+        queues.quiet_logs()
+        DBOS(
+            config={
+                "name": queues.APPLICATION,
+                "system_database_url": queues.database_url(self.duty.address),
+                "dbos_system_schema": queues.SCHEMA,
+                "db_engine_kwargs": queues.engine_settings(fleet.label_of(self.name)),
+                "sys_db_pool_size": 4,
+                "application_version": queues.VERSION,
+                "executor_id": self.name,
+                "serializer": DBOSPortableJSONSerializer(),
+                "run_migrations": False,
+                "max_executor_threads": self.duty.slots + 8,
+                "log_level": "ERROR",
+                "enable_otlp": False,
+            }
+        )
+
+        @DBOS.workflow(name=queues.WORKFLOW, max_recovery_attempts=None)
+        def carry_on(run: str) -> str:
+            return self.carry_on(run)
+
+        DBOS.listen_queues(queues.names_of(self.duty.queues))
+        DBOS.launch()
+        for queue in self.duty.queues:
+            queues.register(DBOS, queue, on_conflict="always_update")
+        return DBOS
+
+    def carry_on(self, run: str) -> str:
+        """Carry a run on until it is over, waits or is given back; return its state."""
+        try:
+            row = get_run(self.journal, run)
+            if row.is_over:
+                return row.state
+            root = self._root_of(row)
+            state, message = self.slots.carry_on(run, root)
+            if state == "given_up":
+                end_run(self.journal, run, message)
+                state = "errored"
+        except EngineError as error:
+            state, message = "stopped", str(error)
+        except F0ciError as error:
+            end_run(self.journal, run, f"{error}; {error.hint}" if error.hint else str(error))
+            state, message = "errored", str(error)
+        if message:
+            self.duty.tell(f"run {run} {state}: {message}")
+        return state
+
+    def _root_of(self, row: RunRow) -> Path:
+        """Return where the files of a run are on this machine.
+
+        Raises:
+            F0ciError: they are not to be had.
+        """
+        if row.release is None:
+            if Path(row.root) == self.duty.folder:
+                return self.duty.folder
+            raise F0ciError(
+                f"the run has no release, and worker {self.name} works in {str(self.duty.folder)!r}, not {row.root!r}",
+                "hand it over as a release: f0ci run --queue NAME --release ID",
+            )
+        with self.checking_out:
+            return self.duty.checkout(row.release)
+
+    def _watch(self, dbos: Any) -> None:
+        eye, searched = fleet.Watch(self.journal, self.name), 0.0
+        while not self.stop.wait(LOOKING):
+            try:
+                self._announce()
+                wake_due(self.journal)
+                if time.monotonic() - searched >= SEARCHING:
+                    searched = time.monotonic()
+                    find_lost(self.journal)
+                dead, silent = eye.look()
+                for name in silent:
+                    self.duty.tell(f"worker {name} holds its lock and says nothing: its sessions are ended")
+                for name in dead:
+                    found = dbos._recover_pending_workflows([name])  # noqa: SLF001 - the only door DBOS has for it
+                    fleet.forget(self.journal, name)
+                    self.duty.tell(f"worker {name} is gone: {len(found)} of its runs go back into their queues")
+                self._is_back()
+            except EngineError as error:
+                if not self.outage:
+                    self.duty.tell(f"{error}; waiting for it")
+                self.outage = True
+
+    def _announce(self) -> None:
+        fleet.announce(
+            self.journal,
+            self.name,
+            self.duty.folder,
+            queues.names_of(self.duty.queues),
+            self.duty.slots,
+            self.started,
+        )
+        self.seen = time.monotonic()
+
+    def _is_back(self) -> None:
+        if self.outage:
+            self.duty.tell(f"the engine {self.journal.name!r} is back")
+        self.outage = False
+
+    def _leave(self, dbos: Any) -> None:
+        duty = self.duty
+        busy = self.slots.busy
+        if busy:
+            duty.tell(f"stopping; {len(busy)} runs get {duty.grace:g} s to end or to wait, then go on elsewhere")
+        timer = threading.Thread(target=self._interrupt_in_time, daemon=True, name="grace")
+        timer.start()
+        dbos.destroy(workflow_completion_timeout_sec=int(duty.grace) + 10)
+        self.hurry.set()
+        timer.join()
+        self.slots.close()
+        with contextlib.suppress(EngineError):
+            find_lost(self.journal)
+            fleet.forget(self.journal, self.name)
+        duty.tell(f"worker {self.name} ended")
+
+    def _interrupt_in_time(self) -> None:
+        self.hurry.wait(self.duty.grace)
+        self.slots.interrupt()
+
+    @contextlib.contextmanager
+    def _heeding_signals(self) -> Any:
+        def heed(_number: int, _frame: FrameType | None) -> None:
+            (self.hurry if self.stop.is_set() else self.stop).set()
+
+        before = {number: signal.signal(number, heed) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _health(self) -> tuple[bool, dict[str, Any]]:
+        silent = time.monotonic() - self.seen
+        state = "stopping" if self.stop.is_set() else "serving" if silent < UNWELL else "without its database"
+        busy = self.slots.busy
+        return state == "serving", {
+            "worker": self.name,
+            "state": state,
+            "queues": queues.names_of(self.duty.queues),
+            "slots": self.duty.slots,
+            "busy": len(busy),
+            "runs": busy,
+            "database_seen_seconds_ago": round(silent, 3),
+        }
