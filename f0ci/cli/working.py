@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import Any
 
 import click
@@ -39,7 +41,7 @@ def worker(ctx: click.Context, /, listed: bool, output_format: str, **given: Any
 
     root = root_of(ctx)
     if not listed:
-        work(
+        clean = work(
             root,
             given["journal"],
             queues=given["queues"],
@@ -48,6 +50,10 @@ def worker(ctx: click.Context, /, listed: bool, output_format: str, **given: Any
             health=given["health"],
             tell=say,
         )
+        if not clean:
+            # what waits for a database that is away must not keep the process, which nobody waits for
+            sys.stderr.flush()
+            os._exit(ExitCode.DONE)
         return ExitCode.DONE
     found = known_workers(root, given["journal"])
     if output_format == "json":

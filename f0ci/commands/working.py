@@ -25,8 +25,8 @@ def work(
     grace: float = 25.0,
     health: str | None = None,
     tell: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Carry on the runs of queues until SIGTERM or SIGINT.
+) -> bool:
+    """Carry on the runs of queues until SIGTERM or SIGINT; return False where the process has to be ended.
 
     Args:
         root: a clone of the repository, in which releases are found.
@@ -56,7 +56,7 @@ def work(
             near = did_you_mean(name, list(declared), noun="there are")
             raise UsageError(f"there is no queue {name!r}", f"{near}; write others under engine.queues in f0ci.yaml")
     chosen = [declared[name] for name in dict.fromkeys(queues or declared)]
-    serve(
+    return serve(
         Duty(
             address=place,
             folder=root.resolve(),

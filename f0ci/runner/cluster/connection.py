@@ -70,7 +70,8 @@ def connect(address: Address, name: str) -> Session:
 def explanation(address: Address, error: psycopg.Error) -> EngineError:
     """Return what a person should know of an error of PostgreSQL, without the password."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    words = error.diag.message_primary or (lines[-1] if lines else type(error).__name__)
+    words = error.diag.message_primary or (lines[0] if lines else type(error).__name__)
+    words = words.removeprefix("connection failed: ")
     state = error.sqlstate or ""
     if "password authentication failed" in words or "no password supplied" in words or state.startswith("28"):
         hint = "give user and password: PGPASSWORD, ~/.pgpass, or the address in F0CI_ENGINE"

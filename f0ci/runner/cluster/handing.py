@@ -92,11 +92,14 @@ def _put_back(journal: PostgresJournal, query: str) -> int:
 
 def end_run(journal: PostgresJournal, run: str, message: str) -> None:
     """Record that a run cannot be carried on; one that somebody has, or that is over, stays as it is."""
+    row = get_run(journal, run)
+    if row.is_over or row.state == "running":
+        return
     with journal.transaction() as connection:
         connection.execute(
-            "UPDATE runs SET state = 'errored', message = ?, ended = ?, next_check = NULL"
-            " WHERE run = ? AND ended IS NULL AND owner IS NULL",
-            (message, time.time(), run),
+            "UPDATE runs SET state = 'errored', message = ?, ended = ?, next_check = NULL, owner = NULL"
+            " WHERE run = ? AND ended IS NULL AND owner IS ?",
+            (message, time.time(), row.run, row.owner),
         )
 
 

@@ -45,6 +45,7 @@ class PostgresJournal(Journal):
         address: the database.
         owner: by which this user carries runs on; None makes one up.
         label: of the sessions, for those who look at the server; by default the owner.
+        insist: True waits for a server that is away from the beginning.
         patience: seconds for which the server may be away.
 
     Raises:
@@ -52,7 +53,13 @@ class PostgresJournal(Journal):
     """
 
     def __init__(
-        self, address: Address, *, owner: str | None = None, label: str | None = None, patience: float = PATIENCE
+        self,
+        address: Address,
+        *,
+        owner: str | None = None,
+        label: str | None = None,
+        patience: float = PATIENCE,
+        insist: bool = False,
     ) -> None:
         self.address = address
         self._owner = owner or f"{os.getpid()}-{os.urandom(6).hex()}"
@@ -63,7 +70,7 @@ class PostgresJournal(Journal):
         self._locked = False
         self._alive = ServerLiveness(self._owner, self.rows)
         try:
-            self._session = connect(address, self._label)
+            self._session = self._first(insist)
         except psycopg.Error as error:
             raise explanation(address, error) from error
         try:
@@ -169,6 +176,16 @@ class PostgresJournal(Journal):
                 self._session.close()
                 time.sleep(PAUSE)
 
+    def _first(self, insist: bool) -> Session:
+        until = time.monotonic() + (self._patience if insist else 0.0)
+        while True:
+            try:
+                return connect(self.address, self._label)
+            except psycopg.OperationalError as error:
+                if time.monotonic() >= until or not _is_away(error):
+                    raise
+                time.sleep(PAUSE)
+
     def _reconnect(self) -> None:
         self._session = connect(self.address, self._label)
         if self._locked:
@@ -253,6 +270,10 @@ class Answer:
 
 def _is_lost(session: Session, error: psycopg.Error) -> bool:
     """Tell whether an error says that the server is away, and not that it refuses something."""
+    return session.closed or _is_away(error)
+
+
+def _is_away(error: psycopg.Error) -> bool:
     state = error.sqlstate or ""
     # refused connections have no state; 57P: shutting down or starting up; 08: connection; 53300: full for a moment
-    return session.closed or not state or state.startswith(("57P", "08")) or state == "53300"
+    return not state or state.startswith(("57P", "08")) or state == "53300"

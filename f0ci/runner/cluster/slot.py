@@ -14,7 +14,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any
+from typing import IO, Any
 
 from f0ci.core.errors import F0ciError, Refused
 from f0ci.core.outcome import Outcome
@@ -67,15 +67,23 @@ def main() -> None:
     if first is None:
         return
     root = Path(first["root"])
-    journal = PostgresJournal(Address(first["url"]), label=first["label"])
+    try:
+        journal = PostgresJournal(Address(first["url"]), owner=first["owner"], label=first["label"], insist=True)
+    except EngineError as error:
+        if orders.next() is not None:
+            _answer(answers, "stopped", str(error))
+        return
     for name in _OWN:
         os.environ.pop(name, None)
     engine = EmbeddedEngine(journal, root=root)
     with journal, engine.at_home(root):
         while (order := orders.next()) is not None:
-            state, message = carry_on(engine, journal, str(order["run"]))
-            answers.write(json.dumps({"state": state, "message": message}) + "\n")
-            answers.flush()
+            _answer(answers, *carry_on(engine, journal, str(order["run"])))
+
+
+def _answer(answers: IO[str], state: str, message: str) -> None:
+    answers.write(json.dumps({"state": state, "message": message}) + "\n")
+    answers.flush()
 
 
 def carry_on(engine: EmbeddedEngine, journal: PostgresJournal, run: str) -> tuple[str, str]:

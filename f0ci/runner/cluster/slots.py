@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,8 +19,8 @@ from f0ci.runner.address import Address
 
 # processes that may end under one run before it is given up
 TRIES = 3
-# seconds that a process gets to end by itself
-LEAVING = 10.0
+# seconds that a process gets to end by itself, and the server to notice that it did
+LEAVING, NOTICING = 10.0, 5.0
 
 
 @dataclass(slots=True)
@@ -28,12 +30,14 @@ class Slot:
     Attributes:
         process: the process.
         root: where its files are.
+        owner: by which it carries runs on.
         run: the run that it carries on, or the last one.
         stopping: True where it was told to stop.
     """
 
     process: subprocess.Popen[str]
     root: Path
+    owner: str
     run: str = ""
     stopping: bool = False
 
@@ -71,12 +75,14 @@ class Slots:
         address: the database.
         label: of their sessions.
         most: how many at most.
+        lives: tells whether an owner of runs is alive.
         tell: told what went wrong.
     """
 
     address: Address
     label: str
     most: int
+    lives: Callable[[str], bool]
     tell: Callable[[str], None]
     _idle: list[Slot] = field(default_factory=list)
     _busy: list[Slot] = field(default_factory=list)
@@ -119,6 +125,7 @@ class Slots:
                 if slot.stopping:
                     return "stopped", "the worker is stopping"
                 self.tell(f"the process of run {run!r} ended (exit code {code})")
+                self._outlive(slot)
             return "given_up", f"{TRIES} processes ended while they carried it on, the last with exit code {code}"
 
     def interrupt(self) -> None:
@@ -138,6 +145,12 @@ class Slots:
             slots, self._idle = [*self._idle, *self._busy], []
         for slot in slots:
             slot.end()
+
+    def _outlive(self, slot: Slot) -> None:
+        """Wait until the server knows that a process is gone: until then its run is not to be had."""
+        until = time.monotonic() + NOTICING
+        while self.lives(slot.owner) and time.monotonic() < until:
+            time.sleep(0.05)
 
     def _take(self, run: str, root: Path) -> Slot:
         retired = None
@@ -177,6 +190,6 @@ class Slots:
             # an interrupt of the terminal is the worker's to handle
             process_group=0,
         )
-        slot = Slot(process, root)
-        slot.order(url=self.address.url, label=self.label, root=str(root))
+        slot = Slot(process, root, f"{process.pid}-{os.urandom(6).hex()}")
+        slot.order(url=self.address.url, label=self.label, owner=slot.owner, root=str(root))
         return slot

@@ -30,6 +30,10 @@ from f0ci.runner.runs import RunRow, get_run
 
 # seconds between two looks at waits that are over and at the other workers, and between two at runs that were lost
 LOOKING, SEARCHING = 0.5, 2.0
+# seconds for which the worker itself waits for the database; runs that it carries on have more
+PATIENCE = 1.0
+# seconds that DBOS gets to end, beside the grace of runs
+ENDING = 10.0
 # seconds without the database after which a worker is not well
 UNWELL = 5.0
 GRACE = 25.0
@@ -60,16 +64,19 @@ class Duty:
     tell: Callable[[str], None] = lambda _: None
 
 
-def serve(duty: Duty) -> None:
+def serve(duty: Duty) -> bool:
     """Work until SIGTERM or SIGINT, then let runs end or give them back; a second signal ends them at once.
+
+    Returns:
+        False where threads of DBOS are left that wait for a database that is away, so that the process has to be ended.
 
     Raises:
         CannotWork: the extra is not installed, or the database cannot be used.
     """
     require_dbos()
     name = fleet.new_name()
-    with PostgresJournal(duty.address, owner=name, label=fleet.label_of(name)) as journal:
-        _ServingWorker(duty, name, journal).run()
+    with PostgresJournal(duty.address, owner=name, label=fleet.label_of(name), patience=PATIENCE) as journal:
+        return _ServingWorker(duty, name, journal).run()
 
 
 @dataclass(slots=True)
@@ -87,9 +94,10 @@ class _ServingWorker:
 
     def __post_init__(self) -> None:
         label = fleet.label_of(self.name)
-        self.slots = Slots(self.duty.address, label, self.duty.slots, self.duty.tell)
+        lives = self.journal.liveness.lives
+        self.slots = Slots(self.duty.address, label, self.duty.slots, lives, self.duty.tell)
 
-    def run(self) -> None:
+    def run(self) -> bool:
         duty = self.duty
         queues.migrate(self.journal)
         # the lock first: whoever sees the name must find it held
@@ -105,7 +113,7 @@ class _ServingWorker:
             duty.tell(f"worker {self.name} takes runs from {names}, {duty.slots} at a time{where}")
             with contextlib.suppress(KeyboardInterrupt):
                 self._watch(dbos)
-            self._leave(dbos)
+            return self._leave(dbos)
 
     def _launch(self) -> Any:
         from dbos import DBOS, DBOSPortableJSONSerializer
@@ -212,21 +220,33 @@ class _ServingWorker:
             self.duty.tell(f"the engine {self.journal.name!r} is back")
         self.outage = False
 
-    def _leave(self, dbos: Any) -> None:
+    def _leave(self, dbos: Any) -> bool:
         duty = self.duty
         busy = self.slots.busy
         if busy:
             duty.tell(f"stopping; {len(busy)} runs get {duty.grace:g} s to end or to wait, then go on elsewhere")
         timer = threading.Thread(target=self._interrupt_in_time, daemon=True, name="grace")
         timer.start()
-        dbos.destroy(workflow_completion_timeout_sec=int(duty.grace) + 10)
+        seconds = duty.grace + ENDING
+        ending = threading.Thread(
+            target=lambda: dbos.destroy(workflow_completion_timeout_sec=int(seconds)), daemon=True, name="ending"
+        )
+        ending.start()
+        ending.join(seconds if self.well else ENDING)
         self.hurry.set()
         timer.join()
         self.slots.close()
+        ending.join(ENDING)
         with contextlib.suppress(EngineError):
             find_lost(self.journal)
             fleet.forget(self.journal, self.name)
         duty.tell(f"worker {self.name} ended")
+        return not ending.is_alive()
+
+    @property
+    def well(self) -> bool:
+        """Tell whether the database could be reached a moment ago."""
+        return time.monotonic() - self.seen < UNWELL
 
     def _interrupt_in_time(self) -> None:
         self.hurry.wait(self.duty.grace)
@@ -246,7 +266,7 @@ class _ServingWorker:
 
     def _health(self) -> tuple[bool, dict[str, Any]]:
         silent = time.monotonic() - self.seen
-        state = "stopping" if self.stop.is_set() else "serving" if silent < UNWELL else "without its database"
+        state = "stopping" if self.stop.is_set() else "serving" if self.well else "without its database"
         busy = self.slots.busy
         return state == "serving", {
             "worker": self.name,

@@ -114,7 +114,11 @@ class WorkerProcess:
         """Tell it to stop, and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(PATIENCE)
+        try:
+            code = self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
         if self.process.stderr is not None:
             self.process.stderr.close()
         return code
