@@ -212,18 +212,35 @@ class PostgresJournal(Journal):
                 "use the newer f0ci that made it: upgrade this one first, workers and commands alike",
             )
         folder = resources.files("f0ci.runner")
-        with self._session.transaction():
-            self._session.execute("SELECT pg_advisory_xact_lock(%s)", (_LAYOUT_LOCK,))
-            # another command may have been quicker
+        # another command may be quicker
+        with self.alone(), self._session.transaction():
             if self._version() == 0:
                 self._session.execute("CREATE SCHEMA IF NOT EXISTS f0ci")
                 self._session.execute(schema_for((folder / "journal.sql").read_text(encoding="utf-8")))
                 self._session.execute((folder / "cluster" / "layout.sql").read_text(encoding="utf-8"))
                 self._session.execute("INSERT INTO layout VALUES (%s)", (VERSION,))
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Let nobody else change the layout meanwhile.
+
+        Raises:
+            EngineError: somebody else has been at it for too long.
+        """
+        until = time.monotonic() + PATIENCE
+        while not self.rows("SELECT pg_try_advisory_lock(?)", (_LAYOUT_LOCK,))[0][0]:
+            if time.monotonic() >= until:
+                raise EngineError(f"somebody else changes the layout of {self.name!r}", "try again when that is over")
+            time.sleep(PAUSE)
+        try:
+            yield
+        finally:
+            self.rows("SELECT pg_advisory_unlock(?)", (_LAYOUT_LOCK,))
+
     def _version(self) -> int:
-        known = self._session.execute("SELECT to_regclass('f0ci.layout')").fetchall()[0][0]
-        if known is None:
+        # a name alone may be looked up in what the session remembers
+        known = self._session.execute("SELECT 1 FROM pg_tables WHERE schemaname = 'f0ci' AND tablename = 'layout'")
+        if not known.fetchall():
             return 0
         return int(self._session.execute("SELECT version FROM f0ci.layout").fetchall()[0][0])
 

@@ -105,11 +105,17 @@ def migrate(journal: PostgresJournal) -> None:
         EngineError: a newer DBOS made it, or this user may not.
     """
     require_dbos()
-    from dbos import DBOS
     from dbos._migration import get_dbos_migrations
 
-    found = _layout(journal)
     known = len(get_dbos_migrations(SCHEMA, use_listen_notify=True))
+    with journal.alone():
+        _bring_to(journal, known)
+
+
+def _bring_to(journal: PostgresJournal, known: int) -> None:
+    from dbos import DBOS
+
+    found = _layout(journal)
     if found > known:
         raise EngineError(
             f"the queues in {journal.name!r} were made by a newer DBOS (layout {found}, this one knows {known})",
@@ -128,7 +134,7 @@ def migrate(journal: PostgresJournal) -> None:
 
 
 def _layout(journal: PostgresJournal) -> int:
-    if journal.rows(f"SELECT to_regclass('{SCHEMA}.dbos_migrations')")[0][0] is None:
+    if not journal.rows("SELECT 1 FROM pg_tables WHERE schemaname = ? AND tablename = 'dbos_migrations'", (SCHEMA,)):
         return 0
     found = journal.rows(f"SELECT version FROM {SCHEMA}.dbos_migrations")  # noqa: S608 - the schema is ours
     return int(found[0][0]) if found else 0
