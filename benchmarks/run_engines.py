@@ -40,9 +40,7 @@ def f0ci(folder: Path, count: int) -> dict[str, float]:
         f" depends_on: [{', '.join(after)}]}}\n"
         for name, after in AFTER.items()
     )
-    _write(
-        folder, {"recipes/six.yaml": f"metadata: {{name: six}}\nsteps:\n{steps}", "scriptlets/trivial.py": SCRIPTLET}
-    )
+    write(folder, {"recipes/six.yaml": f"metadata: {{name: six}}\nsteps:\n{steps}", "scriptlets/trivial.py": SCRIPTLET})
     with Journal(folder / "journal.sqlite") as journal:
         engine = EmbeddedEngine(journal)
         plan = freeze(folder, Project(), "recipes/six.yaml", None)
@@ -182,7 +180,7 @@ def waiting(folder: Path, count: int) -> dict[str, float]:
     from f0ci.runner.journal import Journal
     from f0ci.source.project import Project
 
-    _write(folder, {"recipes/ask.yaml": ASK})
+    write(folder, {"recipes/ask.yaml": ASK})
     with Journal(folder / "journal.sqlite") as journal:
         engine = EmbeddedEngine(journal)
         plan = freeze(folder, Project(), "recipes/ask.yaml", None)
@@ -222,7 +220,8 @@ def _prove(file: Path, query: str, count: int, *, full: bool) -> None:
         sys.exit(f"the journal is not as safe as the others: {mode}")
 
 
-def _write(folder: Path, files: dict[str, str]) -> None:
+def write(folder: Path, files: dict[str, str]) -> None:
+    """Write files below a folder."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")

@@ -132,7 +132,7 @@ def _run_elsewhere(
         engine = cluster_engine(
             opened, load_project(DirectoryTree(root)), queue=queue, priority=priority, on_event=on_event
         )
-        run_id = engine.start(order)
+        run_id = engine.submit(order)
         record = engine.resume(run_id) if attend else engine.hand_over(run_id)
         if context is not None:
             context.recall(recalled_changes(opened, run_id))

@@ -101,13 +101,19 @@ class EmbeddedEngine:
                 self._threads.close()
                 self._home = self._threads = None
 
-    def start(self, order: Order) -> str:
-        """Record a run and return its id; see `Engine`."""
+    def start(self, order: Order, then: Callable[[Any, str], None] = lambda _connection, _run: None) -> str:
+        """Record a run and return its id; see `Engine`.
+
+        Args:
+            order: what is to be run.
+            then: part of the same change, given its connection and the run.
+        """
         known, params, options, sealer = self._ready(order)
         if known is None:
             try:
                 with self._journal.transaction() as connection:
                     insert_run(connection, order.plan, options, params, order.values, sealer, None)
+                    then(connection, str(options.run))
             except RunExists:
                 # it must be the same run that the faster command started
                 self._ready(order)

@@ -78,12 +78,16 @@ class Journal:
             return self._liveness
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self, *, lasting: bool = True) -> Iterator[sqlite3.Connection]:
         """Give a connection for one change; the change is durable when the block is over, or not there at all.
+
+        Args:
+            lasting: False where it need not outlive a power loss before the next change that does; a file always does.
 
         Raises:
             JournalError: it cannot be written: a full disk, a file that went away, another command that does not end.
         """
+        del lasting
         with self._lock:
             try:
                 self._check_present()

@@ -239,7 +239,8 @@ def claim(journal: Journal, run: str) -> RunRow:
                 f"run {row.run!r} is being carried on by another command (process {str(row.owner).partition('-')[0]})",
                 "wait for that one to end, or end it with `f0ci runs cancel " + row.run + "`",
             )
-        with journal.transaction() as connection:
+        # whoever lost it finds out at the first record
+        with journal.transaction(lasting=False) as connection:
             changed = connection.execute(
                 "UPDATE runs SET owner = ?, state = 'running' WHERE run = ? AND owner IS ? AND ended IS NULL",
                 (liveness.owner, row.run, row.owner),

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 
-from f0ci.core.errors import CannotWork
 from f0ci.runner.address import Address
+from f0ci.runner.journal import JournalError
 
 if TYPE_CHECKING:
     from psycopg.abc import PQGen
@@ -27,7 +27,7 @@ NETWORK: dict[str, Any] = {
 Result = TypeVar("Result")
 
 
-class EngineError(CannotWork):
+class EngineError(JournalError):
     """The database of runs cannot be used; what it holds stays as it is."""
 
 

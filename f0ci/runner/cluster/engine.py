@@ -60,6 +60,17 @@ class ClusterEngine:
         refuse_values(order)
         return self._local.start(order)
 
+    def submit(self, order: Order) -> str:
+        """Record a run and put it into the queue, in one change; return its id. One that exists stays as it is.
+
+        Raises:
+            UsageError: there is no such queue, or the id belongs to a run of something else.
+            InputError: as `start`.
+        """
+        require_queue(self._journal, self._queue, self._declared)
+        refuse_values(order)
+        return self._local.start(order, lambda connection, run: hand_over(connection, run, self._queue, self._priority))
+
     def resume(self, run: str) -> RunRecord:
         """Have workers carry a run on, and look on until it is over or waits; see `Engine`."""
         name = self.hand_over(run).run

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 # runs that are put into queues in one change
 AT_ONCE = 100
 _ENQUEUE = (
-    f"SELECT {SCHEMA}.enqueue_workflow(workflow_name => '{WORKFLOW}', queue_name => ?,"
-    " positional_args => ARRAY[to_json(CAST(? AS TEXT))]::json[], workflow_id => ?,"
+    f"SELECT {SCHEMA}.enqueue_workflow(workflow_name => '{WORKFLOW}', queue_name => ?,"  # noqa: S608 - our own names
+    " positional_args => (SELECT ARRAY[to_json(run), to_json(release), to_json(root)]::json[] FROM runs WHERE run = ?),"
+    " workflow_id => ?,"
     f" app_version => '{VERSION}', priority => CAST(? AS INT4), application_name => '{APPLICATION}')"
 )
 _DUE = (

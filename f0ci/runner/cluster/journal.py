@@ -106,14 +106,17 @@ class PostgresJournal(Journal):
                 raise explanation(self.address, error) from error
 
     @contextlib.contextmanager
-    def transaction(self) -> Iterator[Any]:
+    def transaction(self, *, lasting: bool = True) -> Iterator[Any]:
         """Give a connection for one change; the change is durable when the block is over, or not there at all.
+
+        Args:
+            lasting: False where it need not outlive a crash of the server before the next change that does.
 
         Raises:
             EngineError: it cannot be written, or the server was away for too long.
         """
         with self._lock:
-            change = Change()
+            change = Change(lasting)
             try:
                 self._again(change.begin)
                 try:

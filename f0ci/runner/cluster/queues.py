@@ -24,10 +24,14 @@ DEFAULT = "default"
 PER_WORKER = 4
 # what DBOS knows f0ci by; the version is that of what the queue holds, so that upgrades strand nothing
 APPLICATION, SCHEMA, WORKFLOW, VERSION = "f0ci", "f0ci_queue", "carry_on", "f0ci-1"
-# seconds between two looks of a worker at a queue; many workers look less often each
+# seconds between two looks of a worker at a queue
 POLLING = 0.05
 _RATE = re.compile(r"(\d+)\s*/\s*(\S+)")
 _KNOWN = f"SELECT name FROM {SCHEMA}.queues WHERE application_name = ? ORDER BY name"  # noqa: S608 - the schema is ours
+
+
+# queues that were there when somebody looked; f0ci takes none away
+_SEEN: set[tuple[str, str]] = set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +162,11 @@ def require_queue(journal: PostgresJournal, name: str, declared: Mapping[str, Qu
     Raises:
         UsageError: there is no such queue, in the database or among those declared.
     """
+    if (str(journal.address), name) in _SEEN:
+        return
     known = known_queues(journal)
     if name in known:
+        _SEEN.add((str(journal.address), name))
         return
     if name not in declared:
         names = sorted({*known, *declared})

@@ -19,8 +19,12 @@ class Change:
     A lost connection takes what was not committed with it. The statements are then carried out again on a new one, and
     must answer the same, because whoever makes the change has gone on by those answers. Where it was lost while the
     server confirmed, the transaction's id says what became of it.
+
+    Attributes:
+        lasting: False where it need not outlive a crash of the server before the next change that does.
     """
 
+    lasting: bool = True
     _done: list[tuple[str, Any, tuple[int, list[Any]]]] = field(default_factory=list)
     _session: Session | None = None
     _id: str | None = None
@@ -47,9 +51,17 @@ class Change:
 
     def carry_out(self, session: Session, text: str, values: Any) -> tuple[int, list[Any]]:
         """Carry out one statement, and return how many rows it concerned and those that it found."""
-        if not self._done:
-            self._id = _begin(session)
-        cursor = session.execute(text, values)
+        if self._done:
+            cursor = session.execute(text, values)
+        else:
+            # in one go: each answer that is waited for costs more than most statements
+            with session.pipeline():
+                session.execute("BEGIN")
+                if not self.lasting:
+                    session.execute("SET LOCAL synchronous_commit = off")
+                number = session.execute("SELECT pg_current_xact_id()::text")
+                cursor = session.execute(text, values)
+            self._id = str(number.fetchall()[0][0])
         answer = (cursor.rowcount, cursor.fetchall() if cursor.description else [])
         self._done.append((text, values, answer))
         return answer
@@ -63,13 +75,6 @@ class Change:
         self.catch_up(session)
         self._asked = True
         session.execute("COMMIT")
-
-
-def _begin(session: Session) -> str:
-    """Begin a transaction and return its id, in one go."""
-    cursor = session.execute("BEGIN; SELECT pg_current_xact_id()::text")
-    cursor.nextset()
-    return str(cursor.fetchall()[0][0])
 
 
 def _happened(session: Session, number: str) -> bool:

@@ -23,6 +23,8 @@ from f0ci.runner.cluster.connection import EngineError
 from f0ci.runner.cluster.handing import end_run
 from f0ci.runner.cluster.journal import PostgresJournal
 from f0ci.runner.engine import EmbeddedEngine
+from f0ci.runner.journal import JournalError
+from f0ci.runner.recording import LostRun
 
 # what steps of recipes have no business with
 _OWN = ("F0CI_ENGINE", "PGPASSWORD")
@@ -93,7 +95,7 @@ def carry_on(engine: EmbeddedEngine, journal: PostgresJournal, run: str) -> tupl
     |---|---|
     | it is over, or waits | its state |
     | something was sent to it while it came to wait | it is carried on |
-    | somebody else has it | `elsewhere` |
+    | somebody else has it, or took it over | `elsewhere` |
     | this process is told to stop, or cannot record | `stopped`: it goes on elsewhere |
     | it cannot be carried on at all | `errored`, which is recorded |
     """
@@ -105,9 +107,9 @@ def carry_on(engine: EmbeddedEngine, journal: PostgresJournal, run: str) -> tupl
                 return str(record.outcome), ""
     except KeyboardInterrupt:
         return "stopped", "interrupted"
-    except Refused as error:
+    except (Refused, LostRun) as error:
         return "elsewhere", str(error)
-    except EngineError as error:
+    except JournalError as error:
         return "stopped", str(error)
     except F0ciError as error:
         words = f"{error}; {error.hint}" if error.hint else str(error)

@@ -26,7 +26,6 @@ from f0ci.runner.cluster.handing import end_run, find_lost, wake_due
 from f0ci.runner.cluster.health import health_endpoint
 from f0ci.runner.cluster.journal import PostgresJournal
 from f0ci.runner.cluster.slots import Slots
-from f0ci.runner.runs import RunRow, get_run
 
 # seconds between two looks at waits that are over and at the other workers, and between two at runs that were lost
 LOOKING, SEARCHING = 0.5, 2.0
@@ -137,8 +136,8 @@ class _ServingWorker:
         )
 
         @DBOS.workflow(name=queues.WORKFLOW, max_recovery_attempts=None)
-        def carry_on(run: str) -> str:
-            return self.carry_on(run)
+        def carry_on(run: str, release: str | None, root: str) -> str:
+            return self.carry_on(run, release, root)
 
         DBOS.listen_queues(queues.names_of(self.duty.queues))
         DBOS.launch()
@@ -146,13 +145,16 @@ class _ServingWorker:
             queues.register(DBOS, queue, on_conflict="always_update")
         return DBOS
 
-    def carry_on(self, run: str) -> str:
-        """Carry a run on until it is over, waits or is given back; return its state."""
+    def carry_on(self, run: str, release: str | None, started_in: str) -> str:
+        """Carry a run on until it is over, waits or is given back; return its state.
+
+        Args:
+            run: the run.
+            release: digest of the release whose files it runs, or None.
+            started_in: the folder that it was started in.
+        """
         try:
-            row = get_run(self.journal, run)
-            if row.is_over:
-                return row.state
-            root = self._root_of(row)
+            root = self._root_of(release, started_in)
             state, message = self.slots.carry_on(run, root)
             if state == "given_up":
                 end_run(self.journal, run, message)
@@ -166,21 +168,22 @@ class _ServingWorker:
             self.duty.tell(f"run {run} {state}: {message}")
         return state
 
-    def _root_of(self, row: RunRow) -> Path:
+    def _root_of(self, release: str | None, started_in: str) -> Path:
         """Return where the files of a run are on this machine.
 
         Raises:
             F0ciError: they are not to be had.
         """
-        if row.release is None:
-            if Path(row.root) == self.duty.folder:
+        if release is None:
+            if Path(started_in) == self.duty.folder:
                 return self.duty.folder
             raise F0ciError(
-                f"the run has no release, and worker {self.name} works in {str(self.duty.folder)!r}, not {row.root!r}",
+                f"the run has no release, and worker {self.name} works in {str(self.duty.folder)!r},"
+                f" not {started_in!r}",
                 "hand it over as a release: f0ci run --queue NAME --release ID",
             )
         with self.checking_out:
-            return self.duty.checkout(row.release)
+            return self.duty.checkout(release)
 
     def _watch(self, dbos: Any) -> None:
         eye, searched = fleet.Watch(self.journal, self.name), 0.0
