@@ -29,7 +29,7 @@ MARGIN = 4_096
 
 # what lets a program act for the CI job or for the user's Git; a recipe's own secrets have names of their own
 _WITHHELD = re.compile(
-    r"""F0CI_\w*TOKEN | F0CI_SECRET_\w+
+    r"""F0CI_\w*TOKEN | F0CI_SECRET_\w+ | F0CI_(?:\w+_)?ENGINE
       | (?:GITHUB|GH|GHE)(?:_ENTERPRISE)?_TOKEN | GITHUB_PAT | ACTIONS_\w*TOKEN\w*
       | CI_(?:JOB|BUILD|DEPLOY|REGISTRY|DEPENDENCY_PROXY)_(?:TOKEN|PASSWORD|JWT\w*) | CI_REPOSITORY_URL
       | (?:GITLAB|GL|GITEA|FORGEJO|BITBUCKET|CODEBERG)_\w*(?:TOKEN|PASSWORD)

@@ -101,7 +101,8 @@ class StepNoted:
     Attributes:
         step: name, as in `StepStarted`.
         note: `fallback` (the recipe names an action for the failure), `notify` (it wants somebody told), `rollback`
-            (what is undone now, or cannot be) or `conflict` (two steps that nothing orders wrote one key).
+            (what is undone now, or cannot be), `conflict` (two steps that nothing orders wrote one key) or `queue`
+            (what becomes of a whole run that workers carry on).
         text: what the recipe says, or what is to be known.
     """
 

@@ -50,12 +50,13 @@ class Session(psycopg.Connection[Any]):
             raise psycopg.OperationalError(f"the server said nothing for {SILENCE:g} s") from error
 
 
-def connect(address: Address, name: str) -> Session:
+def connect(address: Address, name: str, password: str | None = None) -> Session:
     """Return a session that commits each statement outside of a transaction.
 
     Args:
         address: the database.
         name: by which others find the session among those of the server.
+        password: where the address has none; None leaves it to libpq.
 
     Raises:
         psycopg.Error: there is no such server or database, or it does not let us in.
@@ -64,6 +65,8 @@ def connect(address: Address, name: str) -> Session:
         "application_name": name,
         "options": f"-c lock_timeout={int(SILENCE * 500)} -c search_path=f0ci -c client_min_messages=warning",
     }
+    if password is not None and not address.has_password:
+        settings["password"] = password
     return Session.connect(address.url, autocommit=True, **NETWORK, **settings)
 
 
@@ -75,12 +78,14 @@ def explanation(address: Address, error: psycopg.Error) -> EngineError:
     state = error.sqlstate or ""
     if "password authentication failed" in words or "no password supplied" in words or state.startswith("28"):
         hint = "give user and password: PGPASSWORD, ~/.pgpass, or the address in F0CI_ENGINE"
-    elif state == "3D000" or "does not exist" in words:
+    elif state == "3D000" or ('database "' in words and "does not exist" in words):
         hint = "create the database: createdb"
     elif state.startswith("42501"):
         hint = "let the role make schemas and tables in the database, or have its owner run `f0ci worker` once"
     elif state.startswith("53"):
         hint = "free space, or raise its max_connections; runs go on with `f0ci run --resume RUN`"
+    elif state.startswith("42"):
+        hint = "the layout is not as this f0ci made it: use one version of f0ci everywhere, or restore a backup"
     else:
         hint = "check that the server runs and can be reached; runs go on with `f0ci run --resume RUN`"
     return EngineError(f"the engine {str(address)!r} cannot be used: {words}", hint)

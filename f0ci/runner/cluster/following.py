@@ -38,6 +38,15 @@ def follow(
         on_event: told of what workers record, about twice a second.
         patience: seconds, or None.
     """
+    try:
+        return _look_on(journal, run, on_event, patience)
+    except KeyboardInterrupt:
+        if on_event is not None:
+            on_event(StepNoted(f"run {run}", "queue", f"it goes on; look on again: f0ci run --resume {run}"))
+        raise
+
+
+def _look_on(journal: PostgresJournal, run: str, on_event: Listener | None, patience: float | None) -> RunRow:
     begun, pause, told, warned = time.monotonic(), FIRST, _Told(), False
     while True:
         row = get_run(journal, run)
@@ -51,7 +60,7 @@ def follow(
             warned = True
             text = unattended(journal, run)
             if text:
-                on_event(StepNoted("", "queue", text))
+                on_event(StepNoted(f"run {run}", "queue", text))
         time.sleep(pause)
         pause = min(LATER, pause * 1.5)
 

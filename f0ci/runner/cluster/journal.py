@@ -62,6 +62,8 @@ class PostgresJournal(Journal):
         insist: bool = False,
     ) -> None:
         self.address = address
+        # the environment is that of a recipe once a run goes on
+        self._password = os.environ.get("PGPASSWORD")
         self._owner = owner or f"{os.getpid()}-{os.urandom(6).hex()}"
         self._label = (label or f"f0ci {self._owner}")[:63]
         self._patience = patience
@@ -183,14 +185,14 @@ class PostgresJournal(Journal):
         until = time.monotonic() + (self._patience if insist else 0.0)
         while True:
             try:
-                return connect(self.address, self._label)
+                return connect(self.address, self._label, self._password)
             except psycopg.OperationalError as error:
                 if time.monotonic() >= until or not _is_away(error):
                     raise
                 time.sleep(PAUSE)
 
     def _reconnect(self) -> None:
-        self._session = connect(self.address, self._label)
+        self._session = connect(self.address, self._label, self._password)
         if self._locked:
             self._take_lock()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -126,7 +127,7 @@ def _bring_to(journal: PostgresJournal, known: int) -> None:
             "upgrade f0ci[cluster] here too: pip install -U 'f0ci[cluster]'",
         )
     if found < known:
-        quiet_logs()
+        quiet()
         try:
             DBOS.migrate(database_url(journal.address), schema=SCHEMA)
         except Exception as error:
@@ -144,11 +145,13 @@ def _layout(journal: PostgresJournal) -> int:
     return int(found[0][0]) if found else 0
 
 
-def quiet_logs() -> None:
-    """Have DBOS say only what went wrong."""
+def quiet() -> None:
+    """Have DBOS say only what went wrong, and talk to nobody but the database."""
     import logging
 
     logging.getLogger("dbos").setLevel(logging.ERROR)
+    for name in [name for name in os.environ if name.startswith("DBOS_")]:
+        del os.environ[name]
 
 
 def known_queues(journal: PostgresJournal) -> list[str]:
@@ -164,7 +167,9 @@ def require_queue(journal: PostgresJournal, name: str, declared: Mapping[str, Qu
     """
     if (str(journal.address), name) in _SEEN:
         return
-    known = known_queues(journal)
+    # not while somebody makes them
+    with journal.alone():
+        known = known_queues(journal)
     if name in known:
         _SEEN.add((str(journal.address), name))
         return
@@ -188,7 +193,7 @@ def with_client(journal: PostgresJournal, work: Any) -> None:
     require_dbos()
     from dbos import DBOSClient, DBOSPortableJSONSerializer
 
-    quiet_logs()
+    quiet()
     client = DBOSClient(
         system_database_url=database_url(journal.address),
         dbos_system_schema=SCHEMA,

@@ -117,7 +117,7 @@ class _ServingWorker:
     def _launch(self) -> Any:
         from dbos import DBOS, DBOSPortableJSONSerializer
 
-        queues.quiet_logs()
+        queues.quiet()
         DBOS(
             config={
                 "name": queues.APPLICATION,

@@ -21,6 +21,8 @@ from f0ci.core.redaction import Redactor
 WITHHELD = [
     "F0CI_GIT_TOKEN",
     "F0CI_SECRET_DB_PASSWORD",
+    "F0CI_ENGINE",
+    "F0CI_RUN_ENGINE",
     "GITHUB_TOKEN",
     "GH_TOKEN",
     "GH_ENTERPRISE_TOKEN",

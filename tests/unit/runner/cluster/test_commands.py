@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from tests.line.conftest import Answer
 from tests.postgres import Server
 from tests.unit.runner.cluster.conftest import StartWorker, wait_until
 
+EXAMPLES = Path(__file__).parents[4] / "examples" / "cluster"
 Command = Callable[..., Answer]
 GREET = "recipes/greet_everybody.yaml"
 ASK = (
@@ -315,3 +317,30 @@ def test_a_run_that_nobody_takes_says_so(
     handing.resume(run_id)
     wait_until(lambda: told)
     assert "no worker takes runs from 'default' now" in told[0]
+
+
+def test_the_example_walks_through(address: Address) -> None:
+    environ = {**os.environ, "F0CI_ENGINE": address.url, "F0CI": f"{sys.executable} -m f0ci", "NO_COLOR": "1"}
+    done = subprocess.run(
+        ["sh", str(EXAMPLES / "walk.sh")],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        start_new_session=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    listed = done.stdout.split("--- two workers")[1]
+    assert listed.split("--- kill")[0].count(" alive ") == 2
+    assert done.stdout.split("--- all runs ended")[1].count(" passed ") == 6
+
+
+def test_the_manifest_is_what_kubernetes_takes() -> None:
+    import kubernetes_validate
+    import yaml
+
+    document = yaml.safe_load((EXAMPLES / "worker.yaml").read_text())
+    kubernetes_validate.validate(document, "1.31", strict=True)
+    command = document["spec"]["template"]["spec"]["containers"][0]["command"]
+    assert run([*command[1:4], "--help"]) == 0

@@ -12,9 +12,15 @@ from f0ci.core.errors import F0ciError, InputError, UsageError
 from f0ci.runner.address import Address, read_address
 from f0ci.runner.cluster.connection import EngineError
 from f0ci.runner.cluster.dialect import statement_for, statement_for_change, values_for
+from f0ci.runner.cluster.engine import ClusterEngine
 from f0ci.runner.cluster.journal import PostgresJournal
 from f0ci.runner.cluster.liveness import key_of, living
+from f0ci.runner.cluster.queues import read_queues, require_queue
+from f0ci.runner.frozen import freeze
+from f0ci.runner.interface import Order
 from f0ci.runner.journal import Journal
+from f0ci.source.project import Project
+from tests.conftest import write_files
 from tests.postgres import Server
 from tests.unit.runner.cluster.proxy import Proxy
 
@@ -93,6 +99,16 @@ def test_a_lost_connection_is_a_pause(address: Address, journal: PostgresJournal
         assert journal.rows("SELECT number FROM signals ORDER BY number") == [(1,), (2,)]
         # and its user is still known to be alive
         assert living(journal.rows, [owner, "nobody"]) == {owner}
+
+
+def test_the_password_outlives_the_environment_it_came_from(
+    address: Address, journal: PostgresJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGPASSWORD", "right-password")
+    with PostgresJournal(read_address(str(address)), label="victim") as other:
+        monkeypatch.delenv("PGPASSWORD")
+        journal.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'victim'")
+        assert other.rows("SELECT 1") == [(1,)]
 
 
 def test_a_change_that_somebody_else_made_meanwhile_is_given_up(address: Address, journal: PostgresJournal) -> None:
@@ -183,14 +199,28 @@ def test_a_newer_layout_is_refused(address: Address, journal: PostgresJournal) -
         PostgresJournal(address)
 
 
-def test_a_role_that_may_make_nothing_is_told_so(server: Server) -> None:
+def test_a_role_that_may_make_nothing_is_told_so(server: Server, tmp_path: Path) -> None:
     server.query("postgres", "DROP DATABASE IF EXISTS bare")
     server.query("postgres", "CREATE DATABASE bare")
     server.query("postgres", "DROP ROLE IF EXISTS guest")
     server.query("postgres", "CREATE ROLE guest LOGIN PASSWORD 'right-password'")
+    guest = read_address(server.url("bare").replace("//f0ci:", "//guest:"))
     with pytest.raises(EngineError, match="permission denied") as caught:
-        PostgresJournal(read_address(server.url("bare").replace("//f0ci:", "//guest:")))
+        PostgresJournal(guest)
     assert "have its owner run `f0ci worker` once" in str(caught.value.hint)
+
+    # once the owner has, rights on what is there suffice
+    with PostgresJournal(read_address(server.url("bare"))) as owner:
+        require_queue(owner, "default", read_queues({}))
+    for schema in ("f0ci", "f0ci_queue"):
+        server.query("bare", f"GRANT USAGE ON SCHEMA {schema} TO guest")
+        for kind in ("TABLES", "SEQUENCES", "FUNCTIONS"):
+            server.query("bare", f"GRANT ALL ON ALL {kind} IN SCHEMA {schema} TO guest")
+    write_files(tmp_path, {"recipes/one.yaml": "metadata: {name: one}\nsteps:\n  - {name: a, run: 'true'}\n"})
+    with PostgresJournal(guest) as opened:
+        engine = ClusterEngine(opened)
+        run = engine.submit(Order(freeze(tmp_path, Project(), "recipes/one.yaml", None)))
+        assert engine.list(state="queued")[0].run == run
 
 
 @pytest.mark.parametrize(
