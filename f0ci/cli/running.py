@@ -101,7 +101,8 @@ def run(
         else:
             _print_plan(plan.steps)
         return ExitCode.DONE
-    place, queue = _queue_of(root, given)
+    if given["here"] and given["queue"]:
+        raise UsageError("--here and --queue contradict each other", "leave one of them out")
     with _interruptible(), _listening(path, given, told) as tell:
         record = run_it(
             root,
@@ -110,38 +111,24 @@ def run(
             values,
             options=options,
             on_event=tell,
-            journal=place,
-            queue=queue,
+            journal=given["journal"],
+            queue=False if given["here"] else given["queue"],
             priority=given["priority"],
             attend=not given["detach"],
         )
         if given["detach"]:
-            return _handed_over(record, queue, output_format)
+            return _handed_over(record, output_format)
         record = _stay(root, record, given, tell)
     return report(record, output_format)
 
 
-def _queue_of(root: Path, given: dict[str, Any]) -> tuple[Any, str | None]:
-    """Return where the run is recorded, and the queue it is handed to, or None where it runs here."""
-    from f0ci.commands.engines import place_of
-
-    place = place_of(root, given["journal"])
-    queue = given["queue"] or (None if given["here"] or isinstance(place, Path) else place.queue)
-    if given["here"] and given["queue"]:
-        raise UsageError("--here and --queue contradict each other", "leave one of them out")
-    if queue is None and (given["detach"] or given["priority"]):
-        option = "--detach" if given["detach"] else "--priority"
-        raise UsageError(f"{option} is for runs that are handed to a queue", "name one with --queue")
-    return place, queue
-
-
-def _handed_over(record: RunRecord, queue: str | None, output_format: str) -> int:
+def _handed_over(record: RunRecord, output_format: str) -> int:
     from f0ci.recipes.records import to_json
 
     if output_format == "json":
         print_json(to_json(record))
     else:
-        click.echo(f"run {record.run} is in queue {queue}")
+        click.echo(f"run {record.run} is handed over")
         say(f"look on with `f0ci run --resume {record.run}`, or `f0ci runs show {record.run}`")
     return ExitCode.DONE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +27,16 @@ def place_of(root: Path, given: Place | None, project: Project | None = None) ->
     Raises:
         InputError: `f0ci.yaml` cannot be read, or its address cannot be used.
     """
-    if given is not None:
+    if isinstance(given, Path):
         return given
     project = project or load_project(DirectoryTree(root))
-    url = project.engine.get("url")
+    queue, url = project.engine.get("queue"), project.engine.get("url")
+    if given is not None:
+        # an address given with its password is no other engine than the one of the settings
+        return replace(given, queue=given.queue or queue)
     if url is None:
         return default_path(root)
-    return read_address(url, project.engine.get("queue"), place=_written_at(project, "url"))
+    return read_address(url, queue, place=_written_at(project, "url"))
 
 
 def open_place(place: Place, *, patience: float | None = None) -> Journal:

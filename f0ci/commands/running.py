@@ -48,7 +48,7 @@ def run(
     options: RunOptions | None = None,
     on_event: Callable[[Any], None] | None = None,
     journal: Place | Literal[False] | None = None,
-    queue: str | None = None,
+    queue: str | Literal[False] | None = None,
     priority: int = 0,
     attend: bool = True,
 ) -> RunRecord:
@@ -65,7 +65,8 @@ def run(
         on_event: is told what happens.
         journal: file of the journal, or address of a database; None is what `f0ci.yaml` says, or the work tree's own
             file; False records nothing.
-        queue: a queue of the database: workers carry the run on, with the files of `options.release`.
+        queue: a queue of the database: workers carry the run on, with the files of `options.release`; None is what
+            `f0ci.yaml` says, False runs it here.
         priority: of the run among those of the queue; smaller ones first.
         attend: False hands the run over and does not look on.
 
@@ -87,10 +88,15 @@ def run(
             on_event=on_event,
         )
     place = place_of(root, journal, project)
-    if queue is not None:
+    if queue is None and not isinstance(place, Path):
+        queue = place.queue
+    if queue:
         return _run_elsewhere(
             root, place, recipe, environment, parameters or {}, context, options, queue, priority, attend, on_event
         )
+    if priority or not attend:
+        option = "--priority" if attend else "--detach"
+        raise UsageError(f"{option} is for runs that are handed to a queue", "name one with --queue")
     # before the journal, so that a recipe that cannot be read leaves nothing behind
     plan = freeze(root, project, recipe, configuration)
     with open_place(place) as opened:

@@ -46,6 +46,11 @@ def variable_of(name: str) -> str:
     return PREFIX + re.sub(r"[^A-Z0-9]", "_", name.upper())
 
 
+def is_reference(value: Any) -> bool:
+    """Tell whether a value is a reference to a secret, and nothing else."""
+    return isinstance(value, str) and _REFERENCE.fullmatch(value) is not None
+
+
 def secret_references(data: Any, at: Path = ()) -> tuple[SecretReference, ...]:
     """Return every reference to a secret in a text or in nested data, in written order."""
     if isinstance(data, str):

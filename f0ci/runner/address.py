@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from f0ci.core.errors import InputError, UsageError
+from f0ci.core.values import dataclass
 
 # what may stand before the rest of an address; libpq knows the first two
 SCHEMES = ("postgresql", "postgres")

@@ -156,7 +156,7 @@ def test_handing_over_without_looking_on(
     commit_files(here.work, {}, "init")
     assert f0ci(here.work, "release", "create").code == 0
     done = f0ci(here.work, "run", GREET, "-e", "dev", "--queue", "night", "--release", "latest", "--detach")
-    assert (done.code, " is in queue night" in done.out) == (0, True)
+    assert (done.code, " is handed over" in done.out) == (0, True)
     assert f0ci(here.work, "runs", "--state", "queued").out.count(GREET) == 1
 
 
@@ -232,6 +232,14 @@ def test_the_settings_name_the_engine(
 def runs_in(f0ci: Command, folder: Path, *options: str) -> int:
     """Return the exit code of a list of runs."""
     return f0ci(folder, "runs", *options).code
+
+
+@pytest.mark.usefixtures("engine")
+def test_the_settings_name_the_queue(f0ci: Command, tmp_path: Path) -> None:
+    write_files(tmp_path, {"recipes/ask.yaml": ASK, "f0ci.yaml": "engine: {queue: default}\n"})
+    done = f0ci(tmp_path, "run", "recipes/ask.yaml")
+    assert (done.code, "workers get the files of a run as a release" in done.err) == (2, True)
+    assert f0ci(tmp_path, "run", "recipes/ask.yaml", "--here").code == 5
 
 
 @pytest.mark.usefixtures("engine")
