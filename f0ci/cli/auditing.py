@@ -96,7 +96,11 @@ def verify(ctx: click.Context, since: tuple[str, ...], offline: bool, output_for
         events = sum(report.ledgers.values())
         click.echo(
             f"{events} events, {report.commits} environment commits and {report.approvals} signatures checked: "
-            + (f"{len(report.findings)} findings" if report.findings else click.style("no tampering found", fg="green"))
+            + (
+                f"{len(report.findings)} finding{'s' if len(report.findings) != 1 else ''}"
+                if report.findings
+                else click.style("no tampering found", fg="green")
+            )
         )
         for ref, count in report.unanchored.items():
             newest = "event is" if count == 1 else f"{count} events are"

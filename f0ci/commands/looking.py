@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock, format_time
+from f0ci.core.errors import CannotWork
 from f0ci.promotion.drift.base import Sync
 from f0ci.promotion.drifting import observe_branch
 from f0ci.promotion.report import PromotionReport, report_on
-from f0ci.promotion.site import open_site
-from f0ci.promotion.state import Hold, Promotion
+from f0ci.promotion.site import Site, open_site
+from f0ci.promotion.state import EnvironmentState, Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def environment_statuses(
                 current.release if current else None,
                 format_time(current.time) if current else None,
                 report_on(state.newest) if state.newest else None,
-                _hold_words(state.hold, site.clock.now()),
+                _hold_words(site, state),
                 ledgers.workflow.quarantine_of(current.release) if current else None,
                 observe_branch(site, ledgers, name).sync is Sync.DRIFTED,
             )
@@ -66,11 +66,22 @@ def environment_statuses(
     return tuple(statuses)
 
 
-def _hold_words(hold: Hold | None, now: datetime) -> str | None:
-    """Return what people read of a hold, or None where none is in force."""
-    if hold is None or not hold.is_in_force(now):
-        return None
+def _hold_words(site: Site, state: EnvironmentState) -> str | None:
+    """Return what people read of a hold, or of the lifting of one that proves nothing; None where neither stands."""
+    hold = state.hold
+    if hold is None or not hold.is_in_force(site.clock.now()):
+        return _doubt(site, state) if state.released is not None else None
     return f"{hold.reason} (by {hold.owner}" + (f", until {format_time(hold.expires)})" if hold.expires else ")")
+
+
+def _doubt(site: Site, state: EnvironmentState) -> str | None:
+    from f0ci.promotion.rights import unproven_release
+
+    try:
+        return unproven_release(site, state)
+    except CannotWork:
+        # whoever promotes is told; who only looks sees the rest
+        return None
 
 
 def promotion_history(

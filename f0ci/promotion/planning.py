@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from f0ci.core.errors import GitError
 from f0ci.promotion.admitting import plan_for
 from f0ci.promotion.explaining import Explanation
 from f0ci.promotion.forecast import Forecast, forecast
@@ -165,6 +166,14 @@ def _changed(site: Site, old: str | None, new: str) -> tuple[str, ...]:
     return tuple(sorted(path for path in {*before, *after} if before.get(path) != after.get(path)))
 
 
+def _whoever(site: Site) -> str:
+    """Return who would ask, or nobody where Git does not know: to look, one need not be known."""
+    try:
+        return str(site.repository.identity())
+    except GitError:
+        return ""
+
+
 def _drawn(plan: BoundPlan, site: Site, now: datetime) -> Promotion:
     return Promotion(
         str(plan.bound["promotion"]),
@@ -174,7 +183,7 @@ def _drawn(plan: BoundPlan, site: Site, now: datetime) -> Promotion:
         "requested",
         plan.digest,
         plan.bound,
-        str(site.repository.identity()),
+        _whoever(site),
         now,
         now,
         deployed={},

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from tests.conftest import git
 from tests.line.conftest import Line
 
@@ -67,6 +69,26 @@ def test_why_says_what_never_ends_and_what_ends_by_itself(line: Line) -> None:
     assert stopped["conditions"][0]["what"] == "quarantine"
     assert stopped["conditions"][0]["who"] == ["alice", "bob"]
     assert "freeze ahead: audit" in plan.out
+
+
+def test_whoever_only_looks_need_not_be_known(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    line.release()
+    for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"):
+        monkeypatch.delenv(name, raising=False)
+    work = line.clone("ci", "--depth=1")
+    git(work, "config", "user.useConfigOnly", "true")
+    for name in ("user.name", "user.email"):
+        git(work, "config", name, "")
+
+    why, plan, hold = (
+        line.f0ci("why", "prod", work=work),
+        line.f0ci("plan", "prod", work=work),
+        line.f0ci("hold", "prod", "--reason", "who am I", work=work),
+    )
+
+    assert (why.code, plan.code, hold.code) == (0, 0, 3)
+    assert "waiting approval" in plan.out
+    assert "git does not know who you are" in hold.err
 
 
 def test_the_newest_release_takes_the_place_of_one_that_waits(line: Line) -> None:

@@ -49,6 +49,7 @@ def test_a_hold_that_nobody_proves_to_have_lifted_still_stands(history: Line, fo
     assert answer.code == 5
     assert "Bob <bob@example.com> lifted the hold, but nobody signed it" in answer.out
     assert "f0ci unhold prod" in history.f0ci("why", "prod").out
+    assert "prod: held: Bob <bob@example.com> lifted the hold, but nobody signed it" in history.done("status").out
     assert "applied" not in history.events("prod")[-3:]
     history.act_as("bob")
     history.done("unhold", "prod", "--reason", "it really is over")
