@@ -63,4 +63,4 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@touch $@
 
 clean:
-	rm -rf $(VENV) tools/node/node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) f0ci/source/_libyaml.*.so tools/node/node_modules dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
