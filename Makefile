@@ -21,7 +21,7 @@ thorough: test
 FUZZ_SECONDS ?= 300
 fuzz: setup
 	@$(PIP) --editable '.[dev,fuzz]'
-	@for target in documents readers natives expressions; do \
+	@for target in documents readers natives expressions configurations templates; do \
 		echo "fuzzing $$target for $(FUZZ_SECONDS) s"; \
 		$(BIN)/python -m tests.fuzz.run $$target -max_total_time=$(FUZZ_SECONDS) -verbosity=0 -print_final_stats=1 || exit 1; \
 	done

@@ -40,7 +40,8 @@ def main(target: str, *arguments: str) -> None:
         run = importlib.import_module("tests.fuzz.targets").TARGETS[target]
     corpus = _FOLDER / target / "corpus"
     corpus.mkdir(parents=True, exist_ok=True)
-    for content in seeds.expressions() if target == "expressions" else seeds.documents():
+    begin = {"expressions": seeds.expressions, "templates": seeds.templates}.get(target, seeds.documents)
+    for content in begin():
         (corpus / hashlib.sha256(content).hexdigest()[:20]).write_bytes(content)
     # what the program takes by itself, with everything imported
     run(b"steps: [{name: a, run: x}]")

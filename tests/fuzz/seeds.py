@@ -25,6 +25,24 @@ def documents() -> Iterator[bytes]:
         yield content[:2_000]
 
 
+def templates() -> Iterator[bytes]:
+    """Yield the repository's templates, what their language consists of, and attempts to get out or go on for ever."""
+    for folder in ("examples", "tests/cases/render", "f0ci/commands/examples"):
+        for path in sorted((_ROOT / folder).rglob("*.j2")):
+            yield path.read_bytes()
+    yield from (
+        b"{% macro f(x) %}{{ x }}{% endmacro %}{{ f(params.a) }}{% call f(1) %}{% endcall %}",
+        b"{% for k, v in config.items() recursive %}{{ loop.index }}{{ loop(v) if v is mapping }}{% endfor %}",
+        b"{% set ns = namespace(x='a') %}{% for i in range(9) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}{{ ns.x }}",
+        b"{% filter upper %}{{ release.id }}{% endfilter %}{% raw %}{{ x }}{% endraw %}{# c #}",
+        b"{{ config | to_yaml | indent(2) }}{{ config | to_json(indent=2) }}{{ config | to_toml }}",
+        b"{{ [3, 1] | sort | map('string') | join(',') }}{{ '%05d' | format(3) }}{{ 'x'.center(9) }}{{ 2 ** 9 }}",
+        b"{% include 'any.yaml.j2' %}{% import 'any.yaml.j2' as a %}{% extends 'any.yaml.j2' %}",
+        b"{{ ''.__class__.__mro__ }}{{ config.__init__.__globals__ }}{{ cycler.__init__ }}",
+        b"{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}",
+    )
+
+
 def expressions() -> Iterator[bytes]:
     """Yield every expression in those files, without its delimiters as well, and attempts to get out."""
     found = {match for content in documents() for match in _EXPRESSION.findall(content)}

@@ -6,10 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 
 from f0ci.core.errors import F0ciError
+from f0ci.environments.loading import load_environment
 from f0ci.expressions.evaluation import evaluate
 from f0ci.expressions.parsing import ExpressionError, parse, parse_condition, references
 from f0ci.lint.engine import examine
 from f0ci.lint.workspace import load_workspace
+from f0ci.render import template_sandbox
+from f0ci.render.rendering import ReleaseInfo, render
+from f0ci.render.templates import Templates, with_parts
 from f0ci.source.json import read_json
 from f0ci.source.native_yaml import native_reader, python_reader
 from f0ci.source.project import Project
@@ -110,6 +114,52 @@ def expressions(data: bytes) -> None:
     _in_time(begun)
 
 
+def configurations(data: bytes) -> None:
+    """Render with any bytes as a recipe, as the base of a configuration, as its overlay, and as its schema.
+
+    Raises:
+        Broken: it took too long, or the second time gave something else.
+    """
+    begun = time.process_time()
+    whole = {**_BESIDE, "environments/dev/eu/config.yaml": b"a: {b: '#{overlay}'}\n"}
+    for path in (
+        "recipes/any.yaml",
+        "environments/base.yaml",
+        "environments/dev/eu/config.yaml",
+        "schemas/config.schema.json",
+    ):
+        found = [_rendered(MemoryTree({**whole, path: data})) for _ in range(2)]
+        if found[0] != found[1]:
+            raise Broken(f"{path} renders to something else the second time")
+    _in_time(begun)
+
+
+def _rendered(tree: MemoryTree) -> object:
+    try:
+        environment = load_environment(tree, Project(), "dev/eu")
+        return render(tree, Project(), environment, None, ReleaseInfo("ab" * 32)).files
+    except F0ciError as error:
+        return str(error)
+
+
+def templates(data: bytes) -> None:
+    """Render any bytes as a template.
+
+    Raises:
+        Broken: it took too long.
+    """
+    begun = time.process_time()
+    path, scope = "templates/any.yaml.j2", {"release": with_parts("ab" * 32, {"id": "ab" * 6}), **_VALUES}
+    most, template_sandbox.MAX_STEPS = template_sandbox.MAX_STEPS, 100_000
+    try:
+        list(Templates(MemoryTree({path: data}), "templates", [path]).render([path], scope))
+    except F0ciError:
+        pass
+    finally:
+        template_sandbox.MAX_STEPS = most
+    _in_time(begun)
+
+
 def _in_time(begun: float) -> None:
     taken = time.process_time() - begun
     if taken > MOST_SECONDS:
@@ -121,4 +171,6 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     "readers": readers,
     "natives": natives,
     "expressions": expressions,
+    "configurations": configurations,
+    "templates": templates,
 }

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from tests.conftest import rounds
 from tests.fuzz import seeds
-from tests.fuzz.targets import TARGETS, documents, expressions, natives, readers
+from tests.fuzz.targets import TARGETS, configurations, documents, expressions, natives, readers, templates
 
 _DOCUMENTS = tuple(one for one in seeds.documents() if len(one) < 1_500)
 _EXPRESSIONS = tuple(seeds.expressions())
+_TEMPLATES = tuple(seeds.templates())
+_SEEDS = {"expressions": _EXPRESSIONS, "templates": _TEMPLATES, "configurations": _DOCUMENTS[::29]}
 # what YAML, JSON and expressions are made of
 _PIECES = (
     *(b": ", b"- ", b"|", b"> ", b"[", b"]", b"{", b"}", b", ", b"&a ", b"*a", b"<<: *a", b"!!str ", b"!x ", b"? "),
@@ -21,6 +23,38 @@ _PIECES = (
     *(b"idx: 1", b"yes", b"1.10", b"017", b"1:30", b"null", b"~", b"\\ud800", b"#{", b"{{", b"}}", b"params.a"),
     *(b" | default(1)", b" ? ", b" : ", b" and ", b" not in ", b"(", b")", b".", b"\x00", b"\xff"),
     *(b"\xe2\x80\xa8", b"\xc2\x85", b"\xef\xbb\xbf", b"\r\n", b"9" * 30, b" " * 40),
+)
+
+_TEMPLATE_PIECES = (
+    *(
+        b"{{ ",
+        b" }}",
+        b"{% ",
+        b" %}",
+        b"{#",
+        b"#}",
+        b"for x in ",
+        b"range(99999)",
+        b"endfor",
+        b"if ",
+        b"else",
+        b"endif",
+    ),
+    *(b"macro f(x)", b"endmacro", b"f(1)", b"set x = ", b"config", b".a", b"['a']", b" | ", b"to_yaml", b"to_toml"),
+    *(
+        b"tojson",
+        b"string",
+        b"'%s' % ",
+        b" * 9",
+        b" ** 9",
+        b" ~ ",
+        b"[1, 2]",
+        b"{'a': 1}",
+        b"loop",
+        b"self",
+        b"\n",
+        b"-",
+    ),
 )
 
 
@@ -68,9 +102,21 @@ def test_any_expression_is_answered(data: bytes) -> None:
     expressions(data)
 
 
+@settings(max_examples=rounds(60, 10_000))
+@given(mutated(_DOCUMENTS))
+def test_anything_that_is_rendered_is_answered(data: bytes) -> None:
+    configurations(data)
+
+
+@settings(max_examples=rounds(150, 50_000))
+@given(mutated(_TEMPLATES) | st.lists(st.sampled_from(_TEMPLATE_PIECES), max_size=12).map(b"".join))
+def test_any_template_is_answered(data: bytes) -> None:
+    templates(data)
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_every_seed_of_the_longer_job_is_answered(target: str, request: pytest.FixtureRequest) -> None:
     if target == "natives":
         request.getfixturevalue("native")
-    for data in _EXPRESSIONS if target == "expressions" else _DOCUMENTS[::7]:
+    for data in _SEEDS.get(target, _DOCUMENTS[::7]):
         TARGETS[target](data)
