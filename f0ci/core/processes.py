@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 
 from f0ci.core.cancellation import Cancellation
@@ -196,9 +198,16 @@ def run_process(
             start_new_session=True,
         )
     except OSError as error:
+        hint = "check that the program is installed and on PATH"
+        if error.errno == errno.E2BIG:
+            name, size = max(((name, len(value)) for name, value in environ.items()), key=itemgetter(1))
+            hint = f"the variable {name} has {size:,} characters; write such a value to a file, and pass its path"
+        raise CannotWork(f"cannot start {arguments[0]!r}: {error.strerror or error}", hint) from error
+    except ValueError as error:
+        nul = next((name for name, value in environ.items() if "\0" in value), None)
+        what = "its arguments hold" if nul is None else f"the variable {nul} holds"
         raise CannotWork(
-            f"cannot start {arguments[0]!r}: {error.strerror or error}",
-            "check that the program is installed and on PATH",
+            f"cannot start {arguments[0]!r}: {what} a NUL", "take it out, no program is given one"
         ) from error
     finally:
         os.close(writing)

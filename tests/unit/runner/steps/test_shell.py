@@ -88,6 +88,9 @@ def test_values_reach_a_command_as_variables(zoo: Workspace) -> None:
         ("run: 'true'\n    env: {1ST: x}", "cannot be the name of an environment variable"),
         ("run: 'true'\n    env: {F0CI_RUN: x}", "is f0ci's own"),
         ("type: shell", "needs 'run'"),
+        ('run: "echo a\\0b"', "its arguments hold a NUL"),
+        ("run: 'true'\n    env: {V: \"a\\0b\"}", "the variable V holds a NUL"),
+        ("run: 'true'\n    env: {V: '" + "x" * 200_000 + "'}", "the variable V has 200,000 characters"),
     ],
 )
 def test_a_command_that_cannot_be_right_is_not_run(zoo: Workspace, step: str, words: str) -> None:
