@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import InputError
@@ -71,7 +70,7 @@ def _calls(recipe: Recipe, workspace: Workspace) -> Iterator[Call]:
         except InputError as error:
             yield Call(recipe.document, caller, *places, fault=error)
         else:
-            yield _found(Call(recipe.document, caller, *places), path, workspace)
+            yield _found(recipe.document, caller, places, path, workspace)
 
 
 def deploys_of(workflow: Workflow, workspace: Workspace) -> Iterator[Call]:
@@ -89,14 +88,16 @@ def deploys_of(workflow: Workflow, workspace: Workspace) -> Iterator[Call]:
         except InputError as error:
             yield Call(workflow.document, caller, *places, fault=error)
         else:
-            yield _found(Call(workflow.document, caller, *places), path, workspace)
+            yield _found(workflow.document, caller, places, path, workspace)
 
 
-def _found(call: Call, path: str, workspace: Workspace) -> Call:
+def _found(
+    document: Document, caller: str, places: tuple[Path, Mapping[str, Any], Path], path: str, workspace: Workspace
+) -> Call:
     source = workspace.source(path)
     recipe = source.recipe if source else None
     is_broken = source is not None and recipe is None and source.document.broken
-    return replace(call, path=path, recipe=recipe, is_broken=is_broken)
+    return Call(document, caller, *places, path, recipe, is_broken)
 
 
 def _find_deploy(written: str, workspace: Workspace) -> str:

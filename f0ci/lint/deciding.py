@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from f0ci.core.values import dataclass
 from f0ci.lint.workspace import Workspace
-from f0ci.recipes.model import Dialect, Recipe, Step
+from f0ci.recipes.model import Dialect, Recipe
 from f0ci.source.reading import Path
 
 if TYPE_CHECKING:
@@ -44,10 +44,9 @@ class Verdicts:
         return bool(self.by_environment) and all(value is True for value in self.by_environment.values())
 
 
-def verdicts_of(step: Step, recipe: Recipe, workspace: Workspace) -> Verdicts | None:
-    """Return what a step's condition comes to; None where it has none, or not all environments are known."""
-    found = workspace.once("verdicts", recipe, lambda recipe: _verdicts(recipe, workspace))
-    return found.get(step.at)
+def verdicts_of(recipe: Recipe, workspace: Workspace) -> Mapping[Path, Verdicts]:
+    """Return what the conditions of a recipe come to, by the place of the step; none where not all is known."""
+    return workspace.once("verdicts", recipe, lambda recipe: _verdicts(recipe, workspace))
 
 
 def _verdicts(recipe: Recipe, workspace: Workspace) -> Mapping[Path, Verdicts]:

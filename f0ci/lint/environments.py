@@ -86,11 +86,14 @@ def _above_overlays(root: str, named: str | None) -> str:
 
 def layer_root(path: str) -> str | None:
     """Return the folder of environments that a path would belong to by its name alone, or None."""
-    stem, suffix = posixpath.splitext(path)
-    if suffix not in _SUFFIXES:
+    # every file of a repository is asked about
+    folder, _, name = path.rpartition("/")
+    if not name.startswith(("config.", "base.")):
         return None
-    folder, name = posixpath.split(stem)
-    return {"config": posixpath.dirname(folder), "base": folder}.get(name)
+    stem, suffix = posixpath.splitext(name)
+    if suffix not in _SUFFIXES or stem not in {"config", "base"}:
+        return None
+    return posixpath.dirname(folder) if stem == "config" else folder
 
 
 def named_environments(project: Project) -> str | None:

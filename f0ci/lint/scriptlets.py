@@ -43,10 +43,15 @@ def scriptlets_of(recipe: Recipe, workspace: Workspace) -> tuple[Scriptlet, ...]
 
 
 def _scriptlets(recipe: Recipe, code: Code) -> Iterator[Scriptlet]:
+    own_roots: dict[str, bool] = {}
     for step in recipe.steps:
         if step.kind != "python" or step.module is None or _is_dynamic(step.module):
             continue
-        if _has_own_root(recipe, step.module, code):
+        top = step.module.partition(".")[0]
+        if top not in own_roots:
+            own_roots[top] = code.has_home(posixpath.dirname(recipe.path), top)
+        # a folder above the recipe, but for the root, holds the package: its recipes may be run from there
+        if own_roots[top]:
             continue
         module = _find(step.module, recipe.dialect, code)
         if module is not None:
@@ -70,11 +75,6 @@ def _find(name: str, dialect: Dialect, code: Code) -> Module | Missing | None:
         # nothing in the repository is called so: the module may be installed
         return None
     return second
-
-
-def _has_own_root(recipe: Recipe, name: str, code: Code) -> bool:
-    """Tell whether a folder above a recipe, but for the root, holds the package: its recipes may be run from there."""
-    return code.has_home(posixpath.dirname(recipe.path), name.partition(".")[0])
 
 
 def _is_dynamic(text: str) -> bool:

@@ -31,16 +31,15 @@ def find_recipe(tree: Tree, recipe_path: str, from_recipe: str) -> str:
     if posixpath.isabs(recipe_path) or recipe_path.startswith(("~", "\\")) or recipe_path[1:2] == ":":
         hint = "write it relative to the repository or to this recipe"
         raise OutsideTree(f"the path {recipe_path!r} is absolute", hint)
-    candidates = [
-        path
-        for path in (resolve_path(recipe_path), resolve_path(recipe_path, posixpath.dirname(from_recipe)))
-        if path is not None
-    ]
+    below = resolve_path(recipe_path)
+    if below is not None and tree.exists(below):
+        return below
+    beside = resolve_path(recipe_path, posixpath.dirname(from_recipe))
+    candidates = [path for path in (below, beside) if path is not None]
     if not candidates:
         raise OutsideTree(f"the path {recipe_path!r} leaves the repository", "keep the recipe inside the repository")
-    for path in candidates:
-        if tree.exists(path):
-            return path
+    if beside is not None and tree.exists(beside):
+        return beside
     for path in candidates:
         # what exists in some broken form says best itself what is wrong with it
         try:

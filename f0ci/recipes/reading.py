@@ -126,23 +126,25 @@ def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
     # many thousand steps are read in one run: what most do not have is not looked at
     step = _OpenStep(
         name=name if type(name) is str else str(name) if "name" in data else f"step {at[-1]}",
-        kind=str(kind),
+        kind=kind if type(kind) is str else str(kind),
         at=at,
         idx=idx if idx is not None and _number(idx) is not None else None,
         depends_on=_names(data["depends_on"]) if "depends_on" in data else (),
-        condition=condition if isinstance(condition, str | bool) else None,
+        condition=condition if condition is not None and isinstance(condition, str | bool) else None,
         parallel_group=_text(data["parallel_group"]) if "parallel_group" in data else None,
         trigger=_text(data["trigger"]) if "trigger" in data else None,
-        module=_text(get("module") or (get("scriptlet") if dialect is Dialect.TEMPLATE else None)),
+        module=_text(get("module") or (get("scriptlet") if dialect is Dialect.TEMPLATE else None))
+        if "module" in data or "scriptlet" in data
+        else None,
         function=_text(data["function"]) if "function" in data else None,
-        run=_text(get("run") or get("command")),
+        run=_text(get("run") or get("command")) if "run" in data or "command" in data else None,
         recipe_path=_text(data["recipe_path"]) if "recipe_path" in data else None,
-        arguments=_mapping(get(key)),
+        arguments=_mapping(data[key]) if key in data else {},
         arguments_key=key,
-        env=_mapping(get("env")),
-        outputs=tuple(map(_output, outputs)) if isinstance(outputs, list) else (),
-        ctx_has_keys=_names(success.get("ctx_has_keys")) if isinstance(success, dict) else (),
-        retry=_retry(retry) if isinstance(retry, dict) and retry else _NO_RETRY,
+        env=_mapping(data["env"]) if "env" in data else {},
+        outputs=tuple(map(_output, outputs)) if outputs and isinstance(outputs, list) else (),
+        ctx_has_keys=_names(success.get("ctx_has_keys")) if success and isinstance(success, dict) else (),
+        retry=_retry(retry) if retry and isinstance(retry, dict) else _NO_RETRY,
         timeout=_seconds(get("timeout", get("timeout_seconds")))
         if "timeout" in data or "timeout_seconds" in data
         else None,
@@ -154,7 +156,7 @@ def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
 
 
 def _output(item: Any) -> str:
-    return str(item.get("name") if isinstance(item, Mapping) else item)
+    return item if type(item) is str else str(item.get("name") if isinstance(item, Mapping) else item)
 
 
 def _retry(data: Mapping[str, Any]) -> Retry:
@@ -182,9 +184,9 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _names(value: Any) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
-    return tuple(map(str, value)) if isinstance(value, list) else ()
+    if type(value) is list:
+        return (value[0],) if len(value) == 1 and type(value[0]) is str else tuple(map(str, value))
+    return (value,) if isinstance(value, str) else ()
 
 
 def _text(value: Any) -> str | None:

@@ -66,10 +66,11 @@ RULE = Rule("condition-always-true", Group.EXPRESSIONS, Severity.WARNING)
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every condition that decides nothing."""
-    for step in recipe.steps:
+    known = verdicts_of(recipe, workspace)
+    for step in recipe.steps if known else ():
         if not isinstance(step.condition, str):
             continue
-        verdicts = verdicts_of(step, recipe, workspace)
+        verdicts = known.get(step.at)
         if verdicts is None or not verdicts.is_always_true or verdicts.roots - {"environment", "overlay"}:
             continue
         names = listed(sorted(verdicts.by_environment))

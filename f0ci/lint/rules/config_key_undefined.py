@@ -81,7 +81,8 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     members = workspace.environments_of(recipe.path)
     if members is None:
         return
-    known: dict[Path, list[Environment]] = {}
+    # the same few keys are read all over a repository
+    known: dict[Path, list[Environment]] = workspace.shared(f"lacking keys in {members.root}", lambda _: {})
     for use in workspace.uses(recipe).names:
         path = use.reference.path
         if use.reference.root != "config" or not path or use.reference.has_default:

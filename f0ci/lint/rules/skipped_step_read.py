@@ -100,12 +100,13 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
 
 def _lacking(read: Step, reader: Step, use: Use, recipe: Recipe, workspace: Workspace) -> list[str]:
     """Return the environments in which the reader certainly runs and the other step certainly does not."""
-    missing = verdicts_of(read, recipe, workspace)
+    known = verdicts_of(recipe, workspace)
+    missing = known.get(read.at)
     if missing is None or reader.trigger is not None:
         return []
     # a condition is worked out before it is known whether the step runs
     asked = reader.condition is None or use.at == (*reader.at, "condition")
-    own = None if asked else verdicts_of(reader, recipe, workspace)
+    own = None if asked else known.get(reader.at)
     if not asked and own is None:
         return []
     return sorted(

@@ -68,10 +68,11 @@ RULE = Rule("step-never-runs", Group.GRAPH, Severity.WARNING)
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every step that no environment runs."""
-    for step in recipe.steps:
+    known = verdicts_of(recipe, workspace)
+    for step in recipe.steps if known else ():
         if step.condition is None:
             continue
-        verdicts = verdicts_of(step, recipe, workspace)
+        verdicts = known.get(step.at)
         if verdicts is None or not verdicts.is_never_true:
             continue
         names = sorted(verdicts.by_environment)

@@ -61,7 +61,7 @@ def workspace_of(condition: str) -> tuple[Recipe, Workspace]:
 def said(condition: str) -> dict[str, bool | None] | None:
     """Return what is said of a condition, by environment."""
     recipe, workspace = workspace_of(condition)
-    verdicts = verdicts_of(recipe.steps[0], recipe, workspace)
+    verdicts = verdicts_of(recipe, workspace).get(recipe.steps[0].at)
     return None if verdicts is None else dict(verdicts.by_environment)
 
 
@@ -109,4 +109,4 @@ def test_a_parameter_may_hide_a_name() -> None:
     recipe = workspace.recipe("recipes/a.yaml")
 
     assert recipe is not None
-    assert verdicts_of(recipe.steps[0], recipe, workspace) is None
+    assert verdicts_of(recipe, workspace) == {}
