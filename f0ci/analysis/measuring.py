@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from f0ci.analysis.providers.base import Measurement, Point, Query, intervals
 from f0ci.core import plugins
 from f0ci.core.errors import CannotWork, UsageError
 from f0ci.workflows.metrics import MetricSpec
-from f0ci.workflows.model import Workflow
+from f0ci.workflows.model import Check, Workflow
 
 PROVIDERS = "f0ci.analysis.providers"
 
@@ -34,6 +35,30 @@ def _with_watched(workflow: Workflow, spec: MetricSpec) -> MetricSpec:
         return spec
     specs = {name: workflow.metrics[name] for name in map(str, watched) if name in workflow.metrics}
     return replace(spec, settings={**spec.settings, "specs": specs})
+
+
+def is_foreign(spec: MetricSpec) -> bool:
+    """Tell whether measuring a metric, or what it watches, may run code of the repository or needs a secret.
+
+    Of a provider that is not there nobody knows.
+    """
+    watched, baseline = spec.settings.get("specs"), spec.baseline
+    settings = {**spec.settings, **(baseline if isinstance(baseline, Mapping) else {})}
+    try:
+        provider = plugins.load(PROVIDERS, spec.provider, noun="metric provider")
+    except UsageError:
+        return True
+    if not getattr(provider, "RUNS_NOTHING", False):
+        return True
+    return any(name.endswith("_env") for name in settings) or any(
+        is_foreign(one) for one in (watched.values() if isinstance(watched, Mapping) else ())
+    )
+
+
+def any_foreign(workflow: Workflow, checks: Iterable[Check]) -> bool:
+    """Tell whether measuring for some checks may run code of the repository or needs a secret."""
+    specs = (metric_spec(workflow, check.condition.metric) for check in checks)
+    return any(spec is not None and is_foreign(spec) for spec in specs)
 
 
 def measure(spec: MetricSpec, query: Query, root: Path) -> Measurement:

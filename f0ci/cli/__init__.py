@@ -17,7 +17,9 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     from f0ci.cli.boundary import run
     from f0ci.cli.streams import settle_streams
+    from f0ci.core.concealing import conceal_tokens
 
+    conceal_tokens()
     # most of what a command makes lives until its end
     gc.set_threshold(20_000, 20, 20)
     settle_streams()

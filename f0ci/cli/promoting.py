@@ -1,4 +1,4 @@
-"""`f0ci plan`, `f0ci promote` and `f0ci rollback`."""
+"""`f0ci plan` and `f0ci promote`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from f0ci.cli.apart import apart_options, desk_of
 from f0ci.cli.durations import DURATION, SOME_TIME
 from f0ci.cli.output import F, colour, format_option, once_met, print_json, root_of, say
 from f0ci.core.errors import ExitCode, UsageError
@@ -20,9 +21,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("environment")
 @click.option("--release", help="Digest of the release, its beginning, or `latest` (the default).")
+@click.option("--apart", is_flag=True, help="Run nothing of the repository: no command of a gate or a metric.")
 @format_option("text", "json")
 @click.pass_context
-def plan(ctx: click.Context, environment: str, release: str | None, output_format: str) -> int:
+def plan(ctx: click.Context, environment: str, release: str | None, apart: bool, output_format: str) -> int:
     """Show what promoting a release into ENVIRONMENT would do, and the digest that approvals bind to.
 
     \b
@@ -32,7 +34,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, output_forma
     from f0ci.commands.planning import plan_environment
     from f0ci.render.difference import compare, to_json, to_text
 
-    view = plan_environment(root_of(ctx), environment, release)
+    view = plan_environment(root_of(ctx), environment, release, apart=apart)
     difference = compare(view.base, view.files)
     if output_format == "json":
         print_json(
@@ -133,6 +135,13 @@ def evidence_options(function: F) -> F:
     show_default=True,
     help="With --wait: the longest time between two looks.",
 )
+@click.option(
+    "--turn",
+    type=DURATION,
+    metavar="DURATION",
+    help="Wait while another release is on its way into ENVIRONMENT, at most so long, such as 20m.",
+)
+@apart_options
 @format_option("text", "json")
 @click.pass_context
 def promote(
@@ -149,6 +158,9 @@ def promote(
     system: str | None,
     span: timedelta | None,
     every: timedelta,
+    turn: timedelta | None,
+    apart: Path | None,
+    answered: str | None,
     output_format: str,
     **evidence: str | None,
 ) -> int:
@@ -164,21 +176,27 @@ def promote(
     """
     from f0ci.commands.promoting import continue_promotions, promote_environment
 
-    root, patience = root_of(ctx), read_patience(span, every)
+    root, patience, turns = root_of(ctx), read_patience(span, every), read_patience(turn, every)
     if is_repair or reason is not None:
         if not is_repair or environment is None or release or go_on or through_hold or dry_run:
             hint = "f0ci promote prod --repair --reason TEXT"
             raise UsageError("--repair and --reason go together, with an environment and nothing else", hint)
         return _repair(root, environment, reason or "drift", output_format)
-    said = _evidence(evidence)
+    said, desk = _evidence(evidence), desk_of(apart, answered)
     if dry_run:
         if environment is None:
             raise UsageError("--dry-run needs an environment", "f0ci promote staging --dry-run")
-        return int(ctx.invoke(plan, environment=environment, release=release, output_format=output_format))
+        return int(
+            ctx.invoke(
+                plan, environment=environment, release=release, apart=apart is not None, output_format=output_format
+            )
+        )
     if go_on and (digest or system):
         raise UsageError("--digest and --evidence are about one promotion", "name the environment instead")
     if go_on:
-        reports = continue_promotions(root, environment, evidence=said, patience=patience, on_stage=say, on_event=tell)
+        reports = continue_promotions(
+            root, environment, evidence=said, patience=patience, apart=desk, on_stage=say, on_event=tell
+        )
         if not reports and output_format == "text":
             say("nothing waits")
         if output_format == "json":
@@ -200,10 +218,12 @@ def promote(
             evidence=record,
             digest=digest,
             patience=patience if record is records[-1] else None,
+            turn=turns,
+            apart=desk,
             on_stage=say,
             on_event=tell,
         )
-        if report.exit_code is not ExitCode.WAITING:
+        if report.exit_code is not ExitCode.WAITING or report.left:
             break
     print_report(report, output_format)
     return report.exit_code
@@ -256,35 +276,6 @@ def _evidence(options: Mapping[str, str | None]) -> Evidence | None:
         raise UsageError("evidence without a platform", "add --evidence-kind github (or gitlab, jenkins, azure)")
     how = said.get("how", "platform approval")
     return Evidence(said["kind"], said.get("url", ""), said.get("job", ""), said.get("reviewer"), how)
-
-
-@click.command()
-@click.argument("environment")
-@click.option("--reason", required=True, help="Why, for the record.")
-@click.option("--to", help="Another release that was good here; needs the environment's approvals.")
-@click.option(
-    "--accept-irreversible",
-    is_flag=True,
-    help="Go back although commits say, by an F0-Irreversible trailer, that they cannot be undone.",
-)
-@format_option("text", "json")
-@click.pass_context
-def rollback(
-    ctx: click.Context, environment: str, reason: str, to: str | None, accept_irreversible: bool, output_format: str
-) -> int:
-    """Restore the exact tree of the newest earlier good release of ENVIRONMENT.
-
-    \b
-    Example:
-      f0ci rollback prod --reason "orders are lost"
-    """
-    from f0ci.commands.promoting import rollback_environment
-
-    report = rollback_environment(
-        root_of(ctx), environment, reason, to, accept_irreversible=accept_irreversible, on_stage=say, on_event=tell
-    )
-    print_report(report, output_format)
-    return report.exit_code
 
 
 def _repair(root: Path, environment: str, reason: str, output_format: str) -> ExitCode:

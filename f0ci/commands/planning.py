@@ -15,9 +15,16 @@ if TYPE_CHECKING:
 
 
 def plan_environment(
-    root: Path, environment: str, release: str | None = None, *, clock: Clock | None = None
+    root: Path, environment: str, release: str | None = None, *, apart: bool = False, clock: Clock | None = None
 ) -> PlanView:
     """Return what a promotion would do, writing nothing.
+
+    Args:
+        root: the work tree.
+        environment: any name of the environment.
+        release: digest, its beginning, `latest`, or None for the newest.
+        apart: run nothing of the repository; what would have to be run is said to be asked later.
+        clock: the time; the machine's by default.
 
     Raises:
         F0ciError: the release or the policy cannot be used, or a metric is not declared or matches nothing.
@@ -25,7 +32,7 @@ def plan_environment(
     site = _open(root, clock)
     from f0ci.promotion.planning import view_plan
 
-    return view_plan(site, environment, release)
+    return view_plan(site, environment, release, apart=apart)
 
 
 def explain_environment(

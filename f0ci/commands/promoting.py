@@ -10,13 +10,14 @@ from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.errors import F0ciError, UsageError
 from f0ci.core.plugins import load
 from f0ci.promotion.admitting import find_promotion
+from f0ci.promotion.errands import Apart
 from f0ci.promotion.evidence import Evidence
 from f0ci.promotion.names import read_plan_digest
 from f0ci.promotion.promoting import Request, advance_to_end, require_active, waiting_promotions
 from f0ci.promotion.report import PromotionReport, report_on
-from f0ci.promotion.requesting import promote
+from f0ci.promotion.requesting import promote, promote_in_turn
 from f0ci.promotion.rolling_back import RollbackRequest, roll_back
-from f0ci.promotion.site import open_site
+from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.state import Promotion
 from f0ci.promotion.watching import Patience, watch
 
@@ -37,6 +38,8 @@ def promote_environment(
     evidence: Evidence | None = None,
     digest: str | None = None,
     patience: Patience | None = None,
+    turn: Patience | None = None,
+    apart: Apart | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -51,6 +54,8 @@ def promote_environment(
         evidence: what a CI system asserts about it.
         digest: digest, or its beginning, of the only plan that may be carried out.
         patience: how long to stay with it while it waits; None goes as far as it goes now.
+        turn: how long to wait while another release is on its way into the environment; None does not.
+        apart: where to leave what is to be done without a token; None does it here.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
         clock: the time; the machine's by default.
@@ -58,12 +63,19 @@ def promote_environment(
     Raises:
         F0ciError: see `f0ci.promotion.promoting.promote`.
     """
-    site = open_site(root, clock or SystemClock())
+    site = open_site(root, clock or SystemClock(), apart=apart)
     name = site.environment(environment).name
     shown = read_plan_digest(digest, name)
     request = Request(name, release, through_hold, evidence, shown, on_event, on_stage)
-    report = promote(site, request)
-    return watch(site, request, report, patience) if patience else report
+    report = promote_in_turn(site, request, turn) if turn else promote(site, request)
+    return _handed_out(site, watch(site, request, report, patience) if patience else report)
+
+
+def _handed_out(site: Site, report: PromotionReport) -> PromotionReport:
+    """Write down what is left to be done without a token, then return the report."""
+    if site.apart is not None:
+        site.apart.hand_out(site)
+    return report
 
 
 def evidence_from(system: str, environment: str, environ: Mapping[str, str]) -> tuple[Evidence, ...]:
@@ -87,6 +99,7 @@ def continue_promotions(
     *,
     evidence: Evidence | None = None,
     patience: Patience | None = None,
+    apart: Apart | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -98,6 +111,7 @@ def continue_promotions(
         what: id of a promotion or name of an environment; None for all that wait.
         evidence: what a CI system asserts about the promotion; only where one is named.
         patience: how long to stay with each while it waits; None goes as far as it goes now.
+        apart: where to leave what is to be done without a token; None does it here.
         on_stage: is told, in words, what happens.
         on_event: is told what deploy recipes do.
         clock: the time; the machine's by default.
@@ -108,13 +122,13 @@ def continue_promotions(
     """
     if evidence is not None and what is None:
         raise UsageError("evidence is about one promotion", "name it: f0ci promote prod --continue --evidence-kind ...")
-    site = open_site(root, clock or SystemClock())
+    site = open_site(root, clock or SystemClock(), apart=apart)
     ledgers = site.store.read()
 
     def go_on(promotion: Promotion) -> PromotionReport:
         request = Request(promotion.environment, evidence=evidence, on_event=on_event, on_stage=on_stage)
         report = advance_to_end(site, request, promotion.id)
-        return watch(site, request, report, patience) if patience else report
+        return _handed_out(site, watch(site, request, report, patience) if patience else report)
 
     if what is not None:
         is_environment = site.workflow.environment(what) is not None or what in ledgers.environments
@@ -138,6 +152,7 @@ def rollback_environment(
     to: str | None = None,
     *,
     accept_irreversible: bool = False,
+    apart: Apart | None = None,
     on_stage: Stage = _silent,
     on_event: Callable[[Any], None] | None = None,
     clock: Clock | None = None,
@@ -147,7 +162,7 @@ def rollback_environment(
     Raises:
         F0ciError: see `f0ci.promotion.rolling_back.roll_back`.
     """
-    site = open_site(root, clock or SystemClock())
+    site = open_site(root, clock or SystemClock(), apart=apart)
     name = site.environment(environment).name
     asked = RollbackRequest(name, reason, to, accept_irreversible)
-    return roll_back(site, asked, Request(name, on_event=on_event, on_stage=on_stage))
+    return _handed_out(site, roll_back(site, asked, Request(name, on_event=on_event, on_stage=on_stage)))

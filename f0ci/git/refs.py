@@ -6,7 +6,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -194,6 +194,15 @@ class RefStore:
     def list(self, prefix: str) -> dict[str, str]:
         """Return the refs whose full name starts with a prefix, as last fetched."""
         return {ref: oid for ref, oid in self._snapshot().items() if ref.startswith(prefix)}
+
+    def take(self, refs: Mapping[str, str]) -> None:
+        """Take refs for what the remote's were when last fetched; those of this repository itself stay as they are.
+
+        Args:
+            refs: object by full name, as somebody else fetched them.
+        """
+        if self.remote is not None:
+            self._keep([RefUpdate(ref, None, oid) for ref, oid in refs.items()])
 
     def supports_atomic(self) -> bool:
         """Tell whether the remote can change several refs together.

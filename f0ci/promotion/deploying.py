@@ -46,6 +46,20 @@ class Deployment:
         return {"outcome": str(self.outcome), "reason": self.reason, "run": self.run}
 
 
+def has_deploy_recipe(site: Site, commit: str, environment: str) -> bool:
+    """Tell whether a commit's workflow has a deploy recipe for an environment.
+
+    Raises:
+        InputError: the commit's workflow cannot be read.
+    """
+    from f0ci.source.project import load_project
+    from f0ci.workflows.reading import read_workflow
+
+    held = site.repository.tree(commit)
+    described = read_workflow(held, load_project(held).workflow).environment(environment)
+    return described is not None and described.deploy is not None
+
+
 def deploy(
     site: Site,
     promotion: Promotion,

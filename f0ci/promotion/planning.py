@@ -55,13 +55,14 @@ class PlanView:
         return self.running is not None and bool(judged_by & set(self.changed))
 
 
-def view_plan(site: Site, environment: str, release: str | None = None) -> PlanView:
+def view_plan(site: Site, environment: str, release: str | None = None, *, apart: bool = False) -> PlanView:
     """Return what a promotion would do.
 
     Args:
         site: the repository.
         environment: any name of the environment.
         release: digest, its beginning, `latest`, or None for the newest.
+        apart: run nothing of the repository; what would have to be run is said to be asked later.
 
     Raises:
         F0ciError: the release or the policy cannot be used, or a metric is not declared or matches nothing.
@@ -70,8 +71,8 @@ def view_plan(site: Site, environment: str, release: str | None = None) -> PlanV
     ledgers, plan, drawn, exists = _draw(site, environment, release, now)
     state = ledgers.environments[drawn.environment]
     require_tree(site, drawn, len(plan.bound["steps"]) - 1, str(plan.bound["steps"][-1]["tree"]))
-    remarks = _remarks(site, state, plan)
-    verdict = judge_gates(site, ledgers, drawn, now)
+    remarks = _remarks(site, state, plan, apart=apart)
+    verdict = judge_gates(site, ledgers, drawn, now, ask=not apart)
     current = state.current
     running = site.find_release(current.release) if current else None
     base, files = _files(site, ledgers.branches[state.environment]), _files(site, str(plan.bound["steps"][-1]["tree"]))
@@ -111,7 +112,7 @@ def _draw(
     return ledgers, plan, known or _drawn(plan, site, now), known is not None
 
 
-def _remarks(site: Site, state: EnvironmentState, plan: BoundPlan) -> tuple[str, ...]:
+def _remarks(site: Site, state: EnvironmentState, plan: BoundPlan, *, apart: bool) -> tuple[str, ...]:
     """Return what is worth knowing of a plan's metrics; who only looks need not be able to measure.
 
     Raises:
@@ -120,6 +121,10 @@ def _remarks(site: Site, state: EnvironmentState, plan: BoundPlan) -> tuple[str,
     if not isinstance(plan, Plan):
         return ()
     said = []
+    from f0ci.analysis.measuring import any_foreign
+
+    if apart and any_foreign(plan.content.workflow, plan.content.environment.checks):
+        return ("its metrics run commands or need secrets; the promotion asks them in a job without a token",)
     for objection in rehearse(site, state, plan):
         if objection.meaning is Meaning.REFUSED:
             raise objection.raised()

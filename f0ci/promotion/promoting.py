@@ -15,7 +15,9 @@ from f0ci.core.errors import CannotWork, Defect, InputError
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, admit, find_promotion, record_evidence, wait
 from f0ci.promotion.applying import also_in, apply_step, call_off, record_landed, restore
-from f0ci.promotion.deploying import EventSink, deploy
+from f0ci.promotion.deploying import EventSink
+from f0ci.promotion.elsewhere import deployed, looked
+from f0ci.promotion.errands import LeftError
 from f0ci.promotion.events import Draft
 from f0ci.promotion.evidence import Evidence
 from f0ci.promotion.judging import held_answer
@@ -28,7 +30,7 @@ from f0ci.promotion.rollout import overall, resume_answer, title
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
 from f0ci.promotion.times import decision_time, event_time
-from f0ci.promotion.verifying import Verification, recorded, verify
+from f0ci.promotion.verifying import Verification, recorded
 
 _GOOD = frozenset({Outcome.PASSED, Outcome.SKIPPED})
 
@@ -81,7 +83,11 @@ def advance_to_end(site: Site, request: Request, promotion: str) -> PromotionRep
         if current.purpose == "promote" and current.is_active:
             # a machine whose clock is wrong neither judges nor says when something happened
             decision_time(site.clock.now(), ledgers.environments[current.environment].events, current.environment)
-        report = stage(site, request, current)
+        try:
+            report = stage(site, request, current)
+        except LeftError as left:
+            current = find_promotion(site.store.read(), promotion)
+            return replace(report_on(current), reasons=(*current.reasons, left.errand.said), left=True)
         if report is not None:
             return report
     raise Defect(f"the promotion {promotion!r} does not come to an end")
@@ -116,7 +122,7 @@ def _deploy(site: Site, request: Request, promotion: Promotion) -> PromotionRepo
     steps = promotion.plan["steps"]
     request.on_stage(f"{promotion.id}: deploying step {change.step + 1} of {len(steps)}, {title(steps[change.step])}")
     commit = str(promotion.plan["source_commit"])
-    result = deploy(site, promotion, commit, promotion.release, change.step, change.tree, request.on_event)
+    result = deployed(site, promotion, commit, promotion.release, change.step, change.tree, request.on_event)
     for line in result.output:
         request.on_stage(f"    | {line}")
     if result.outcome is Outcome.ERRORED:
@@ -133,8 +139,8 @@ def _deploy(site: Site, request: Request, promotion: Promotion) -> PromotionRepo
         if settled is not None:
             return settled
         if is_good:
-            deployed = Draft("deployed", promotion.id, {"step": change.step, **result.to_json()})
-            return Change(promotion.environment, (deployed,))
+            draft = Draft("deployed", promotion.id, {"step": change.step, **result.to_json()})
+            return Change(promotion.environment, (draft,))
         if promotion.purpose == "rollback":
             # a rollback is never rolled back
             reasons = [result.reason, "the tree is restored, its deploy recipe is not through"]
@@ -155,7 +161,7 @@ def _verify(site: Site, request: Request, promotion: Promotion) -> PromotionRepo
         return None
     known = promotion.measured_at(change.step)
     now = decision_time(site.clock.exact(), ledgers.environments[promotion.environment].events, promotion.environment)
-    look = recorded(known) if known else verify(site, promotion, change.step, now)
+    look = recorded(known) if known else looked(site, promotion, change.step, now)
     if look.outcome is not Outcome.FAILED and look.outcome not in _GOOD:
         return _stay(site, promotion, look.reasons, look.waits_for, look.next_check_at)
     if look.outcome is Outcome.FAILED:
@@ -243,7 +249,7 @@ def _deploy_restored(site: Site, request: Request, promotion: Promotion) -> Prom
     change = promotion.applied[-1]
     commit = require_source(site, site.store.read().environments[promotion.environment], change.release)
     request.on_stage(f"{promotion.id}: {promotion.environment} is back at release {short(change.release)}")
-    result = deploy(site, promotion, commit, change.release, -1, change.tree, request.on_event)
+    result = deployed(site, promotion, commit, change.release, -1, change.tree, request.on_event)
     for line in result.output:
         request.on_stage(f"    | {line}")
     if result.outcome is Outcome.ERRORED:

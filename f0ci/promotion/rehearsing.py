@@ -16,7 +16,7 @@ whatever became of the service since. What an answer means, by the first row tha
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -108,14 +108,14 @@ def rehearse(site: Site, state: EnvironmentState, plan: Plan) -> Iterator[Object
                 yield _no_match(one, answer, meaning, environment.name, place)
 
 
-def check_metrics_answer(site: Site, state: EnvironmentState, plan: Plan) -> tuple[str, ...]:
-    """Ask every metric of a plan before anything changes, and return what is worth knowing.
+def settle_rehearsal(objections: Iterable[Objection]) -> tuple[str, ...]:
+    """Return what is worth knowing of metrics before anything changes.
 
     Raises:
         CannotWork: a metric is not declared, its provider cannot answer, or it matches nothing.
     """
     said = []
-    for objection in rehearse(site, state, plan):
+    for objection in objections:
         if objection.meaning is not Meaning.SAID:
             raise objection.raised()
         said.append(objection.message)

@@ -9,6 +9,7 @@ from typing import Any
 
 from f0ci.core.clock import format_time
 from f0ci.core.errors import ExitCode
+from f0ci.promotion.errands import LeftError
 from f0ci.promotion.state import Promotion
 
 _EXIT = {
@@ -44,6 +45,7 @@ class PromotionReport:
         answers: what each gate said, where gates were asked.
         error: what kept it from going on, or None; it is part of the reasons.
         called_off: True where somebody aborted it after it had changed its environment, so that nothing is held.
+        left: True where something is to be done first where no token is.
     """
 
     promotion: str | None
@@ -57,6 +59,7 @@ class PromotionReport:
     answers: tuple[Mapping[str, Any], ...] = field(default=())
     error: str | None = None
     called_off: bool = False
+    left: bool = False
 
     @property
     def exit_code(self) -> ExitCode:
@@ -76,6 +79,11 @@ class PromotionReport:
             "reasons": list(self.reasons),
             "next_check_at": format_time(self.next_check_at) if self.next_check_at else None,
         }
+
+
+def left_report(environment: str, left: LeftError) -> PromotionReport:
+    """Return where a promotion is that is not even on record before an errand is done."""
+    return PromotionReport(None, environment, None, "requested", reasons=(left.errand.said,), left=True)
 
 
 def report_on(promotion: Promotion, *, error: str | None = None) -> PromotionReport:

@@ -8,6 +8,8 @@ from f0ci.core.clock import format_time
 from f0ci.core.errors import Refused, UsageError
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, plan_for, policy_drafts
 from f0ci.promotion.cut_off import require_whole
+from f0ci.promotion.elsewhere import rehearsed
+from f0ci.promotion.errands import LeftError
 from f0ci.promotion.events import Draft
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import RELEASE_TAGS, short
@@ -15,13 +17,16 @@ from f0ci.promotion.objects import is_ancestor, source_commit
 from f0ci.promotion.plan import Plan
 from f0ci.promotion.policy import policy_at, read_policy, require_usable
 from f0ci.promotion.promoting import Request, advance_to_end
-from f0ci.promotion.rehearsing import check_metrics_answer
 from f0ci.promotion.releases import Release, find_release, newest_content
-from f0ci.promotion.report import PromotionReport, report_on
+from f0ci.promotion.report import PromotionReport, left_report, report_on
 from f0ci.promotion.rights import UNSIGNED, Act, prove, unproven_lift, unproven_release
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 from f0ci.promotion.times import decision_time
+from f0ci.promotion.watching import Patience
+
+# where a job is at work on it; what waits or is watched may take days
+_ON_ITS_WAY = frozenset({"requested", "deploying"})
 
 
 def promote(site: Site, request: Request) -> PromotionReport:
@@ -54,7 +59,7 @@ def promote(site: Site, request: Request) -> PromotionReport:
         plan = plan_for(site, ledgers, request.environment, release, asked)
         _refuse_other_plan(request, plan.digest)
         if not came:
-            for said in check_metrics_answer(site, state, plan):
+            for said in rehearsed(site, state, plan):
                 request.on_stage(said)
         came.append(asked)
         data: dict[str, Any] = {
@@ -72,13 +77,40 @@ def promote(site: Site, request: Request) -> PromotionReport:
             before.insert(0, Draft("superseded", replaced.id, {"reasons": [said]}))
         return Change(request.environment, (*before, Draft("requested", asked, data)))
 
-    site.store.transact(decide)
+    try:
+        site.store.transact(decide)
+    except LeftError as left:
+        return left_report(request.environment, left)
     result = came[-1]
     if isinstance(result, PromotionReport):
         return result
     if isinstance(result, Promotion):
         return _go_on_with(site, request, result)
     return advance_to_end(site, request, result)
+
+
+def promote_in_turn(site: Site, request: Request, patience: Patience) -> PromotionReport:
+    """Bring a release in once the one that is on its way has arrived; one that waits for something is not waited for.
+
+    Args:
+        site: the repository.
+        request: what was asked for.
+        patience: how long to wait for it, and how often to look.
+
+    Raises:
+        F0ciError: see `promote`.
+    """
+    begun = patience.elapsed()
+    while True:
+        report = promote(site, request)
+        active = site.store.read().environments[request.environment].unfinished
+        on_its_way = active is not None and active.id == report.promotion and _is_another(site, active, request)
+        left = patience.span.total_seconds() - (patience.elapsed() - begun)
+        if not on_its_way or report.state not in _ON_ITS_WAY or left <= 0:
+            return report
+        request.on_stage(report.reasons[0])
+        patience.pause(min(left, patience.every.total_seconds()))
+        site.store.fetch()
 
 
 def _check_active_plan(site: Site, ledgers: Ledgers, active: Promotion, request: Request) -> None:

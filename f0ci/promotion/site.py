@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from f0ci.git.commit_graph import CommitGraph
     from f0ci.git.refs import RefStore
     from f0ci.git.repository import Repository
+    from f0ci.promotion.errands import Apart
     from f0ci.promotion.plan import Content
     from f0ci.promotion.policy import Policy
     from f0ci.promotion.state import Promotion
@@ -46,6 +47,7 @@ class Site:
         digests: digest of the release content of commits, once it was computed.
         graphs: the history of all releases, where somebody read it at once.
         listed: every release, by the tags they were read from.
+        apart: where to leave what needs to be done without a token, or None where it is done here.
     """
 
     root: Path
@@ -63,6 +65,7 @@ class Site:
     listed: dict[tuple[tuple[str, str], ...], tuple[Release, ...]] = field(
         default_factory=dict, repr=False, compare=False
     )
+    apart: Apart | None = field(default=None, repr=False, compare=False)
 
     def recorded_environment(self, name: str) -> str:
         """Return the environment that a name means, also one that only its ledger knows by now.
@@ -160,7 +163,14 @@ class Site:
         return commit
 
 
-def open_site(root: Path, clock: Clock, *, fetch: bool = True, meanwhile: Callable[[], None] = lambda: None) -> Site:
+def open_site(
+    root: Path,
+    clock: Clock,
+    *,
+    fetch: bool = True,
+    meanwhile: Callable[[], None] = lambda: None,
+    apart: Apart | None = None,
+) -> Site:
     """Open a repository for promotions.
 
     Args:
@@ -168,6 +178,7 @@ def open_site(root: Path, clock: Clock, *, fetch: bool = True, meanwhile: Callab
         clock: the time.
         fetch: also ask the remote for ledgers, environments and releases.
         meanwhile: what else to do while the remote answers.
+        apart: where to leave what needs to be done without a token; None does it here.
 
     Raises:
         GitError: no Git repository, no such remote, or the remote refuses.
@@ -200,4 +211,4 @@ def open_site(root: Path, clock: Clock, *, fetch: bool = True, meanwhile: Callab
         meanwhile()
         if fetch:
             store.fetch()
-    return Site(repository.root, repository, refs, project, workflow, names, store, clock)
+    return Site(repository.root, repository, refs, project, workflow, names, store, clock, apart=apart)

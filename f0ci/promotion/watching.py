@@ -48,7 +48,7 @@ def watch(site: Site, request: Request, report: PromotionReport, patience: Patie
         F0ciError: see `f0ci.promotion.promoting.advance_to_end`.
     """
     begun, told = patience.elapsed(), None
-    while report.promotion is not None and report.state in _STAYS and report.error is None:
+    while report.promotion is not None and report.state in _STAYS and report.error is None and not report.left:
         left = patience.span - timedelta(seconds=patience.elapsed() - begun)
         if left <= timedelta():
             break
@@ -56,6 +56,8 @@ def watch(site: Site, request: Request, report: PromotionReport, patience: Patie
             told = report.reasons
             request.on_stage(f"{report.promotion}: {report.state}: {'; '.join(report.reasons)}")
         patience.pause(min(left, until_next_look(report, site.clock.exact(), patience.every)).total_seconds())
+        if site.apart is not None:
+            site.apart.forget()
         report = advance_to_end(site, request, report.promotion)
     return report
 

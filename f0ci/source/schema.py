@@ -17,7 +17,7 @@ from f0ci.core.suggestions import did_you_mean, suggestion
 from f0ci.core.values import dataclass
 from f0ci.source.reading import Path
 
-NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record")
+NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record", "errands", "answers")
 
 
 @dataclass(frozen=True, slots=True)

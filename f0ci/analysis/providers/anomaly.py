@@ -24,6 +24,8 @@ from f0ci.analysis.providers.base import Measurement, Point, Query, nothing
 from f0ci.core.duration import parse_duration
 from f0ci.core.errors import ProviderError
 
+RUNS_NOTHING = True
+
 _NORMAL = 1.4826
 _LEAST_SPREAD = 0.001
 _LEAST_SEASONS = 3

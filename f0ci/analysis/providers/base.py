@@ -3,7 +3,8 @@
 A provider is a module with `measure(query, root) -> Measurement`. It raises `ProviderError` where it cannot
 answer; an answer that is bad news is never an error. One that can answer for many windows at once may also offer
 `measure_points(query, root, interval) -> tuple[Point, ...]`: a measurement for each of the whole intervals from the
-window's beginning on; where it does not, `measure` is asked for one interval after the other.
+window's beginning on; where it does not, `measure` is asked for one interval after the other. One that runs no program
+and no code of the repository says so with `RUNS_NOTHING = True`; any other is kept away from tokens that may push.
 """
 
 from __future__ import annotations

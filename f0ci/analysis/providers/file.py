@@ -19,6 +19,8 @@ from f0ci.analysis.rows import moment_of, number_in, rows_about
 from f0ci.core.errors import InputError, ProviderError
 from f0ci.source.records import Record
 
+RUNS_NOTHING = True
+
 
 def measure(query: Query, root: Path) -> Measurement:
     """Return what the file says of the query's window.

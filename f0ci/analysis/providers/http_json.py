@@ -24,6 +24,8 @@ from f0ci.core.errors import ProviderError
 from f0ci.core.suggestions import did_you_mean
 from f0ci.source.schema import type_name
 
+RUNS_NOTHING = True
+
 # keys of an answer among which a misspelt one is sought
 _LISTED = 200
 _MISSING = ("error", "no_data", "no_match")

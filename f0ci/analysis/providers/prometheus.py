@@ -27,6 +27,8 @@ from f0ci.core.errors import ProviderError
 if TYPE_CHECKING:
     from f0ci.http.session import Session
 
+RUNS_NOTHING = True
+
 # placeholders that differ from interval to interval
 _MOMENTS = re.compile(r"\{\{[^}]*\b(?:start|end)(?:_iso)?\b")
 

@@ -23,6 +23,8 @@ from f0ci.core.outcome import Outcome
 from f0ci.recipes.records import RunRecord, StepRecord, from_json
 from f0ci.source.tree import resolve_path
 
+RUNS_NOTHING = True
+
 DEFAULT_JOURNAL = ".f0ci/runs/journal.sqlite"
 # what a run has in its variables that a promotion made
 _PROMOTION = "F0CI_PROMOTION"

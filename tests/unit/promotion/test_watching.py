@@ -40,7 +40,7 @@ class Play:
     def watch(self, monkeypatch: pytest.MonkeyPatch, span: float) -> PromotionReport:
         first, *later = self.reports
         monkeypatch.setattr(watching, "advance_to_end", lambda *_: later.pop(0))
-        site: Any = type("Site", (), {"clock": FixedClock(NOW)})
+        site: Any = type("Site", (), {"clock": FixedClock(NOW), "apart": None})
         patience = Patience(timedelta(seconds=span), EVERY, self.waited.append, lambda: sum(self.waited))
         return watch(site, Request("prod", on_stage=self.said.append), first, patience)
 

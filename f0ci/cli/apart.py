@@ -1,0 +1,46 @@
+"""The options that keep what runs code of the repository away from a token."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from f0ci.cli.output import F
+from f0ci.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from f0ci.promotion.errands import Apart
+
+
+def apart_options(function: F) -> F:
+    """Add `--apart` and `--answered`."""
+    answered = click.option(
+        "--answered",
+        metavar="DIGEST",
+        help="With --apart: take the answers to the errands with this SHA-256, left there by `f0ci errands`.",
+    )
+    apart = click.option(
+        "--apart",
+        metavar="FOLDER",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Leave what runs code of the repository or needs its secrets in FOLDER; `f0ci errands` does it.",
+    )
+    return apart(answered(function))
+
+
+def desk_of(folder: Path | None, answered: str | None) -> Apart | None:
+    """Return where errands are left and answers taken from, or None where everything is done here.
+
+    Raises:
+        UsageError: a digest without a folder.
+        InputError: what lies in the folder are not the answers to these errands.
+    """
+    from f0ci.promotion.errands import open_errands
+
+    if folder is None:
+        if answered is not None:
+            raise UsageError("--answered without a folder", "say where the answers are: --apart FOLDER")
+        return None
+    return open_errands(folder, answered)
