@@ -17,6 +17,7 @@ from benchmarks.measuring import Runs, run
 
 SYSTEMS = ("github", "gitlab", "jenkins", "azure")
 ROUNDS = 5
+RECIPE = "metadata: {name: deploy, version: '1'}\nsteps:\n  - {name: deploy, idx: 1, type: shell, run: ./deploy}\n"
 # seconds of CPU, per system
 LIMIT = 2.0
 
@@ -32,7 +33,11 @@ def workflow(stages: int, environments: int) -> str:
     asks = environments - environments // 4
     lines = ["apiVersion: framework0.io/v1", "kind: ProductionWorkflow", "metadata: {name: large}", "spec:"]
     lines += ["  environments:"]
-    lines += [f"    {name}: {{approval_required: {str(at >= asks).lower()}}}" for at, name in enumerate(names)]
+    # what a promotion runs makes its jobs take turns
+    lines += [
+        f"    {name}: {{approval_required: {str(at >= asks).lower()}, deploy: recipes/deploy.yaml}}"
+        for at, name in enumerate(names)
+    ]
     lines += ["  bindings:", "    tests:", "      check: {run: make check}", "  pipeline_stages:"]
     tasks = stages - environments
     before = [tasks * at // (environments + 1) for at in range(environments + 2)]
@@ -61,6 +66,8 @@ def main(stages: int, environments: int, target: Path | None) -> int:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "workflow.yaml").write_text(workflow(stages, environments), encoding="utf-8")
+        (folder / "recipes").mkdir()
+        (folder / "recipes/deploy.yaml").write_text(RECIPE, encoding="utf-8")
         f0ci = str(Path(sys.executable).parent / "f0ci")
         commands = {system: (f0ci, "generate", system, "--stdout") for system in SYSTEMS}
         commands["floor"] = (sys.executable, "-c", "import yaml, json")
@@ -87,8 +94,8 @@ def _page(stages: int, environments: int, runs: dict[str, Runs], sizes: dict[str
     yield ""
     yield (
         f"Written by `.venv/bin/python benchmarks/generate.py`. A workflow of {stages} stages, {environments} of them "
-        "promotions, one after the other, the last quarter asking people. Whole processes, which take turns; medians "
-        f"of {ROUNDS} rounds. The floor is Python starting and importing a YAML library."
+        "promotions with a deploy recipe, one after the other, the last quarter asking people. Whole processes, which "
+        f"take turns; medians of {ROUNDS} rounds. The floor is Python starting and importing a YAML library."
     )
     yield ""
     yield "| system | clock, s | CPU, s | times the floor (CPU) | peak, MB | file, KiB |"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from f0ci.cli.output import format_option, print_json, print_table, root_of, say
@@ -31,14 +33,19 @@ def generate(
 ) -> int:
     """Write the pipeline of each CI SYSTEM (github, gitlab, jenkins, azure) from the workflow.
 
+    Without a SYSTEM, --check and --set-up are about those whose pipeline was generated here before.
+
     \b
     Example:
       f0ci generate github gitlab
       f0ci generate github --check
+      f0ci generate --check
       f0ci generate --guarantees
     """
     if tells_guarantees:
         return _show_guarantees(systems, output_format)
+    if not systems and (is_check or tells_set_up):
+        systems = _systems_here(root_of(ctx))
     if not systems:
         raise UsageError("no CI system was named", "f0ci generate github, gitlab, jenkins or azure")
     if output_format != "text" and not tells_set_up:
@@ -84,6 +91,16 @@ def generate(
         click.echo("to be made once, outside these files:")
         _show_set_up(made.set_up)
     return ExitCode.DONE
+
+
+def _systems_here(root: Path) -> tuple[str, ...]:
+    from f0ci.commands.generating import systems_in
+
+    found = systems_in(root)
+    if not found:
+        hint = "name a system: f0ci generate github, gitlab, jenkins or azure"
+        raise UsageError("no pipeline was generated here, so there is none to look at", hint)
+    return found
 
 
 def _show_set_up(set_up: dict[str, tuple[str, ...]]) -> None:

@@ -14,10 +14,13 @@ from f0ci.pipelines.currency import FileState, compare
 from f0ci.pipelines.guarantees import Guarantee
 from f0ci.pipelines.guarantees import guarantees as ask_guarantees
 from f0ci.pipelines.model import Pipeline
+from f0ci.pipelines.writers.base import VERSION_MARK
 from f0ci.source.project import load_project
 from f0ci.source.tree import DirectoryTree
 
 WRITERS = "f0ci.pipelines.writers"
+# bytes at the beginning of a file that hold the comment which says where it comes from
+_HEAD = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,22 @@ def generate(root: Path, systems: Sequence[str]) -> Generated:
         set_up[system] = tell(pipeline) if tell is not None else ()
     missing = tuple((str(workflow.document.location(binding.at)), binding.name) for binding in unbound(workflow))
     return Generated(files, compare(files, tree), pipeline, missing, set_up)
+
+
+def systems_in(root: Path) -> tuple[str, ...]:
+    """Return the CI systems whose pipeline was generated into a work tree, by the mark that generated files carry.
+
+    Raises:
+        InputError: there is no workflow, or it cannot be generated from.
+    """
+    pipeline = generate(root, ()).pipeline
+    tree = DirectoryTree(root)
+
+    def is_ours(system: str) -> bool:
+        path = str(pipeline.option(system, "file", load(WRITERS, system, noun="CI system").PATH))
+        return tree.exists(path) and VERSION_MARK.encode() in tree.read(path)[:_HEAD]
+
+    return tuple(system for system in systems() if is_ours(system))
 
 
 def write_files(root: Path, generated: Generated) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from f0ci.core.canonical import digest
 from f0ci.pipelines.checking import bindings, check, refuse
 from f0ci.pipelines.customising import customised, install_of, options_of
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
+from f0ci.pipelines.rounds import rounds_of
 from f0ci.pipelines.secrets import secret_variables
 from f0ci.source.project import Project
 from f0ci.source.tree import Tree
@@ -41,7 +42,8 @@ def build(workflow: Workflow, project: Project | None = None, tree: Tree | None 
     promoted = tuple(dict.fromkeys(stage.environment for stage in workflow.stages if stage.environment))
     approvals = {one.name: _approval(one) for one in workflow.environments if one.name in promoted}
     asked = frozenset(name for name, settings in approvals.items() if settings is not None)
-    jobs = customised(workflow, _Jobs(workflow, secrets, asked).all())
+    rounds = {one.name: rounds_of(workflow, one) for one in workflow.environments}
+    jobs = customised(workflow, _Jobs(workflow, secrets, asked, rounds).all())
     return Pipeline(
         name=workflow.name,
         workflow=workflow.document.path,
@@ -67,8 +69,15 @@ def unbound(workflow: Workflow) -> Iterator[Binding]:
 class _Jobs:
     """The jobs of one workflow."""
 
-    def __init__(self, workflow: Workflow, secrets: dict[str, tuple[str, ...]], asked: frozenset[str]) -> None:
+    def __init__(
+        self,
+        workflow: Workflow,
+        secrets: dict[str, tuple[str, ...]],
+        asked: frozenset[str],
+        rounds: Mapping[str, int],
+    ) -> None:
         self.workflow = workflow
+        self.rounds = rounds
         self.asked = asked
         self.secrets = secrets
         self.promoting = {stage.name for stage in workflow.stages if stage.environment is not None}
@@ -85,11 +94,13 @@ class _Jobs:
             if stage.environment is not None:
                 jobs += self._promotion(stage, stage.environment)
         every = tuple(sorted({variable for variables in self.secrets.values() for variable in variables}))
-        for job_id, title, kind, when, minutes in (
-            ("continue", "take waiting promotions further", Kind.CONTINUE, When.SCHEDULE, 60),
-            ("rollback", "roll back", Kind.ROLLBACK, When.BY_HAND, 30),
+        most = max(self.rounds.values(), default=0)
+        deploys = any(one.deploy is not None for one in self.workflow.environments)
+        for job_id, title, kind, when, minutes, rounds in (
+            ("continue", "take waiting promotions further", Kind.CONTINUE, When.SCHEDULE, 60, min(most, 2)),
+            ("rollback", "roll back", Kind.ROLLBACK, When.BY_HAND, 30, int(deploys)),
         ):
-            jobs.append(Job(job_id, title, kind, when, pushes=True, minutes=minutes, secrets=every))
+            jobs.append(Job(job_id, title, kind, when, pushes=True, minutes=minutes, secrets=every, rounds=rounds))
         return tuple(jobs)
 
     def _has_task(self, stage: Stage) -> bool:
@@ -132,6 +143,7 @@ class _Jobs:
             minutes=60,
             secrets=self.secrets.get(name, ()),
             plan=plan,
+            rounds=self.rounds.get(name, 0),
         )
         return [*shown, promotion]
 

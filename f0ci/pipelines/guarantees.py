@@ -23,6 +23,7 @@ PROMISES: Mapping[str, str] = {
     "asked": "the platform asks before an environment that waits for people",
     "history": "what happened cannot be rewritten unnoticed",
     "secrets": "an environment's secrets are seen by its own jobs alone",
+    "apart": "code of the repository runs where no token is that may push",
 }
 KEEPERS: Mapping[str, str] = {"platform": "the platform", "f0ci": "f0ci, by the ledger", "nobody": "not enforceable"}
 _FOLDER = "f0ci.pipelines.writers"

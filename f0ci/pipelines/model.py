@@ -95,7 +95,9 @@ class Job:
         cache: what a task keeps for its next run, or None.
         wait: how long a promotion holds its runner while it waits, such as `30m`, or empty.
         plan: id of the job that showed the plan which this promotion carries out, or empty.
-        secrets: variables that it hands to deploy recipes, each called like its entry in the secret store.
+        secrets: variables that it hands to what it runs, each called like its entry in the secret store.
+        rounds: how often it hands work that runs code of the repository to a job without a token; 0 where it never
+            has any.
     """
 
     id: str
@@ -115,6 +117,7 @@ class Job:
     plan: str = ""
     arrived: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    rounds: int = 0
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ class Pipeline:
         environments: the workflow's names, in order.
         approvals: environments that wait for people.
         jobs: in order.
-        secrets: variables that deploy recipes read, by environment.
+        secrets: variables that deploy recipes and metrics read, by environment.
         strict: environments whose approvals need every author known, the pipeline among them.
         options: settings of each CI system, as `spec.pipelines` writes them.
     """

@@ -79,3 +79,30 @@ def test_generate_is_told_what_to_do(tmp_path: Path, f0ci: Command, arguments: t
     scaffold(tmp_path)
 
     assert f0ci(tmp_path, "generate", *arguments).code == 2
+
+
+def test_without_a_system_those_are_looked_at_whose_files_are_there(tmp_path: Path, f0ci: Command) -> None:
+    scaffold(tmp_path)
+    nothing = f0ci(tmp_path, "generate", "--check")
+    # one that people wrote themselves is not ours
+    (tmp_path / "Jenkinsfile").write_text("pipeline { agent any }\n", encoding="utf-8")
+    workflow = tmp_path / "workflow.yaml"
+    text = workflow.read_text(encoding="utf-8")
+    workflow.write_text(text + "  pipelines: {gitlab: {file: ci/promotion.yml}}\n", encoding="utf-8")
+    assert f0ci(tmp_path, "generate", "github", "gitlab").code == 0
+
+    checked = f0ci(tmp_path, "generate", "--check")
+    listed = json.loads(f0ci(tmp_path, "generate", "--set-up", "--format", "json").out)["set_up"]
+    (tmp_path / ".github/workflows/f0ci-promote.yml").unlink()
+    missing = f0ci(tmp_path, "generate", "--check")
+
+    assert (nothing.code, checked.code, missing.code) == (2, 0, 1)
+    assert "no pipeline was generated here" in nothing.err
+    assert checked.out.splitlines() == [
+        ".github/workflows/f0ci-promote.yml: current",
+        ".github/workflows/f0ci.yml: current",
+        "ci/promotion.yml: current",
+    ]
+    assert list(listed) == ["", "github", "gitlab"]
+    assert "f0ci-promote.yml: it does not exist" in missing.out
+    assert f0ci(tmp_path, "generate").code == 2

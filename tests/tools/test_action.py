@@ -135,6 +135,24 @@ def test_a_waiting_promotion_is_neutral_and_tells_its_state(runner: Runner) -> N
     assert runner.run(command="promote", environment="prod", neutral_waiting="false").returncode == 5
 
 
+def test_what_runs_code_of_the_repository_can_be_left_to_a_job_without_a_token(runner: Runner) -> None:
+    git(runner.workspace, "init", "-q")
+    git(runner.workspace, "add", "-A")
+    git(runner.workspace, "commit", "-qm", "first")
+    assert runner.run(command="release create").returncode == 0
+    folder = str(runner.temp / "errands")
+
+    begun = runner.run(command="promote", environment="dev", apart=folder)
+    left = runner.outputs["errands"]
+    worked = runner.run(command="errands", apart=folder)
+    ended = runner.run(command="promote", environment="dev", apart=folder, answered=left)
+
+    assert (begun.returncode, worked.returncode, ended.returncode) == (0, 0, 0), ended.stdout + ended.stderr
+    assert len(left) == 64
+    assert "1 of 1 errand carried out" in worked.stdout
+    assert (runner.outputs["state"], runner.outputs["errands"]) == ("succeeded", "")
+
+
 def test_later_steps_find_f0ci_and_keep_their_own_python(runner: Runner) -> None:
     assert runner.run(command="install").returncode == 0
 

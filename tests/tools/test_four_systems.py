@@ -51,6 +51,19 @@ MACHINE = """\
 export GITHUB_API_URL={api} SYSTEM_STAGENAME=deploy_prod
 exec {program} "$@"
 """
+# a step of the deploy recipe: nothing that it descends from was given the token
+GUARD = """\
+steps:
+  - name: guard
+    idx: 0
+    type: shell
+    run: |
+      pid=$$
+      while [ "$pid" -gt 1 ]; do
+        if tr '\\0' '\\n' < "/proc/$pid/environ" | grep -q '^F0CI_GIT_TOKEN='; then exit 1; fi
+        pid=$(sed -n 's/^PPid:[[:space:]]*//p' "/proc/$pid/status")
+      done
+"""
 # who, when, and what is made of it: commits and tips, and the id of a recipe's run
 TIMELY = {"actor", "time", "decided_at", "asked_at", "start", "end", "commit", "parent", "ledgers", "run"}
 DATE = {"GIT_AUTHOR_DATE": "2026-01-05T08:00:00Z", "GIT_COMMITTER_DATE": "2026-01-05T08:00:00Z"}
@@ -115,6 +128,7 @@ class Shop:
         for path, old, new in (
             ("workflow.yaml", "spec:\n", "spec:\n  install: {preinstalled: true}\n"),
             ("workflow.yaml", "managers]", "managers], accept: [github, gitlab, jenkins, azure]"),
+            ("recipes/deploy.yaml", "steps:\n", GUARD),
         ):
             self.replace(path, old, new)
         (self.work / ".f0ci").mkdir(exist_ok=True)
@@ -188,14 +202,19 @@ def run_github(shop: Shop, *, rolls_back: bool = False) -> subprocess.CompletedP
     copy = shop.folder / "copy"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(shop.work, copy)
-    text = (copy / ".github/workflows/f0ci.yml").read_text(encoding="utf-8")
-    file = copy / ".github/workflows/act.yml"
-    file.write_text(re.sub(r"^ +(queue|deployment|ref): .+\n", "", text, flags=re.MULTILINE), encoding="utf-8")
+    folder = copy / ".github/workflows"
+    text = "".join(path.read_text(encoding="utf-8") for path in folder.glob("f0ci*.yml"))
+    for path in list(folder.glob("f0ci*.yml")):
+        known = re.sub(r"^ +(queue|deployment|ref): .+\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        copied = path.with_name(path.name.replace("f0ci", "act"))
+        copied.write_text(known.replace("workflows/f0ci-promote", "workflows/act-promote"), encoding="utf-8")
     stand_ins = [
         argument
-        for name, commit in sorted(set(re.findall(r"uses: ([^\s/]+/[^\s/@]+)\S*@(\S+)", text)))
+        for name, commit in sorted(set(re.findall(r"uses: ([^\s/.]+/[^\s/@]+)\S*@(\S+)", text)))
         if name != "actions/checkout"
-        for argument in ("--local-repository", f"{name}@{commit}={SHIMS / 'nothing'}")
+        for shim in [name.partition("/")[2]]
+        for path in [SHIMS / (shim if (SHIMS / shim).is_dir() else "nothing")]
+        for argument in ("--local-repository", f"{name}@{commit}={path}")
     ]
     event = shop.folder / "event.json"
     head = git(shop.work, "rev-parse", "HEAD")
@@ -208,13 +227,14 @@ def run_github(shop: Shop, *, rolls_back: bool = False) -> subprocess.CompletedP
             act,
             "workflow_dispatch" if rolls_back else "push",
             "-W",
-            str(file),
+            str(folder / "act.yml"),
             "-e",
             str(event),
             "-P",
             "ubuntu-24.04=-self-hosted",
             "--no-cache-server",
         ),
+        *("--env", f"F0CI_ARTIFACTS={shop.folder / 'artifacts'}"),
         *(*stand_ins, "-s", "GITHUB_TOKEN=a-token", "--actor", "alice"),
         cwd=copy,
     )
@@ -226,7 +246,6 @@ def run_gitlab(shop: Shop, *, rolls_back: bool = False) -> subprocess.CompletedP
         missing_real("gitlab-ci-local", "`make tools` installs it")
     shop.tool("rsync", "rsync")
     variables = {
-        "F0CI_PUSH_TOKEN": "a-token",
         "CI_PROJECT_URL": str(shop.folder / "project"),
         "CI_JOB_URL": "https://gitlab.example.com/jobs/7",
         "CI_JOB_MANUAL": "true",
@@ -236,6 +255,11 @@ def run_gitlab(shop: Shop, *, rolls_back: bool = False) -> subprocess.CompletedP
     if rolls_back:
         asked = {"F0CI_ACTION": "rollback", "F0CI_TARGET": "dev", "F0CI_REASON": REASON}
         variables |= {"CI_PIPELINE_SOURCE": "web", **asked}
+    # the token has the scopes of the set-up list; a job that sees it outside of them refuses to work
+    scopes = dict.fromkeys(("dev", "staging", "prod", "f0ci-push"), "a-token")
+    held = shop.folder / "home/.gitlab-ci-local/variables.yml"
+    held.parent.mkdir(parents=True, exist_ok=True)
+    held.write_text(yaml.safe_dump({"global": {"F0CI_PUSH_TOKEN": {"type": "variable", "values": scopes}}}))
     node = shop.tool("node", "none; `make tools` installs it")
     given = [argument for name, value in variables.items() for argument in ("--variable", f"{name}={value}")]
     manual = () if rolls_back else ("--manual", "deploy_prod")

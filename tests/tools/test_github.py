@@ -24,12 +24,12 @@ def check(*command: str, cwd: Path | None = None) -> None:
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
 
 
-@pytest.fixture(params=["scaffold", "own", "seed", "package", "command", "custom", "hostile"])
-def generated(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Return a folder that holds a generated workflow: of the scaffold, of f0ci itself, of the seed document, ..."""
-    if request.param in {"custom", "hostile"}:
+@pytest.fixture(params=["scaffold", "own", "seed", "package", "command", "custom", "hostile", "turns"])
+def generated(request: pytest.FixtureRequest, tmp_path: Path) -> list[str]:
+    """Return the paths of generated workflows: of the scaffold, of f0ci itself, of the seed document, ..."""
+    if request.param in {"custom", "hostile", "turns"}:
         made(request.param, "github", tmp_path)
-        return tmp_path / PATH
+        return written(tmp_path)
     if request.param == "own":
         source = (ROOT / "workflow.yaml").read_text(encoding="utf-8")
         # deploy recipes and configuration say which secrets the jobs get
@@ -48,20 +48,24 @@ def generated(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         source = source.replace("spec:\n", "spec:\n  install: framework0/f0ci@" + "a" * 40 + "\n", 1)
     (tmp_path / "workflow.yaml").write_text(source, encoding="utf-8")
     write_files(tmp_path, generate(tmp_path, ["github"]))
-    return tmp_path / PATH
+    return written(tmp_path)
 
 
-def test_actionlint_has_nothing_to_say(generated: Path, tool: Tool) -> None:
-    check(tool("actionlint"), "-shellcheck", tool("shellcheck"), str(generated))
+def written(folder: Path) -> list[str]:
+    return sorted(map(str, (folder / PATH).parent.iterdir()))
 
 
-def test_zizmor_has_nothing_to_say_in_its_strictest_persona(generated: Path, tool: Tool) -> None:
-    check(tool("zizmor"), "--offline", "--no-config", "--strict-collection", "--persona=auditor", "-q", str(generated))
+def test_actionlint_has_nothing_to_say(generated: list[str], tool: Tool) -> None:
+    check(tool("actionlint"), "-shellcheck", tool("shellcheck"), *generated)
 
 
-def test_the_published_schemas_hold(generated: Path, tool: Tool) -> None:
+def test_zizmor_has_nothing_to_say_in_its_strictest_persona(generated: list[str], tool: Tool) -> None:
+    check(tool("zizmor"), "--offline", "--no-config", "--strict-collection", "--persona=auditor", "-q", *generated)
+
+
+def test_the_published_schemas_hold(generated: list[str], tool: Tool) -> None:
     for schema in ("vendor.github-workflows", "custom.github-workflows-require-timeout"):
-        check(tool("check-jsonschema"), "--builtin-schema", schema, str(generated))
+        check(tool("check-jsonschema"), "--builtin-schema", schema, *generated)
 
 
 def test_the_action_fits_its_schema_and_zizmor(tool: Tool) -> None:

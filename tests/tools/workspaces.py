@@ -12,7 +12,7 @@ from f0ci.commands.scaffolding import scaffold
 from tests.unit.pipelines.test_customising import ADDED, with_spec
 
 ROOT = Path(__file__).parents[2]
-NAMES = ("scaffold", "own", "seed", "shop", "custom", "hostile")
+NAMES = ("scaffold", "own", "seed", "shop", "custom", "hostile", "turns")
 
 
 # whatever a name may look like to some program on its way
@@ -78,8 +78,14 @@ def generated(name: str, system: str, folder: Path) -> str:
         (folder / "workflow.yaml").write_text(hostile(), encoding="utf-8")
     else:
         shutil.copytree(ROOT / "tests/cases/pipelines/shop/input", folder, dirs_exist_ok=True)
+    if name == "turns":
+        # every extension that concerns promotions which hand work over
+        steps = "before: [{name: it's, run: echo 'a'}, {run: f0ci --version}], after: [{run: echo b}]"
+        jobs = ", ".join(f"{job}: {{{steps}}}" for job in ("deploy_dev", "deploy_prod", "continue", "rollback"))
+        with (folder / "workflow.yaml").open("a", encoding="utf-8") as workflow:
+            workflow.write(f"  pipelines: {{jenkins: {{worker: untrusted}}, jobs: {{{jobs}}}}}\n")
     made = generate(folder, [system])
     write_files(folder, made)
     assert all(state.is_fresh for state in generate(folder, [system]).states)
-    (text,) = made.files.values()
-    return text
+    # GitHub has a second file, which the first one calls
+    return next(iter(made.files.values()))

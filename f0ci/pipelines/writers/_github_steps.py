@@ -31,10 +31,10 @@ _PINS = {
 DEFAULT_BRANCH = "github.event.repository.default_branch"
 _ROOT_NOTE = "zizmor: ignore[self-repository] $/ needs a path below the root"
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?\Z")
-_BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
+BOT = ("github-actions[bot]", "41898282+github-actions[bot]@users.noreply.github.com")
 _PERSON = ("${{ github.actor }}", "${{ github.actor_id }}+${{ github.actor }}@users.noreply.github.com")
 _PYTHON = "3.12"
-_TOKEN = {"F0CI_GIT_TOKEN": "${{ github.token }}"}
+TOKEN = {"F0CI_GIT_TOKEN": "${{ github.token }}"}
 
 _RUN = 'bash -euo pipefail -c "$COMMAND"\n'
 _UNSAID = 'echo "::error::$PROBLEM"\nexit 3\n'
@@ -55,19 +55,13 @@ _SHOWN = """\
 echo "digest=$digest" >> "$GITHUB_OUTPUT"
 """
 _APPROVES = "Whoever approves the next job approves exactly this. "
-_ONLY_SET_SECRETS = """\
-# a secret that does not exist arrives empty; without it f0ci says which one is missing
-for name in "${!F0CI_SECRET_@}"; do
-  [ -n "${!name}" ] || unset "$name"
-done
-"""
-_WHERE = (
+WHERE = (
     "of [${GITHUB_SHA:0:10}]($GITHUB_SERVER_URL/$GITHUB_REPOSITORY/commit/$GITHUB_SHA), "
     "in [this run]($GITHUB_SERVER_URL/$GITHUB_REPOSITORY/actions/runs/$GITHUB_RUN_ID)"
 )
-_SUMMARY = '"$GITHUB_STEP_SUMMARY"'
+SUMMARY = '"$GITHUB_STEP_SUMMARY"'
 # a promotion that waits is no failure of the job; everything else is what the exit code says
-_ENDED = """\
+ENDED = """\
 case "$code" in
   0) {done};;
   5) echo "::notice::waiting, see the summary; the scheduled run takes it further" ;;
@@ -84,7 +78,7 @@ def steps(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
     """
     return [
         _checkout(job, pipeline),
-        *_installation(job, pipeline),
+        *installation(job, pipeline),
         *_cache(job, pipeline),
         *(_bound_step(command, pipeline.workflow) for command in job.before),
         *_work(job, pipeline),
@@ -135,11 +129,11 @@ def action(name: str, pipeline: Pipeline) -> str:
 
 
 def _after(command: Command, job: Job, pipeline: Pipeline) -> dict[str, Any]:
-    step = _bound_step(command, pipeline.workflow)
+    made = _bound_step(command, pipeline.workflow)
     if job.kind is not Kind.PROMOTE:
-        return step
+        return made
     # a promotion that waits ended well, and nothing is there yet
-    return {"name": step.pop("name"), "if": "steps.promote.outputs.arrived == 'true'", **step}
+    return {"name": made.pop("name"), "if": "steps.promote.outputs.arrived == 'true'", **made}
 
 
 def _checkout(job: Job, pipeline: Pipeline) -> dict[str, Any]:
@@ -152,7 +146,12 @@ def _checkout(job: Job, pipeline: Pipeline) -> dict[str, Any]:
     return {"name": "check out", "uses": action("actions/checkout", pipeline), "with": options}
 
 
-def _installation(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
+def installation(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
+    """Return the steps that bring f0ci to a job, where it needs it.
+
+    Raises:
+        InputError: the Action that installs f0ci is not pinned by commit.
+    """
     commands = (*job.before, *job.commands, *job.after)
     if job.kind is Kind.TASK and not any(map(calls_f0ci, commands)):
         return []
@@ -161,11 +160,11 @@ def _installation(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
         uses = _action(install.value, pipeline)
         return [{"name": "install f0ci", "uses": uses, "with": {"command": "install"}}]
     if install.kind == "preinstalled":
-        return [_step("find f0ci", "f0ci --version")]
+        return [step("find f0ci", "f0ci --version")]
     version = pipeline.option("github", "python", _PYTHON)
     uses = action("actions/setup-python", pipeline)
     python = {"name": "set up Python", "uses": uses, "with": {"python-version": version}}
-    return [python, _step("install f0ci", _RUN, {"COMMAND": install_command(install)})]
+    return [python, step("install f0ci", _RUN, {"COMMAND": install_command(install)})]
 
 
 def _action(install: str, pipeline: Pipeline) -> str:
@@ -199,17 +198,16 @@ def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
     if job.kind is Kind.PLAN:
         # the token of this job can read and nothing else
         return [
-            _step(
+            step(
                 job.title,
-                SHOW_PLAN + _SHOWN + summary(PLAN_TITLE, f"{_APPROVES}It is {_WHERE}", _SUMMARY),
-                {**_TOKEN, **release},
+                SHOW_PLAN + _SHOWN + summary(PLAN_TITLE, f"{_APPROVES}It is {WHERE}", SUMMARY),
+                {**TOKEN, **release},
                 id="plan",
             )
         ]
-    env = {**_TOKEN, **_identity(job)}
+    env = {**TOKEN, **_identity(job)}
     if job.kind is Kind.RELEASE:
-        return [_step(job.title, _RELEASE + summary("Release ${digest:0:12}", _WHERE, _SUMMARY), env, id="release")]
-    env |= {variable: f"${{{{ secrets.{variable} }}}}" for variable in job.secrets}
+        return [step(job.title, _RELEASE + summary("Release ${digest:0:12}", WHERE, SUMMARY), env, id="release")]
     command = CONTINUE
     if job.kind is Kind.PROMOTE:
         env |= release
@@ -221,9 +219,8 @@ def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
         env["TARGET"] = env.pop("ENVIRONMENT")
         command = f'{ROLL_BACK} ${{RELEASE:+--to "$RELEASE"}}'
     done = 'echo "arrived=true" >> "$GITHUB_OUTPUT" ' if is_followed(job, pipeline) else ""
-    body = reported(job, command, _WHERE, _SUMMARY) + _ENDED.replace("{done}", done)
-    body = _ONLY_SET_SECRETS + body if job.secrets else body
-    return [_step(job.title, body, env, id="promote")]
+    body = reported(job, command, WHERE, SUMMARY) + ENDED.replace("{done}", done)
+    return [step(job.title, body, env, id="promote")]
 
 
 def _validation(pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -240,9 +237,9 @@ def _validation(pipeline: Pipeline) -> list[dict[str, Any]]:
         },
     }
     return [
-        _step("validate", _VALIDATE),
+        step("validate", _VALIDATE),
         *([upload] if shows_alerts(pipeline) else []),
-        _step("check this file", "f0ci generate github --check\n"),
+        step("check this file", "f0ci generate github --check\n"),
     ]
 
 
@@ -253,7 +250,7 @@ def shows_alerts(pipeline: Pipeline) -> bool:
 
 def _identity(job: Job) -> dict[str, str]:
     # what a person starts is theirs on record; what happens by itself is nobody's request
-    name, email = _PERSON if job.when is When.BY_HAND else _BOT
+    name, email = _PERSON if job.when is When.BY_HAND else BOT
     return {
         "GIT_AUTHOR_NAME": name,
         "GIT_AUTHOR_EMAIL": email,
@@ -264,16 +261,17 @@ def _identity(job: Job) -> dict[str, str]:
 
 def _bound_step(command: Command, workflow: str) -> dict[str, Any]:
     if command.run is not None:
-        return _step(label(command.title), _RUN, {"COMMAND": command.run})
+        return step(label(command.title), _RUN, {"COMMAND": command.run})
     problem = f"{workflow} does not say what {command.title} runs; add {command.stanza}"
-    return _step(label(command.title), _UNSAID, {"PROBLEM": " ".join(problem.split())})
+    return step(label(command.title), _UNSAID, {"PROBLEM": " ".join(problem.split())})
 
 
-def _step(name: str, body: str, env: dict[str, str] | None = None, *, id: str | None = None) -> dict[str, Any]:  # noqa: A002 - GitHub's word
-    step: dict[str, Any] = {"name": name}
+def step(name: str, body: str, env: dict[str, str] | None = None, *, id: str | None = None) -> dict[str, Any]:  # noqa: A002 - GitHub's word
+    """Return a step that runs a script, its variables in the environment."""
+    made: dict[str, Any] = {"name": name}
     if id is not None:
-        step["id"] = id
+        made["id"] = id
     if env:
-        step["env"] = env
-    step["run"] = script(body)
-    return step
+        made["env"] = env
+    made["run"] = script(body)
+    return made

@@ -11,7 +11,7 @@ _TITLES = {
     Kind.ROLLBACK: "Rollback of $TARGET",
 }
 # a promotion that nobody was asked about shows its plan itself; whatever is wrong with it, the promotion says
-_PLAN = 'f0ci plan "$TARGET" --release "$RELEASE" > "$report" 2> /dev/null || true\n'
+_PLAN = 'f0ci plan "$TARGET" --release "$RELEASE" --apart > "$report" 2> /dev/null || true\n'
 
 
 def summary(title: str, link: str, file: str) -> str:
@@ -34,7 +34,7 @@ def summary(title: str, link: str, file: str) -> str:
 """
 
 
-def reported(job: Job, command: str, link: str, file: str, *, filtered: str = "") -> str:
+def reported(job: Job, command: str, link: str, file: str, *, filtered: str = "", again: bool = False) -> str:
     """Return a script that runs a command, leaves its exit code in `$code`, and writes what it said into a file.
 
     Args:
@@ -43,8 +43,9 @@ def reported(job: Job, command: str, link: str, file: str, *, filtered: str = ""
         link: the shell's words for a line of Markdown that says where to look, without quotes.
         file: the shell's words for the file.
         filtered: what stands behind each command that prints, such as ` 2>&1 | sed ...`.
+        again: True where the plan was shown before.
     """
-    shown = _PLAN if job.kind is Kind.PROMOTE and not job.plan else ""
+    shown = _PLAN if job.kind is Kind.PROMOTE and not job.plan and not again else ""
     return (
         f"report=$(mktemp)\n{shown}code=0\n"
         f'{command}{filtered} | tee -a "$report" || code=$?\n'

@@ -8,27 +8,24 @@ from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
+from f0ci.pipelines.writers._azure_rounds import (
+    ERRANDS,
+    digest_of,
+    left_by,
+    outputs,
+    pushing,
+    take_answers,
+    work_steps,
+    working,
+)
+from f0ci.pipelines.writers._azure_steps import DIGEST, DISARM, PLAN, bound_step, only_set, preparation, work
 from f0ci.pipelines.writers._limits import Limits, check_limits
-from f0ci.pipelines.writers._summaries import PLAN_TITLE, reported, summary
 from f0ci.pipelines.writers.base import (
-    CHECK_REASON,
-    CONTINUE,
-    CREATE_RELEASE,
-    ROLL_BACK_TO,
-    SHOW_PLAN,
-    UNBOUND,
-    WAITING,
-    calls_f0ci,
     dump,
     environments_set_up,
     header,
-    identity,
-    install_into,
     job_names,
-    label,
-    promote,
     reminder,
-    script,
     sealed,
 )
 
@@ -42,13 +39,10 @@ _LIMITS = Limits(
     source="https://learn.microsoft.com/azure/devops/pipelines/process/templates and .../process/stages",
 )
 _BRANCHES = ["main", "master"]
-_VENV = "$AGENT_TEMPDIRECTORY/f0ci-venv"
-_DIGEST = "releaseDigest"
-_PLAN = "planDigest"
 # names of this system's own variables, which it pastes into any text before a shell reads it
 _MACRO = re.compile(
     r"\$\(\s*((?:agent|build|checks|environment|pipeline|release|resources|strategy|system)\.[^)]*|"
-    rf"{_DIGEST}|{_PLAN}"
+    rf"{DIGEST}|{PLAN}|{ERRANDS}"
     r")\s*\)",
     re.IGNORECASE,
 )
@@ -63,51 +57,6 @@ _CONDITIONS = {
     When.SCHEDULE: f"and(succeeded(), {_ON_DEFAULT_BRANCH}, or({_SCHEDULED}, {_ACTION % 'continue'}))",
     When.BY_HAND: f"and(succeeded(), {_ON_DEFAULT_BRANCH}, {_ACTION % 'rollback'})",
 }
-_PERSON = "${BUILD_REQUESTEDFOREMAIL:-f0ci@noreply.invalid}"
-_NOBODY = ("f0ci on Azure Pipelines", "f0ci@noreply.invalid")
-# a parameter without a value cannot be left empty
-_NO_RELEASE = 'if [ "$RELEASE" = latest-good ]; then RELEASE=""; fi\n'
-_ONLY_SET_SECRETS = """\
-# a variable that does not exist arrives as it is written; without it f0ci says which one is missing
-for name in "${!F0CI_SECRET_@}"; do
-  [ "${!name}" != "\\$($name)" ] || unset "$name"
-done
-"""
-_TOKEN_ENV = {"F0CI_GIT_TOKEN": "$(System.AccessToken)"}
-_VALIDATE = """\
-code=0
-f0ci validate || code=$?
-f0ci validate --format junit --output f0ci-junit.xml > /dev/null || true
-if [ "$code" -eq 1 ]; then
-  echo "##vso[task.logissue type=error]f0ci validate found something, see the log and the tests"
-fi
-exit "$code"
-"""
-_SUMMARY = "$AGENT_TEMPDIRECTORY/f0ci-summary.md"
-_PROJECT = "${SYSTEM_COLLECTIONURI:-}${SYSTEM_TEAMPROJECT:+${SYSTEM_TEAMPROJECT// /%20}}"
-_RUN = f"{_PROJECT}/_build/results?buildId=${{BUILD_BUILDID:-}}"
-_WHERE = (
-    "of [${BUILD_SOURCEVERSION:0:10}](${BUILD_REPOSITORY_URI:-}/commit/$BUILD_SOURCEVERSION), "
-    f"in [this run]({_RUN})"
-)
-_UPLOAD = f'echo "##vso[task.uploadsummary]{_SUMMARY}"\n'
-_SHOWN = (
-    '[ -n "$digest" ]\n'
-    + summary(PLAN_TITLE, _WHERE, f'"{_SUMMARY}"')
-    + _UPLOAD
-    + 'echo "##vso[task.setvariable variable=digest;isOutput=true]$digest"\n'
-)
-# what is printed may hold texts of users, and the agent obeys lines that hold its mark
-_DISARM = "2>&1 | sed -u 's/##vso\\[/## vso[/g'"
-_NEUTRAL = f"""\
-if [ "$code" -eq 0 ]; then
-  echo "##vso[task.setvariable variable=arrived;isOutput=true]true"
-elif [ "$code" -eq 5 ]; then
-  echo "##vso[task.logissue type=warning]{WAITING}"
-  echo "##vso[task.complete result=SucceededWithIssues;]waiting"
-  code=0
-fi
-"""
 
 
 def write(pipeline: Pipeline) -> dict[str, str]:
@@ -173,36 +122,97 @@ def _stage(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any
         "stage": names[job.id],
         "displayName": job.title,
         "dependsOn": [names[name] for name in job.needs],
-        "condition": _condition(job, names),
-        "jobs": [_job(job, pipeline, names)],
+        "condition": _condition(job, pipeline, names),
+        "jobs": _jobs(job, pipeline, names),
     }
 
 
-def _condition(job: Job, names: dict[str, str]) -> str:
+def _condition(job: Job, pipeline: Pipeline, names: dict[str, str]) -> str:
     """Return when a stage runs; an output of a deployment job is called after its job, or twice."""
-    outputs = [f"dependencies.{names[name]}.outputs['{names[name]}.%spromote.arrived']" for name in job.arrived]
-    twice = [f"{names[name]}." for name in job.arrived]
-    arrived = [f"in('true', {one % ''}, {one % again})" for one, again in zip(outputs, twice, strict=True)]
+    jobs = {one.id: one for one in pipeline.jobs}
+    arrived = [
+        f"in('true', {', '.join(outputs(jobs[name], names[name], 'arrived', before=before))})"
+        for name in job.arrived
+        for before in [f"dependencies.{names[name]}.outputs"]
+    ]
     condition = _CONDITIONS[job.when]
     return f"and({condition}, {', '.join(arrived)})" if arrived else condition
 
 
-def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
+def _jobs(job: Job, pipeline: Pipeline, names: dict[str, str]) -> list[dict[str, Any]]:
+    """Return the jobs of a stage: one, or, where it hands work over, those that push and those that work by turns."""
     name = names[job.id]
+    first = _job(job, pipeline, names)
+    jobs = [first]
+    for number in range(1, job.rounds + 1):
+        before = [bound_step(one, pipeline.workflow) for one in job.before]
+        env = {variable: f"$({variable})" for variable in job.secrets}
+        carried_out = work_steps(name, number, before, only_set(job.secrets), env, DISARM)
+        jobs.append(
+            {
+                "job": working(name, number),
+                "displayName": f"work {number}",
+                "dependsOn": [pushing(name, number)],
+                # `succeeded()` would also look at work that broke off before
+                "condition": f"and(not(canceled()), {left_by(job, name, number)})",
+                **_limits(job, pipeline),
+                "steps": [*preparation(job, pipeline), *carried_out],
+            }
+        )
+        variables = [*_handed_over(job, names), digest_of(job, name, number)]
+        jobs.append(
+            {
+                "job": pushing(name, number + 1),
+                "displayName": f"go on after work {number}",
+                "dependsOn": [pushing(name, number), working(name, number)],
+                # whatever became of the work: what has no answer is asked again
+                "condition": f"and(not(canceled()), {left_by(job, name, number)})",
+                **_limits(job, pipeline),
+                "variables": variables,
+                "steps": [
+                    *preparation(job, pipeline),
+                    take_answers(name, number + 1),
+                    *work(job, pipeline, name, number + 1),
+                ],
+            }
+        )
+    if job.rounds and job.after:
+        arrived = ", ".join(outputs(job, name, "arrived"))
+        jobs.append(
+            {
+                "job": f"{name}_after",
+                "displayName": "afterwards",
+                "dependsOn": [pushing(name, number) for number in range(1, job.rounds + 2)],
+                "condition": f"and(not(canceled()), in('true', {arrived}))",
+                **_limits(job, pipeline),
+                "steps": [*preparation(job, pipeline), *(bound_step(one, pipeline.workflow) for one in job.after)],
+            }
+        )
+    return jobs
+
+
+def _limits(job: Job, pipeline: Pipeline) -> dict[str, Any]:
     limits: dict[str, Any] = {"timeoutInMinutes": job.minutes, "cancelTimeoutInMinutes": 5}
     if _pool(pipeline, job.id) != _pool(pipeline, None):
         limits["pool"] = _pool(pipeline, job.id)
-    steps = [
-        *_preparation(job, pipeline),
-        *_cache(job),
-        *(_bound_step(one, pipeline.workflow) for one in job.before),
-        *_work(job, pipeline),
-        *(_after(one, job, pipeline) for one in job.after),
-    ]
-    handed = _handed_over(job, names)
+    return limits
+
+
+def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
+    name = names[job.id]
+    limits = _limits(job, pipeline)
+    before = [bound_step(one, pipeline.workflow) for one in job.before]
+    after = [_after(one, job, pipeline) for one in job.after]
+    around = ([], []) if job.rounds else (before, after)
+    steps = [*preparation(job, pipeline), *_cache(job), *around[0], *work(job, pipeline, name, 1), *around[1]]
+    variables = _handed_over(job, names)
+    handed = {"variables": variables} if variables else {}
     if job.kind not in {Kind.PROMOTE, Kind.ROLLBACK}:
         legs = {"strategy": {"matrix": _legs(job)}} if job.matrix else {}
         return {"job": name, "displayName": job.title, **limits, **legs, **handed, "steps": steps}
+    if any(one.rounds for one in pipeline.jobs):
+        # a deployment job takes every artifact of the run, unless it is told
+        steps.insert(0, {"download": "none"})
     environment = "${{ parameters.environment }}" if job.kind is Kind.ROLLBACK else job.environment
     written: dict[str, Any] = {"deployment": name, "displayName": job.title, "environment": environment, **limits}
     written |= handed
@@ -211,30 +221,24 @@ def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
 
 
 def _after(command: Command, job: Job, pipeline: Pipeline) -> dict[str, Any]:
-    step = _bound_step(command, pipeline.workflow)
+    step = bound_step(command, pipeline.workflow)
     if job.kind is not Kind.PROMOTE:
         return step
     # a promotion that waits ended well, and nothing is there yet
     return {**step, "condition": "and(succeeded(), eq(variables['promote.arrived'], 'true'))"}
 
 
-def _handed_over(job: Job, names: dict[str, str]) -> dict[str, Any]:
+def _handed_over(job: Job, names: dict[str, str]) -> list[dict[str, str]]:
     """Return the variables by which other stages hand over what they made."""
     sources = {}
     if job.kind in {Kind.PLAN, Kind.PROMOTE}:
-        sources[_DIGEST] = (names["release"], "create")
+        sources[DIGEST] = (names["release"], "create")
     if job.plan:
-        sources[_PLAN] = (names[job.plan], "plan")
-    return (
-        {
-            "variables": [
-                {"name": name, "value": f"$[ stageDependencies.{stage}.{stage}.outputs['{step}.digest'] ]"}
-                for name, (stage, step) in sources.items()
-            ]
-        }
-        if sources
-        else {}
-    )
+        sources[PLAN] = (names[job.plan], "plan")
+    return [
+        {"name": name, "value": f"$[ stageDependencies.{stage}.{stage}.outputs['{step}.digest'] ]"}
+        for name, (stage, step) in sources.items()
+    ]
 
 
 def _pool(pipeline: Pipeline, job: str | None) -> dict[str, str]:
@@ -256,81 +260,6 @@ def _cache(job: Job) -> list[dict[str, Any]]:
         {"task": "Cache@2", "displayName": f"bring {path}", "inputs": {"key": f'{key} | "{path}"', "path": path}}
         for path in job.cache.paths
     ]
-
-
-def _preparation(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
-    full = job.pushes or job.kind is Kind.PLAN
-    checkout = {"checkout": "self", "persistCredentials": False, "fetchDepth": 0 if full else 1}
-    if job.kind is Kind.TASK and not any(map(calls_f0ci, (*job.before, *job.commands, *job.after))):
-        return [checkout]
-    install = install_into(_VENV, pipeline.install)
-    if pipeline.install.kind != "preinstalled":
-        install += f'echo "##vso[task.prependpath]{_VENV}/bin"\n'
-    # a download that broke off; nothing that changes anything is tried again
-    return [checkout, {"bash": script(install), "displayName": "install f0ci", "retryCountOnTaskFailure": 2}]
-
-
-def _work(job: Job, pipeline: Pipeline) -> list[dict[str, Any]]:
-    if job.kind is Kind.VALIDATE:
-        return [
-            {"bash": script(_VALIDATE), "displayName": "validate"},
-            {
-                "task": "PublishTestResults@2",
-                "displayName": "show findings",
-                "condition": "succeededOrFailed()",
-                "inputs": {
-                    "testResultsFormat": "JUnit",
-                    "testResultsFiles": "f0ci-junit.xml",
-                    "testRunTitle": "f0ci validate",
-                },
-            },
-            {"bash": script("f0ci generate azure --check"), "displayName": "check this file"},
-        ]
-    if job.kind is Kind.TASK:
-        steps = [_bound_step(command, pipeline.workflow) for command in job.commands]
-        return steps or [{"bash": "true", "displayName": "nothing to run"}]
-    if job.kind is Kind.PLAN:
-        env = {**_TOKEN_ENV, "TARGET": job.environment or "", "RELEASE": f"$({_DIGEST})"}
-        body = script(SHOW_PLAN.replace('cat "$report"\n', f'cat "$report" {_DISARM}\n') + _SHOWN)
-        return [{"bash": body, "name": "plan", "displayName": job.title, "env": env}]
-    # what happens by itself is nobody's request
-    is_person = job.kind is Kind.ROLLBACK
-    who = identity("$BUILD_REQUESTEDFOR", _PERSON) if is_person else identity(*_NOBODY)
-    env = dict(_TOKEN_ENV)
-    if job.kind is Kind.RELEASE:
-        tell = 'echo "##vso[task.setvariable variable=digest;isOutput=true]$digest"\n'
-        body = script(who + CREATE_RELEASE + tell)
-        return [{"bash": body, "name": "create", "displayName": job.title, "env": env}]
-    env |= {variable: f"$({variable})" for variable in job.secrets}
-    command, check = CONTINUE, ""
-    if job.kind is Kind.PROMOTE:
-        env |= {"TARGET": job.environment or "", "RELEASE": f"$({_DIGEST})"}
-        if job.plan:
-            env["PLAN"] = f"$({_PLAN})"
-        command = promote(job, "azure")
-    elif job.kind is Kind.ROLLBACK:
-        env |= {"TARGET": "${{ parameters.environment }}", "RELEASE": _typed("release"), "REASON": _typed("reason")}
-        command, check = ROLL_BACK_TO, _NO_RELEASE + CHECK_REASON
-    secrets = _ONLY_SET_SECRETS if job.secrets else ""
-    body = script(who + secrets + check + _reported(job, command))
-    return [{"bash": body, "name": "promote", "displayName": job.title, "env": env}]
-
-
-def _typed(name: str) -> str:
-    """Return what somebody typed; a macro in it would be replaced, even by the token."""
-    return f"${{{{ replace(parameters.{name}, '$(', '$ (') }}}}"
-
-
-def _bound_step(command: Command, workflow: str) -> dict[str, Any]:
-    if command.run is not None:
-        return {"bash": script(command.run), "displayName": label(command.title)}
-    env = {"NAME": command.title, "STANZA": command.stanza, "WORKFLOW": workflow}
-    return {"bash": script(UNBOUND), "displayName": label(command.title), "env": env}
-
-
-def _reported(job: Job, command: str) -> str:
-    told = reported(job, command, _WHERE, f'"{_SUMMARY}"', filtered=f" {_DISARM}")
-    return f'{told}{_UPLOAD}{_NEUTRAL}exit "$code"\n'
 
 
 def _refuse_macros(pipeline: Pipeline) -> None:

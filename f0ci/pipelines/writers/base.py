@@ -45,10 +45,12 @@ PROMOTE = 'f0ci promote "$TARGET" --release "$RELEASE"'
 # what people look at before they answer, and the digest of exactly that
 SHOW_PLAN = """\
 report=$(mktemp)
-f0ci plan "$TARGET" --release "$RELEASE" > "$report"
+f0ci plan "$TARGET" --release "$RELEASE" --apart > "$report"
 cat "$report"
 digest=$(sed -n 's/^  digest //p' "$report")
 """
+# how long a promotion waits, at most, for the one that is on its way into the same environment
+TURN = "20m"
 CONTINUE = "f0ci promote --continue"
 ROLL_BACK = 'f0ci rollback "$TARGET" --reason "${REASON:-by hand}"'
 ROLL_BACK_TO = ROLL_BACK + ' ${RELEASE:+--to "$RELEASE"}'
@@ -161,7 +163,26 @@ def install_into(folder: str, install: Install) -> str:
 def promote(job: Job, system: str) -> str:
     """Return the command of a promotion: where people are asked, of the plan they saw, with what they answered."""
     pinned = f' --digest "$PLAN" --evidence {system}' if job.plan else ""
-    return PROMOTE + pinned + (f" --wait {job.wait}" if job.wait else "")
+    turn = f" --turn {TURN}" if job.rounds else ""
+    return PROMOTE + pinned + turn + (f" --wait {job.wait}" if job.wait else "")
+
+
+def apart(command: str, folder: str) -> str:
+    """Return a command that leaves what runs code of the repository in a folder, and takes what came back.
+
+    Args:
+        command: a promotion, or what continues or rolls back.
+        folder: the shell's words for the folder, without quotes.
+    """
+    return f'{command} --apart "{folder}" ${{ANSWERED:+--answered "$ANSWERED"}}'
+
+
+def take_errands(folder: str) -> str:
+    """Return a script that sets `$errands` to the digest of what a command left to be done, or to nothing."""
+    return (
+        'errands=""\n'
+        f'if [ -s "{folder}/errands.json" ]; then\n  errands=$(sha256sum < "{folder}/errands.json" | cut -c 1-64)\nfi\n'
+    )
 
 
 def calls_f0ci(command: Command) -> bool:

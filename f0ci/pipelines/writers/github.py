@@ -1,4 +1,4 @@
-"""GitHub Actions: `.github/workflows/f0ci.yml`, for github.com.
+"""GitHub Actions: `.github/workflows/f0ci.yml`, and `f0ci-promote.yml`, which it calls; for github.com.
 
 Keys that came in 2026 (`queue`, `environment.deployment`) are used; a server that does not know them refuses the file.
 """
@@ -9,6 +9,7 @@ from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Job, Kind, Pipeline, When
+from f0ci.pipelines.writers._github_rounds import NEUTRAL, calling, environment_with_secrets, rounds_in, write_called
 from f0ci.pipelines.writers._github_steps import (
     DEFAULT_BRANCH,
     is_followed,
@@ -21,8 +22,8 @@ from f0ci.pipelines.writers.base import Bare, Remarked, dump, environments_set_u
 
 PATH = ".github/workflows/f0ci.yml"
 RUNNER = "ubuntu-24.04"
-# the environment whose secrets the job gets that continues promotions into all environments
-CONTINUE_ENVIRONMENT = "f0ci-continue"
+# the environment whose secrets the jobs get that continue promotions into all environments
+CONTINUE_ENVIRONMENT = NEUTRAL
 _REPLACED = {"cancel-in-progress": True}
 # more is refused when the file is read
 _MAX_EXPRESSION = 21_000
@@ -39,9 +40,11 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         InputError: the Action that installs f0ci is not pinned by commit, the name of an environment is taken, or it is
             more than GitHub takes.
     """
-    if any(name.lower() == CONTINUE_ENVIRONMENT for name in pipeline.environments):
+    own = {CONTINUE_ENVIRONMENT, *(environment_with_secrets(name).lower() for name in pipeline.environments)}
+    taken = next((name for name in pipeline.environments if name.lower() in own), None)
+    if taken is not None:
         raise InputError(
-            f"the environment name {CONTINUE_ENVIRONMENT!r} is taken by the job that continues promotions",
+            f"the environment name {taken!r} is taken by jobs of the pipeline itself",
             "give the environment another name",
             place=pipeline.workflow,
         )
@@ -56,7 +59,7 @@ def write(pipeline: Pipeline) -> dict[str, str]:
     body = reminder(pipeline, set_up(pipeline)) + dump(data, spaced="jobs")
     text = sealed(header(pipeline, "github"), body)
     check_limits(pipeline, text, _LIMITS)
-    return {PATH: text}
+    return {PATH: text, **write_called(pipeline)}
 
 
 def set_up(pipeline: Pipeline) -> tuple[str, ...]:
@@ -65,7 +68,13 @@ def set_up(pipeline: Pipeline) -> tuple[str, ...]:
     return (
         *environments_set_up(pipeline, "required reviewers"),
         *(
-            f"the secret {variable} in the environment {name!r}, and in {CONTINUE_ENVIRONMENT!r}"
+            (f"an environment called {CONTINUE_ENVIRONMENT!r} without reviewers: nobody is asked before a rollback",)
+            if rounds_in(pipeline)
+            else ()
+        ),
+        *(
+            f"the secret {variable} in the environment {environment_with_secrets(name)!r}, which asks nobody, "
+            f"and in {CONTINUE_ENVIRONMENT!r}"
             for name, variables in pipeline.secrets.items()
             for variable in variables
         ),
@@ -155,7 +164,10 @@ def _job(job: Job, pipeline: Pipeline) -> dict[str, Any]:
             "fail-fast": False,
             "matrix": {name: list(values) for name, values in job.matrix.items()},
         }
-    written["runs-on"] = pipeline.option("github", "runner", RUNNER, job=job.id)
+    runner = pipeline.option("github", "runner", RUNNER, job=job.id)
+    if job.rounds:
+        return {**written, **calling(job, pipeline, runner)}
+    written["runs-on"] = runner
     written["timeout-minutes"] = job.minutes
     written["permissions"] = _rights(job)
     written["concurrency"] = _concurrency(job)
@@ -221,6 +233,4 @@ def _concurrency(job: Job) -> dict[str, Any]:
 def _environment(job: Job) -> str | None:
     if job.kind is Kind.PROMOTE:
         return job.environment
-    if job.when is When.BY_HAND:
-        return "${{ inputs.environment }}"
-    return CONTINUE_ENVIRONMENT if job.secrets else None
+    return "${{ inputs.environment }}" if job.when is When.BY_HAND else None

@@ -6,7 +6,25 @@ from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
-from f0ci.pipelines.writers._limits import Limits, check_limits, legs
+from f0ci.pipelines.writers._gitlab_limits import LIMITS, check_jobs
+from f0ci.pipelines.writers._gitlab_rounds import (
+    ERRANDS,
+    PUSH_ENVIRONMENT,
+    TOLD,
+    afterwards,
+    answered,
+    arrived,
+    begin,
+    first,
+    names_of,
+    own_variables,
+    shared,
+    telling,
+    unless_handed,
+    working,
+)
+from f0ci.pipelines.writers._gitlab_set_up import PATH, STAGES, set_up
+from f0ci.pipelines.writers._limits import check_limits, legs
 from f0ci.pipelines.writers._summaries import PLAN_TITLE, reported, summary
 from f0ci.pipelines.writers.base import (
     CHECK_REASON,
@@ -16,10 +34,10 @@ from f0ci.pipelines.writers.base import (
     SHOW_PLAN,
     UNBOUND,
     WAITING,
+    apart,
     calls_f0ci,
     dump,
     ended,
-    environments_set_up,
     header,
     identity,
     install_into,
@@ -30,23 +48,13 @@ from f0ci.pipelines.writers.base import (
     sealed,
 )
 
-PATH = ".gitlab-ci.yml"
+__all__ = ["IMAGE", "PATH", "set_up", "write"]
 IMAGE = "python:3.12-bookworm"
 _WAITS = 5
 # says that a task was left out; a test that ends with 5 has failed
 _LEFT_OUT = 113
-_CONTINUE_ENVIRONMENT = "f0ci-continue"
 _MAX_NEEDS = 50
-_MAX_DEPLOYMENTS = 500
-_MAX_NAME = 255
-# the memory of the file when it is read, several times its size, must stay below 2 MiB, or what an instance says
-_LIMITS = Limits(
-    "GitLab", size=2 * 1024 * 1024, legs=200, source="https://docs.gitlab.com/administration/instance_limits"
-)
-# of GitLab.com's Free, in all pipelines that run
-_FREE_JOBS = 500
 _STAGE = {Kind.VALIDATE: "check", Kind.RELEASE: "release", Kind.CONTINUE: "operate", Kind.ROLLBACK: "operate"}
-_STAGES = ["check", "build", "release", "deliver", "operate"]
 # words that mean something else at the top of the file
 _KEYWORDS = frozenset(
     {
@@ -104,7 +112,8 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         InputError: it is more than GitLab takes: needs of a job, jobs of a matrix, deployments, the file itself.
     """
     names = job_names(pipeline, "GitLab", lambda name: f"stage-{name}" if name in _KEYWORDS else name)
-    prepare = script(install_into("$CI_PROJECT_DIR.tmp/f0ci-venv", pipeline.install))
+    prepare = _prepare(pipeline)
+    jobs = {name: written for job in pipeline.jobs for name, written in _jobs(job, pipeline, names).items()}
     path = pipeline.option("gitlab", "file", PATH)
     data: dict[str, Any] = {
         "workflow": {
@@ -115,7 +124,7 @@ def write(pipeline: Pipeline) -> dict[str, str]:
                 {"when": "never"},
             ]
         },
-        "stages": _STAGES,
+        "stages": STAGES,
         # a file that others include has no say over their jobs
         "default" if path == PATH else _DEFAULT: {
             "image": "$F0CI_IMAGE",
@@ -127,71 +136,24 @@ def write(pipeline: Pipeline) -> dict[str, str]:
         "variables": _variables(pipeline),
         ".f0ci": {"before_script": [prepare]},
         ".f0ci-push": {"variables": {"GIT_DEPTH": "0"}, "before_script": [prepare + _AUTHORIZE]},
-        **{names[job.id]: _job(job, pipeline, names) for job in pipeline.jobs},
+        **shared(jobs),
+        **jobs,
     }
     if path != PATH:
-        for name in names.values():
+        for name in jobs:
             extended = data[name].get("extends")
             data[name] = {"stage": data[name]["stage"], "extends": None, **data[name]}
-            data[name]["extends"] = [_DEFAULT, extended] if extended else _DEFAULT
+            listed = extended if isinstance(extended, list) else [extended] if extended else []
+            data[name]["extends"] = [_DEFAULT, *listed] if listed else _DEFAULT
     body = reminder(pipeline, set_up(pipeline)) + dump(data)
     text = sealed(header(pipeline, "gitlab"), body)
-    _check_jobs(pipeline, names)
-    check_limits(pipeline, text, _LIMITS)
+    check_jobs(pipeline, names)
+    check_limits(pipeline, text, LIMITS)
     return {path: text}
 
 
-def _check_jobs(pipeline: Pipeline, names: dict[str, str]) -> None:
-    """Refuse what GitLab would not make a pipeline of, some of it without a word."""
-    deployments = sum(job.kind is Kind.PROMOTE for job in pipeline.jobs)
-    if deployments > _MAX_DEPLOYMENTS:
-        raise InputError(
-            f"{deployments} promotions; a pipeline of GitLab takes {_MAX_DEPLOYMENTS} deployments",
-            f"split the workflow; see {_LIMITS.source}",
-            place=pipeline.workflow,
-        )
-    for job in pipeline.jobs:
-        # a leg is called like its job and the longest combination of values
-        longest = f"{names[job.id]}: [{', '.join(max(values, key=len) for values in job.matrix.values())}]"
-        if job.matrix and len(longest) > _MAX_NAME:
-            raise InputError(
-                f"the matrix of {job.id!r} makes names of {len(longest)} characters; GitLab takes {_MAX_NAME}",
-                "shorten its values",
-                place=pipeline.workflow,
-            )
-
-
-def set_up(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return what GitLab needs to be told once."""
-    return (
-        *environments_set_up(pipeline, "approval rules (protected environments, Premium)"),
-        "who may start the job of an environment that waits for people: those who may push to the default branch, or "
-        "the protected environment's deployers",
-        "a project access token with 'write_repository' in the masked and protected variable F0CI_PUSH_TOKEN",
-        "a protected default branch, so that only its pipelines see that token",
-        *(
-            f"the masked and protected variable {variable} in the scopes {name!r} and {_CONTINUE_ENVIRONMENT!r}"
-            for name, variables in pipeline.secrets.items()
-            for variable in variables
-        ),
-        "an hourly schedule of the default branch, which takes waiting promotions further",
-        *_include_set_up(pipeline),
-        *_size_set_up(pipeline),
-    )
-
-
-def _include_set_up(pipeline: Pipeline) -> tuple[str, ...]:
-    path = pipeline.option("gitlab", "file", PATH)
-    stages = ", ".join(_STAGES)
-    return () if path == PATH else (f"an include of the local file {path!r} in {PATH}, with the stages {stages}",)
-
-
-def _size_set_up(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return what a large pipeline asks of the instance."""
-    count = sum(map(legs, pipeline.jobs))
-    if count <= _FREE_JOBS:
-        return ()
-    return (f"a plan that takes {count:,} jobs in pipelines that run (GitLab.com's Free takes {_FREE_JOBS})",)
+def _prepare(pipeline: Pipeline) -> str:
+    return script(install_into("$CI_PROJECT_DIR.tmp/f0ci-venv", pipeline.install))
 
 
 def _variables(pipeline: Pipeline) -> dict[str, Any]:
@@ -207,6 +169,34 @@ def _variables(pipeline: Pipeline) -> dict[str, Any]:
         "F0CI_TO": {"description": "Release to go back to; the last good one by default", "value": ""},
         "F0CI_REASON": {"description": "Why to roll back, for the record", "value": "by hand"},
     }
+
+
+def _jobs(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, dict[str, Any]]:
+    """Return a job by its name, and the further ones of its chain where it hands work over."""
+    chain = names_of(job, names[job.id])
+    begun = _job(job, pipeline, names)
+    kept = ("stage", "extends", "image", "tags", "rules", "timeout")
+    same: dict[str, Any] = {key: begun[key] for key in kept if key in begun}
+    written = {chain[0]: begun}
+    prepare = _prepare(pipeline)
+    for number in range(1, job.rounds + 1):
+        plain = {**same, "extends": ".f0ci"}
+        written[chain[2 * number - 1]] = {**plain, **working(job, pipeline, chain, number, prepare)}
+        work = _work(job, pipeline, number + 1)
+        handed = [chain[2 * number - 1], chain[2 * number - 2]]
+        handed += [names["release"]] if job.kind is Kind.PROMOTE else []
+        handed += [names[job.plan]] if job.plan else []
+        written[chain[2 * number]] = {
+            **same,
+            "needs": [{"job": name, "artifacts": True} for name in handed],
+            "environment": {"name": PUSH_ENVIRONMENT, "action": "access"},
+            "allow_failure": {"exit_codes": [_WAITS]},
+            "before_script": [first(unless_handed(number), prepare + _AUTHORIZE)],
+            **work,
+        }
+    if job.rounds and job.after:
+        written[chain[-1]] = {**same, "extends": ".f0ci", **afterwards(job, pipeline, chain, prepare)}
+    return written
 
 
 def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
@@ -242,11 +232,11 @@ def _job(job: Job, pipeline: Pipeline, names: dict[str, str]) -> dict[str, Any]:
         written["cache"] = {"key": {"files": list(job.cache.key), "prefix": job.id}, "paths": list(job.cache.paths)}
     if job.kind in {Kind.PROMOTE, Kind.ROLLBACK}:
         written["environment"] = {"name": job.environment or "$F0CI_TARGET", "action": "start"}
-    elif job.secrets:
+    elif job.pushes:
         # for the variables of that scope; nothing is deployed there
-        written["environment"] = {"name": _CONTINUE_ENVIRONMENT, "action": "access"}
+        written["environment"] = {"name": PUSH_ENVIRONMENT, "action": "access"}
     work = _work(job, pipeline)
-    before, after = _extra(job.before), _extra(job.after)
+    before, after = ([], []) if job.rounds else (_extra(job.before), _extra(job.after))
     return {**written, **work, "script": [*before, *work["script"], *after]}
 
 
@@ -273,6 +263,7 @@ def _needs(job: Job, pipeline: Pipeline, names: dict[str, str]) -> list[Any]:
     # the release waits for everything that a change starts; each leg of a matrix would count
     told = {one.id for one in pipeline.jobs if one.when is When.CHANGE} if "release" in job.needs else set()
     ids = [name for name in dict.fromkeys((*job.needs, *telling)) if name not in told]
+    ends = {name: names_of(jobs[name], names[name])[-1] for name in ids}
     count = sum(legs(jobs[name]) for name in ids)
     if count > _MAX_NEEDS:
         raise InputError(
@@ -280,12 +271,7 @@ def _needs(job: Job, pipeline: Pipeline, names: dict[str, str]) -> list[Any]:
             "put a stage in between",
             place=pipeline.workflow,
         )
-    return [{"job": names[name], "artifacts": True} if name in telling else names[name] for name in ids]
-
-
-def _arrived(name: str, pipeline: Pipeline) -> str:
-    """Return the variable that says that a promotion's release arrived; numbers, because names have hyphens."""
-    return f"F0CI_ARRIVED_{pipeline.numbers[name]}"
+    return [{"job": ends[name], "artifacts": True} if name in telling else ends[name] for name in ids]
 
 
 def _plan(name: str, pipeline: Pipeline) -> str:
@@ -295,7 +281,9 @@ def _plan(name: str, pipeline: Pipeline) -> str:
 
 def _unless_arrived(job: Job, pipeline: Pipeline, code: int) -> str:
     """Return the beginning of a script that ends where a release has not arrived."""
-    missing = " || ".join(f'[ -z "${{{_arrived(name, pipeline)}:-}}" ]' for name in pipeline.awaited[job.id])
+    jobs = {one.id: one for one in pipeline.jobs}
+    variables = [arrived(jobs[name], pipeline) for name in pipeline.awaited[job.id]]
+    missing = " || ".join(f'[ -z "${{{variable}:-}}" ]' for variable in variables)
     if not missing:
         return ""
     return (
@@ -310,7 +298,7 @@ def _group(job: Job) -> str:
     return f"f0ci-{job.environment or job.id}"
 
 
-def _work(job: Job, pipeline: Pipeline) -> dict[str, Any]:
+def _work(job: Job, pipeline: Pipeline, number: int = 1) -> dict[str, Any]:
     if job.kind is Kind.VALIDATE:
         return {
             "artifacts": {"when": "always", "expire_in": "30 days", "reports": _REPORTS},
@@ -339,14 +327,28 @@ def _work(job: Job, pipeline: Pipeline) -> dict[str, Any]:
             "script": [identity(*_NOBODY) + CREATE_RELEASE + hand_over],
         }
     # what happens by itself is nobody's request
-    is_person = job.kind is Kind.ROLLBACK or bool(job.plan)
+    is_person = (job.kind is Kind.ROLLBACK or bool(job.plan)) and number == 1
     who = identity("$GITLAB_USER_NAME", "$GITLAB_USER_EMAIL") if is_person else identity(*_NOBODY)
+    written: dict[str, Any] = {"variables": own_variables(job, pipeline), "artifacts": _summarised()}
+    taken, command = "", CONTINUE
     if job.kind is Kind.PROMOTE:
-        return _promotion(job, pipeline, who)
-    if job.kind is Kind.CONTINUE:
-        return {"artifacts": _summarised(), "script": [who + _reported(job, CONTINUE)]}
-    taken = 'TARGET="$F0CI_TARGET"\nRELEASE="$F0CI_TO"\nREASON="$F0CI_REASON"\n'
-    return {"artifacts": _summarised(), "script": [who + taken + CHECK_REASON + _reported(job, ROLL_BACK_TO)]}
+        shown = 'PLAN="${!F0CI_SHOWN:-}"\n' if job.plan else ""
+        missing = _unless_arrived(job, pipeline, _WAITS) if number == 1 else ""
+        written["variables"]["TARGET"] = job.environment
+        taken, command = f'{missing}RELEASE="$F0CI_DIGEST"\n{shown}', promote(job, "gitlab")
+    elif job.kind is Kind.ROLLBACK:
+        taken = 'TARGET="$F0CI_TARGET"\nRELEASE="$F0CI_TO"\nREASON="$F0CI_REASON"\n' + CHECK_REASON
+        command = ROLL_BACK_TO
+    if job.rounds:
+        written["artifacts"] = _summarised({"dotenv": TOLD})
+        written["artifacts"]["paths"].append(f"{ERRANDS}/")
+        body = taken + who + begin(number) + answered(job, number)
+        told = telling(job, number)
+        return {**written, "script": [body + _reported(job, apart(command, ERRANDS), told, again=number > 1)]}
+    if job.id not in pipeline.telling:
+        return {**written, "script": [taken + who + _reported(job, command)]}
+    written["artifacts"] = _summarised({"dotenv": TOLD})
+    return {**written, "script": [taken + who + _reported(job, command, telling(job, number))]}
 
 
 def _summarised(reports: dict[str, str] | None = None) -> dict[str, Any]:
@@ -357,18 +359,6 @@ def _summarised(reports: dict[str, str] | None = None) -> dict[str, Any]:
         "paths": [_SUMMARY],
         "reports": {**(reports or {}), "annotations": _LINKS},
     }
-
-
-def _promotion(job: Job, pipeline: Pipeline, who: str) -> dict[str, Any]:
-    shown = f'PLAN="${{{_plan(job.plan, pipeline)}:-}}"\n' if job.plan else ""
-    body = f'{_unless_arrived(job, pipeline, _WAITS)}{who}RELEASE="$F0CI_DIGEST"\n{shown}'
-    command = promote(job, "gitlab")
-    written: dict[str, Any] = {"variables": {"TARGET": job.environment}}
-    if job.id not in pipeline.telling:
-        return {**written, "artifacts": _summarised(), "script": [body + _reported(job, command)]}
-    tell = f'if [ "$code" -eq 0 ]; then\n  echo {_arrived(job.id, pipeline)}=true > f0ci-arrived.env\nfi\n'
-    written["artifacts"] = _summarised({"dotenv": "f0ci-arrived.env"})
-    return {**written, "script": [body + _reported(job, command, tell)]}
 
 
 def _task(job: Job, pipeline: Pipeline) -> dict[str, Any]:
@@ -392,8 +382,8 @@ def _unexpanded(value: str) -> str | dict[str, Any]:
     return {"value": value, "expand": False} if "$" in value or "%" in value else value
 
 
-def _reported(job: Job, command: str, tell: str = "") -> str:
+def _reported(job: Job, command: str, tell: str = "", *, again: bool = False) -> str:
     return ended(
-        f'{reported(job, command, _WHERE, _SUMMARY)}{_LINK}{tell}if [ "$code" -eq {_WAITS} ]; then\n'
+        f'{reported(job, command, _WHERE, _SUMMARY, again=again)}{_LINK}{tell}if [ "$code" -eq {_WAITS} ]; then\n'
         f'  echo "{WAITING}"\nfi\n[ "$code" -eq 0 ] || exit "$code"'
     )

@@ -8,6 +8,8 @@ from dataclasses import replace
 from f0ci.core.errors import InputError
 from f0ci.pipelines.model import Command, Job, Kind, Pipeline, When
 from f0ci.pipelines.writers._groovy import choice, indented, quoted, sh, without_when
+from f0ci.pipelines.writers._jenkins_rounds import FOLDER, begin, by_turns, hand_over, working
+from f0ci.pipelines.writers._jenkins_set_up import credentials, set_up
 from f0ci.pipelines.writers._summaries import PLAN_TITLE, reported, summary
 from f0ci.pipelines.writers.base import (
     CHECK_REASON,
@@ -17,6 +19,7 @@ from f0ci.pipelines.writers.base import (
     SHOW_PLAN,
     UNBOUND,
     WAITING,
+    apart,
     calls_f0ci,
     header,
     install_into,
@@ -27,8 +30,8 @@ from f0ci.pipelines.writers.base import (
 )
 
 PATH = "Jenkinsfile"
-_TOKEN = "f0ci-git-token"  # noqa: S105 - the name of a credential, not its value
 _VENV = "${WORKSPACE_TMP:-$WORKSPACE@tmp}/f0ci-venv"
+_WORK_VENV = "${WORKSPACE_TMP:-$WORKSPACE@tmp}/f0ci-work-venv"
 _HAND_OVER = "f0ci-release.txt"
 _MARK = "f0ci-arrived.txt"
 _SHOWN = "f0ci-plan.txt"
@@ -109,25 +112,6 @@ def write(pipeline: Pipeline) -> dict[str, str]:
     ]
     body = reminder(pipeline, set_up(pipeline), "// ") + "\n".join(lines) + "\n"
     return {PATH: sealed(header(pipeline, "jenkins", "// "), body, "// ")}
-
-
-def set_up(pipeline: Pipeline) -> tuple[str, ...]:
-    """Return what Jenkins needs to be told once."""
-    return (
-        "a multibranch pipeline job on this file, over HTTPS, whose branch source tells the default branch",
-        "the plugins pipeline-model-definition, git, credentials-binding, lockable-resources, pipeline-input-step "
-        f"and junit{', warnings-ng besides' if pipeline.option('jenkins', 'warnings') else ''}",
-        f"a credential of the kind 'secret text' called {_credentials(pipeline)!r}: a token that may push",
-        *(
-            f"a credential of the kind 'secret text' called {variable!r}; its value is the same for every environment"
-            for variable in sorted({one for variables in pipeline.secrets.values() for one in variables})
-        ),
-        "agents with Bash, Git and Python 3.11 or newer with venv",
-        *(
-            f"who may build the job, for they may answer the question before {name!r}; signed approvals bind besides"
-            for name in pipeline.approvals
-        ),
-    )
 
 
 def _merged(jobs: Iterable[Job], pipeline: Pipeline) -> list[Job]:
@@ -227,10 +211,6 @@ def _agent(job: Job, pipeline: Pipeline) -> str:
     return f"agent {{ label {quoted(runner)} }}" if runner else "agent any"
 
 
-def _credentials(pipeline: Pipeline) -> str:
-    return str(pipeline.option("jenkins", "credentials", _TOKEN))
-
-
 def _shown(job: Job, pipeline: Pipeline) -> list[str]:
     """Return what shows findings where Jenkins shows those of tests and tools, and keeps what there is to read."""
     if job.kind in {Kind.PLAN, Kind.PROMOTE, Kind.CONTINUE, Kind.ROLLBACK}:
@@ -292,7 +272,7 @@ def _reviewer_of(plan: str, pipeline: Pipeline) -> str:
 
 
 def _steps(job: Job, pipeline: Pipeline) -> list[str]:
-    before = [line for command in job.before for line in _command(command, pipeline)]
+    before = [line for command in job.before for line in _command(command, pipeline)] if not job.rounds else []
     after = [line for command in job.after for line in _command(command, pipeline, arrived=job.kind is Kind.PROMOTE)]
     return [*before, *_work(job, pipeline), *after]
 
@@ -310,17 +290,38 @@ def _work(job: Job, pipeline: Pipeline) -> list[str]:
     if job.kind is Kind.RELEASE:
         body = f"{prepare}{CREATE_RELEASE}printf '%s\\n' \"$digest\" > {_HAND_OVER}\n"
         return [
-            *_with_credentials(job, pipeline, sh(job.title, body)),
+            *_with_credentials(pipeline, sh(job.title, body)),
             f"stash name: 'f0ci-release', includes: '{_HAND_OVER}'",
             *["script {", f"    currentBuild.description = 'release ' + readFile('{_HAND_OVER}').trim()", "}"],
         ]
     if job.kind is Kind.PROMOTE:
         return _promotion(job, pipeline, prepare)
     if job.kind is Kind.CONTINUE:
-        return _with_credentials(job, pipeline, sh(job.title, prepare + _reported(job, CONTINUE)))
+        return _pushing(job, pipeline, prepare, CONTINUE)
     taken = 'TARGET="$F0CI_TARGET"\nRELEASE="${F0CI_TO:-}"\nREASON="${F0CI_REASON:-}"\n'
-    body = prepare + taken + CHECK_REASON + _reported(job, ROLL_BACK_TO)
-    return _with_credentials(job, pipeline, sh(job.title, body))
+    return _pushing(job, pipeline, prepare + taken + CHECK_REASON, ROLL_BACK_TO)
+
+
+def _pushing(
+    job: Job, pipeline: Pipeline, prepare: str, command: str, tell: str = "", target: str | None = None
+) -> list[str]:
+    """Return the steps of what promotes, continues or rolls back; where it hands work over, by turns."""
+    if not job.rounds:
+        body = prepare + _reported(job, command, tell)
+    else:
+        body = prepare + begin() + _reported(job, apart(command, FOLDER), hand_over() + tell)
+    steps = sh(job.title, body)
+    if target is not None:
+        steps = [f"withEnv([{quoted(f'TARGET={target}')}]) {{", *indented(steps), "}"]
+    steps = _with_credentials(pipeline, steps)
+    if target is not None:
+        # each time as it was handed over, whatever ran on the agent meanwhile
+        steps = ["unstash 'f0ci-release'", *steps]
+    if not job.rounds:
+        return steps
+    before = [line for one in job.before for line in _command(one, pipeline)]
+    work = working(job, install_into(_WORK_VENV, pipeline.install), before)
+    return by_turns(job, steps, work, pipeline.option("jenkins", "worker"))
 
 
 def _plan(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
@@ -331,7 +332,7 @@ def _plan(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
     target = [f"withEnv([{quoted(f'TARGET={job.environment}')}]) {{", *indented(sh(job.title, body)), "}"]
     return [
         "unstash 'f0ci-release'",
-        *_with_credentials(job, pipeline, target),
+        *_with_credentials(pipeline, target),
         "script {",
         f"    env.{_digest_of(job.id, pipeline)} = readFile('{_SHOWN}').trim()",
         "}",
@@ -341,13 +342,12 @@ def _plan(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
 def _promotion(job: Job, pipeline: Pipeline, prepare: str) -> list[str]:
     is_followed = bool(job.after) or job.id in pipeline.telling
     tell = f'if [ "$code" -eq 0 ]; then\n  : > {_MARK}\nfi\n' if is_followed else ""
-    clean = f"RELEASE=$(cat {_HAND_OVER})\nrm -f {_HAND_OVER} {_MARK}\n"
+    # by turns it is read more than once
+    clean = f"RELEASE=$(cat {_HAND_OVER})\nrm -f {_MARK if job.rounds else f'{_HAND_OVER} {_MARK}'}\n"
     if job.plan:
         clean += f'PLAN="${{{_digest_of(job.plan, pipeline)}:-}}"\n'
         clean += f'export F0CI_REVIEWER="${{{_reviewer_of(job.plan, pipeline)}:-}}"\n'
-    work = sh(job.title, prepare + clean + _reported(job, promote(job, "jenkins"), tell))
-    target = [f"withEnv([{quoted(f'TARGET={job.environment}')}]) {{", *indented(work), "}"]
-    steps = ["unstash 'f0ci-release'", *_with_credentials(job, pipeline, target)]
+    steps = _pushing(job, pipeline, prepare + clean, promote(job, "jenkins"), tell, job.environment)
     if is_followed:
         steps += ["script {", f"    env.{_arrived(job.id, pipeline)} = fileExists('{_MARK}').toString()", "}"]
     return steps
@@ -378,14 +378,10 @@ def _command(command: Command, pipeline: Pipeline, *, arrived: bool = False) -> 
     return [f"withEnv([{values}]) {{", *indented(sh(command.title, UNBOUND)), "}"]
 
 
-def _with_credentials(job: Job, pipeline: Pipeline, steps: list[str]) -> list[str]:
-    """Return steps that have the token and the job's secrets, each a credential of the same name."""
-    names = {_credentials(pipeline): "F0CI_GIT_TOKEN", **{variable: variable for variable in job.secrets}}
-    bindings = [f"string(credentialsId: '{name}', variable: '{variable}')" for name, variable in names.items()]
-    if len(bindings) == 1:
-        return [f"withCredentials([{bindings[0]}]) {{", *indented(steps), "}"]
-    listed = indented([f"{binding}," for binding in bindings[:-1]] + bindings[-1:])
-    return ["withCredentials([", *listed, "]) {", *indented(steps), "}"]
+def _with_credentials(pipeline: Pipeline, steps: list[str]) -> list[str]:
+    """Return steps that have the token."""
+    binding = f"string(credentialsId: '{credentials(pipeline)}', variable: 'F0CI_GIT_TOKEN')"
+    return [f"withCredentials([{binding}]) {{", *indented(steps), "}"]
 
 
 def _reported(job: Job, command: str, tell: str = "") -> str:

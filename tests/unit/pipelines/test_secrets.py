@@ -52,7 +52,8 @@ def test_each_job_is_given_what_its_environment_needs() -> None:
     assert len(given["to_prod"]) == 3
     assert given["continue"] == given["rollback"] == given["to_prod"]
     told = github.set_up(made)
-    assert "the secret F0CI_SECRET_DB_PASSWORD in the environment 'prod', and in 'f0ci-continue'" in told
+    where = "in the environment 'f0ci-work-prod', which asks nobody, and in 'f0ci-continue'"
+    assert f"the secret F0CI_SECRET_DB_PASSWORD {where}" in told
     assert any("a name of its own for each environment's F0CI_SECRET_REGISTRY_TOKEN" in line for line in told)
 
 
@@ -108,3 +109,24 @@ def test_jobs_get_what_the_providers_need(providers: list[dict[str, str]], expec
     found = secret_variables(workflow, Project(secrets=tuple(providers)), MemoryTree(files))
 
     assert set(found["dev"]) == expected
+
+
+METRICS = """
+  metrics:
+    error_rate:
+      provider: prometheus
+      url: http://prometheus
+      query: up
+      token_env: PROM_TOKEN
+      headers_env: {X-Scope: SCOPE, X-Ours: F0CI_GIT_TOKEN}
+"""
+
+
+def test_metrics_get_the_secrets_that_they_name_and_never_the_token() -> None:
+    stages = STAGES + "\n- {name: c, environment: other, validation: {success_criteria: error_rate < 1%}}"
+    workflow = read(staged(stages, ENVIRONMENTS) + METRICS)
+
+    found = secret_variables(workflow, Project(), MemoryTree(FILES))
+
+    assert found["other"] == ("PROM_TOKEN", "SCOPE")
+    assert "PROM_TOKEN" not in found["dev"]

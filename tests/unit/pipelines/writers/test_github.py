@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from f0ci.commands.scaffolding import scaffold
 from f0ci.core.errors import InputError
 from f0ci.pipelines.building import build
-from f0ci.pipelines.writers import _github_steps, base, github
+from f0ci.pipelines.writers import _github_rounds, base, github
 from f0ci.source.document import parse_document
 from f0ci.source.project import load_project
 from f0ci.source.tree import DirectoryTree
@@ -27,6 +27,7 @@ from tests.conftest import Golden, git
 from tests.unit.pipelines.workflows import SEED, WORKFLOW, pipeline, read, staged
 
 CASES = Path(__file__).parents[3] / "cases/pipelines"
+CALLED = ".github/workflows/f0ci-promote.yml"
 COMMIT = "5f1d7a84db00d2fce00d2fce5f1d7a84db00d2fc"
 
 
@@ -40,10 +41,14 @@ def steps_of(data: dict[str, Any]) -> list[dict[str, Any]]:
     return [step for job in data["jobs"].values() for step in job["steps"]]
 
 
-def tree_text(folder: Path) -> str:
+def tree_files(folder: Path) -> dict[str, str]:
     tree = DirectoryTree(folder)
     project = load_project(tree)
-    return github.write(build(read_workflow(tree, project.workflow), project, tree))[github.PATH]
+    return github.write(build(read_workflow(tree, project.workflow), project, tree))
+
+
+def tree_text(folder: Path) -> str:
+    return tree_files(folder)[github.PATH]
 
 
 @pytest.mark.parametrize("name", ["seed", "shop"])
@@ -52,9 +57,12 @@ def test_the_files_are_as_they_were_read_and_found_good(
 ) -> None:
     monkeypatch.setattr(base, "__version__", "1.2.3")
 
-    text = tree_text(SEED.parent if name == "seed" else CASES / name / "input")
+    files = tree_files(SEED.parent if name == "seed" else CASES / name / "input")
 
-    golden.check(f"pipelines/{name}/f0ci.yml", text)
+    # the seed's environments run no recipe, so nothing has to be kept from the token
+    assert len(files) == (1 if name == "seed" else 2)
+    for path, text in files.items():
+        golden.check(f"pipelines/{name}/{path.rpartition('/')[2]}", text)
 
 
 def test_the_bytes_depend_on_nothing_but_the_workflow(tmp_path: Path) -> None:
@@ -169,18 +177,44 @@ def test_what_follows_a_promotion_runs_only_when_the_release_arrived() -> None:
     assert "arrived" not in jobs["to_prod"]["if"]
 
 
-def test_secrets_reach_the_jobs_that_deploy_by_way_of_an_environment() -> None:
-    data = yaml.safe_load(tree_text(CASES / "shop/input"))
+def test_secrets_reach_the_jobs_that_run_recipes_by_way_of_an_environment_and_no_other() -> None:
+    files = {path: yaml.safe_load(text) for path, text in tree_files(CASES / "shop/input").items()}
+    jobs, called = files[github.PATH]["jobs"], files[CALLED]["jobs"]
+
     given = {
         name: {key for step in job["steps"] for key in step.get("env", {}) if key.startswith("F0CI_SECRET_")}
-        for name, job in data["jobs"].items()
+        for name, job in called.items()
     }
-
     every = {"F0CI_SECRET_DB_PASSWORD", "F0CI_SECRET_REGISTRY_TOKEN"}
-    assert given["deploy_dev"] == {"F0CI_SECRET_REGISTRY_TOKEN"}
-    assert given["deploy_prod"] == given["continue"] == given["rollback"] == every
-    assert not given["build"] | given["release"] | given["smoke"]
-    assert data["jobs"]["continue"]["environment"] == {"name": "f0ci-continue", "deployment": False}
+    assert {name for name, secrets in given.items() if secrets} == {name for name in called if name.startswith("work-")}
+    assert all(given[name] == every for name in given if name.startswith("work-"))
+    assert all(
+        called[name]["environment"]["name"] == "${{ inputs.work }}" for name in given if name.startswith("work-")
+    )
+    work = {name: job["with"].get("work") for name, job in jobs.items() if "uses" in job}
+    assert work["deploy_dev"] == "f0ci-work-dev"
+    assert work["rollback"] == "f0ci-work-${{ inputs.environment }}"
+    assert work["continue"] is None
+    assert files[CALLED][True]["workflow_call"]["inputs"]["work"]["default"] == "f0ci-continue"
+    assert all(job["secrets"] == "inherit" for name, job in jobs.items() if "uses" in job)
+
+
+def test_a_job_that_runs_code_of_the_repository_can_write_nothing_and_one_that_writes_runs_none() -> None:
+    jobs = yaml.safe_load(tree_files(CASES / "shop/input")[CALLED])["jobs"]
+
+    for name, job in jobs.items():
+        runs = [step.get("run", "") for step in job["steps"]]
+        pushes = job["permissions"]["contents"] == "write"
+        assert pushes is name.startswith("promote-"), name
+        assert any("F0CI_GIT_TOKEN" in step.get("env", {}) for step in job["steps"]) is pushes, name
+        assert any("f0ci errands" in run for run in runs) is name.startswith("work-"), name
+        # every command that promotes leaves what it would have to run, and shows a plan without running anything
+        assert all("--apart" in line for run in runs for line in run.splitlines() if "f0ci plan" in line), name
+        assert not pushes or any('--apart "$RUNNER_TEMP/f0ci"' in run for run in runs), name
+        assert job["timeout-minutes"] == "${{ inputs.minutes }}"
+    # what was left goes on by an output, which nobody else writes to
+    assert jobs["promote-2"]["steps"][-2]["env"]["ANSWERED"] == "${{ needs.promote-1.outputs.errands }}"
+    assert "errands" not in jobs[f"promote-{len(jobs) // 2}"]["outputs"]
 
 
 @pytest.mark.parametrize(
@@ -216,8 +250,13 @@ def test_a_task_that_calls_f0ci_finds_it() -> None:
 
 
 def test_the_environment_of_the_job_that_continues_is_nobody_elses() -> None:
-    with pytest.raises(InputError, match="is taken by the job that continues"):
-        generated(staged("- {name: a, environment: F0ci-continue}", "F0ci-continue: {}"))
+    for name in ("F0ci-continue", "f0ci-work-dev"):
+        with pytest.raises(InputError, match=f"'{name}' is taken by jobs of the pipeline itself"):
+            generated(
+                staged(
+                    f"- {{name: a, environment: {name}}}\n- {{name: b, environment: dev}}", f"{name}: {{}}\ndev: {{}}"
+                )
+            )
 
 
 @pytest.mark.parametrize("ref", ["v1", "main", COMMIT[:-1], COMMIT.upper()])
@@ -295,11 +334,34 @@ class Runner:
         git(self.work, "init", "-q")
         git(self.work, "add", "-A")
         git(self.work, "commit", "-qm", "first")
-        self.jobs = yaml.safe_load(tree_text(self.work))["jobs"]
+        files = tree_files(self.work)
+        self.jobs = yaml.safe_load(files[github.PATH])["jobs"]
+        self.called = yaml.safe_load(files[CALLED])["jobs"]
+        self.inputs = yaml.safe_load(files[CALLED])[True]["workflow_call"]["inputs"]
 
     def run(self, job: str, **values: str) -> subprocess.CompletedProcess[str]:
-        step = self.jobs[job]["steps"][-1]
-        env = {name: value for name, value in step["env"].items() if "${{" not in value}
+        made = self.jobs[job]
+        return self._by_turns(made["with"], values) if "uses" in made else self._step(made["steps"][-1], values)
+
+    def _by_turns(self, given: dict[str, Any], values: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        """Run the jobs of the called workflow as long as one leaves something to the next."""
+        defaults = {name: spec.get("default") for name, spec in self.inputs.items()}
+        inputs = {f"${{{{ inputs.{name} }}}}": str(value) for name, value in {**defaults, **given}.items()}
+        answered: dict[str, str] = {}
+        for number in range(1, len(self.called)):
+            (step,) = (one for one in self.called[f"promote-{number}"]["steps"] if one.get("id") == "promote")
+            known = {name: inputs[value].lower() for name, value in step["env"].items() if value in inputs}
+            done = self._step(step, {**known, **values, **answered})
+            left = dict(line.split("=", 1) for line in self.said("GITHUB_OUTPUT").splitlines()).get("errands")
+            if left is None:
+                return done
+            (work,) = (one for one in self.called[f"work-{number}"]["steps"] if one["name"] == "work")
+            assert self._step(work, {}).returncode == 0
+            answered = {"ANSWERED": left}
+        raise AssertionError("the last job leaves nothing")
+
+    def _step(self, step: dict[str, Any], values: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        env = {name: value for name, value in step.get("env", {}).items() if "${{" not in value}
         for file in self.files.values():
             file.write_text("", encoding="utf-8")
         return subprocess.run(
@@ -359,7 +421,7 @@ def test_the_programs_of_the_jobs_do_what_they_say(runner: Runner) -> None:
     assert all(line.startswith("    ") for line in said if line)
     assert runner.run("continue").returncode == 0
     assert runner.run("deploy_dev", RELEASE="0" * 64).returncode == 2
-    assert git(runner.work, "log", "-1", "--format=%cn", "env/dev") == "github-actions[bot]"
+    assert git(runner.work, "log", "-1", "--format=%s", "env/dev").startswith("promote dev to ")
 
 
 def test_a_rollback_that_cannot_be_made_fails_its_job(runner: Runner) -> None:
@@ -373,7 +435,10 @@ def test_a_rollback_that_cannot_be_made_fails_its_job(runner: Runner) -> None:
 
 
 def test_a_secret_that_does_not_exist_is_not_an_empty_one() -> None:
-    script = _github_steps._ONLY_SET_SECRETS + 'echo "${F0CI_SECRET_A-unset} ${F0CI_SECRET_B-unset}"\n'
+    script = (
+        _github_rounds.only_set(("F0CI_SECRET_A", "F0CI_SECRET_B"))
+        + 'echo "${F0CI_SECRET_A-unset} ${F0CI_SECRET_B-unset}"\n'
+    )
 
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
