@@ -47,6 +47,14 @@ def statement_for_change(statement: str) -> str:
     return f"{text} FOR UPDATE" if _READING_RUNS.fullmatch(statement) else text
 
 
+def prelude_to(statement: str) -> str | None:
+    """Return what has to be done before a statement of a change, or None.
+
+    Plans that no run follows go; a run that somebody starts at this moment may follow one of them.
+    """
+    return "LOCK TABLE plans IN SHARE ROW EXCLUSIVE MODE" if statement.startswith("DELETE FROM plans") else None
+
+
 def values_for(statement: str, values: Sequence[Any]) -> list[Any]:
     """Return the values of a statement, each as often as it is named; text without NUL, which PostgreSQL lacks."""
     plain = [value.replace("\0", "\ufffd") if isinstance(value, str) else value for value in values]

@@ -18,7 +18,7 @@ import psycopg
 
 from f0ci.runner.address import Address
 from f0ci.runner.cluster.connection import EngineError, Session, connect, explanation
-from f0ci.runner.cluster.dialect import schema_for, statement_for, statement_for_change, values_for
+from f0ci.runner.cluster.dialect import prelude_to, schema_for, statement_for, statement_for_change, values_for
 from f0ci.runner.cluster.liveness import TAKE, ServerLiveness, key_of
 from f0ci.runner.cluster.replaying import Change, Differs
 from f0ci.runner.journal import Journal
@@ -259,6 +259,9 @@ class Writing:
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         """Carry out one statement."""
+        prelude = prelude_to(statement)
+        if prelude is not None:
+            self.execute(prelude)
         text, given = statement_for_change(statement), values_for(statement, values)
         return Answer(
             *self._journal.run_again(self._change, lambda session: self._change.carry_out(session, text, given))

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from f0ci.core.errors import F0ciError
+from f0ci.core.errors import F0ciError, GitError, NetworkError
 from f0ci.runner.address import Address
 from f0ci.runner.cluster import fleet, queues
 from f0ci.runner.cluster.connection import EngineError
@@ -159,7 +159,8 @@ class _ServingWorker:
             if state == "given_up":
                 end_run(self.journal, run, message)
                 state = "errored"
-        except EngineError as error:
+        except (EngineError, GitError, NetworkError) as error:
+            # nobody knows that it cannot be done: it comes back into its queue, perhaps for another worker
             state, message = "stopped", str(error)
         except F0ciError as error:
             end_run(self.journal, run, f"{error}; {error.hint}" if error.hint else str(error))
@@ -206,6 +207,8 @@ class _ServingWorker:
                 if not self.outage:
                     self.duty.tell(f"{error}; waiting for it")
                 self.outage = True
+            except Exception as error:  # noqa: BLE001 - DBOS may raise anything, and the next look comes soon
+                self.duty.tell(f"a look at the other workers failed: {type(error).__name__}: {error}")
 
     def _announce(self) -> None:
         fleet.announce(

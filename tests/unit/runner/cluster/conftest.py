@@ -57,8 +57,10 @@ class WorkerProcess:
     said: list[str] = field(default_factory=list)
 
     @classmethod
-    def start(cls, address: Address, folder: Path, *options: str, env: dict[str, str] | None = None) -> WorkerProcess:
-        """Start one, and wait until it takes runs."""
+    def start(
+        cls, address: Address, folder: Path, *options: str, env: dict[str, str] | None = None, ready: bool = True
+    ) -> WorkerProcess:
+        """Start one, and wait until it takes runs, unless it need not be ready."""
         process = subprocess.Popen(
             [sys.executable, "-m", "f0ci", "-C", str(folder), "worker", "--health", "0", *options],
             env={**os.environ, "F0CI_ENGINE": address.url, "NO_COLOR": "1", **(env or {})},
@@ -68,8 +70,9 @@ class WorkerProcess:
         )
         worker = cls(process)
         threading.Thread(target=worker._listen, daemon=True).start()
-        wait_until(lambda: worker.has_said("takes runs from") or process.poll() is not None)
-        assert process.poll() is None, worker.said
+        if ready:
+            wait_until(lambda: worker.has_said("takes runs from") or process.poll() is not None)
+            assert process.poll() is None, worker.said
         return worker
 
     def _listen(self) -> None:

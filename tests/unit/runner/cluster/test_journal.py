@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from f0ci.runner.journal import Journal
 from f0ci.source.project import Project
 from tests.conftest import write_files
 from tests.postgres import Server
+from tests.unit.runner.cluster.conftest import wait_until
 from tests.unit.runner.cluster.proxy import Proxy
 
 INSERT = "INSERT INTO signals VALUES (?, ?, 'ask', 'approve', NULL, 'null', 0, ?)"
@@ -167,6 +169,32 @@ def test_a_server_that_stays_away_ends_the_command(address: Address, proxy: Prox
         with pytest.raises(EngineError, match="cannot be used") as caught:
             other.rows("SELECT 1")
     assert "--resume RUN" in str(caught.value.hint)
+
+
+def test_a_plan_that_a_run_begins_to_follow_is_not_forgotten(address: Address, journal: PostgresJournal) -> None:
+    insert = "INSERT OR IGNORE INTO plans VALUES ('p', '{}')"
+    forgotten: list[int] = []
+
+    def forget() -> None:
+        with PostgresJournal(address) as other, other.transaction() as connection:
+            answer = connection.execute("DELETE FROM plans WHERE plan NOT IN (SELECT plan FROM runs)")
+            forgotten.append(answer.rowcount)
+
+    with journal.transaction() as connection:
+        connection.execute(insert)
+    thread = threading.Thread(target=forget)
+    with PostgresJournal(address) as starting, starting.transaction() as connection:
+        connection.execute(insert)
+        thread.start()
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'f0ci.plans'::regclass"
+        wait_until(lambda: journal.rows(waiting)[0][0] == 1)
+        connection.execute(
+            "INSERT INTO runs (run, number, plan, recipe, root, parameters, options, values_before, state, created)"
+            " VALUES ('r', 0, 'p', '', '', '{}', '{}', '{}', 'stopped', 0)"
+        )
+    thread.join()
+    assert forgotten == [0]
+    assert journal.rows("SELECT plan FROM plans") == [("p",)]
 
 
 def test_names_are_locked_by_numbers_that_hold_for_good() -> None:

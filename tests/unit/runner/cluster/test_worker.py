@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 
+from f0ci.core.errors import GitError
 from f0ci.core.outcome import Outcome
+from f0ci.runner.address import Address
 from f0ci.runner.cluster.engine import ClusterEngine
 from f0ci.runner.cluster.fleet import GONE, SILENT, Worker, gone, list_workers, silenced
 from f0ci.runner.cluster.journal import PostgresJournal
+from f0ci.runner.cluster.worker import Duty, _ServingWorker
 from f0ci.runner.frozen import freeze
 from f0ci.runner.history import history_of
 from f0ci.runner.interface import Order
@@ -295,6 +298,17 @@ def test_a_run_without_a_release_is_for_workers_of_its_folder(
     assert row is not None
     assert "the run has no release, and worker" in row.message
     assert "--release ID" in row.message
+
+
+def test_what_git_cannot_say_now_is_asked_again(journal: PostgresJournal, address: Address, tmp_path: Path) -> None:
+    told: list[str] = []
+
+    def checkout(_: str) -> Path:
+        raise GitError("the remote did not answer", "try again")
+
+    duty = Duty(address, tmp_path, [], 1, checkout, tell=told.append)
+    state = _ServingWorker(duty, "w", journal).carry_on("r", "0" * 64, "/somewhere")
+    assert (state, told) == ("stopped", ["run r stopped: the remote did not answer"])
 
 
 def worker(name: str, *, alive: bool, silent: float = 0.0) -> Worker:
