@@ -23,7 +23,7 @@ class Cost:
     Attributes:
         wall: seconds by the clock.
         cpu: seconds of all its processes together.
-        memory: megabytes of its largest process.
+        memory: megabytes of its largest process; what takes less than `launcher.py`, some 9, is told as that.
         code: exit code; negative for a signal.
     """
 

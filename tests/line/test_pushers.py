@@ -51,7 +51,7 @@ def test_who_may_not_lift_a_hold_does_not_shorten_it(history: Line, forger: Forg
     _, hold = forger.find("prod", "hold")
     forger.append("prod", "_environment", "hold", {**hold["data"], "expires": hold["time"]})
     found = history.f0ci("audit", "verify")
-    assert "not-an-approver" in found.out
+    assert "right-not-proven" in found.out
     assert "shortened the hold" in found.out
 
 

@@ -208,6 +208,8 @@ def test_without_keys_it_is_as_believed_as_an_author_and_says_so(line: Line) -> 
     line.act_as("bob")
     line.done("hold", "dev", "--reason", "incident")
     assert line.f0ci("unhold", "dev").code == 4
+    Forger(line.bare, line.work, line.people).append("dev", "_environment", "unhold", {"reason": "never mind"})
+    assert "tampering not-an-approver" in line.f0ci("audit", "verify").out
 
 
 def test_whoever_has_no_key_there_is_told_what_to_add(history: Line) -> None:
