@@ -195,9 +195,9 @@ class EmbeddedEngine:
         """
         row = get_run(self._journal, run)
         if not row.is_over:
-            from f0ci.runner.addressing import check_address
+            from f0ci.runner.recipients import check_recipient
 
-            check_address(self._plan(row), step, kind)
+            check_recipient(self._plan(row), step, kind)
         return row.run
 
     def cancel(self, run: str, reason: str) -> RunRow:
