@@ -185,12 +185,20 @@ class EmbeddedEngine:
         self, run: str, step: str, kind: str, *, who: str | None = None, data: Any = None, key: str | None = None
     ) -> bool:
         """Send something to a step; see `Engine`."""
+        return send_signal(self._journal, self.addressed(run, step, kind), step, kind, who=who, data=data, key=key)
+
+    def addressed(self, run: str, step: str, kind: str) -> str:
+        """Return the id of a run, a step of which something may be sent to.
+
+        Raises:
+            UsageError: there is no such run or step, or the step waits for nothing of the kind.
+        """
         row = get_run(self._journal, run)
         if not row.is_over:
-            from f0ci.runner.addressing import check_address
+            from f0ci.runner.recipients import check_recipient
 
-            check_address(self._plan(row), step, kind)
-        return send_signal(self._journal, row.run, step, kind, who=who, data=data, key=key)
+            check_recipient(self._plan(row), step, kind)
+        return row.run
 
     def cancel(self, run: str, reason: str) -> RunRow:
         """Have a run end; see `Engine`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.clock import Clock, SystemClock
-from f0ci.core.errors import F0ciError
+from f0ci.core.errors import F0ciError, InputError
 from f0ci.core.outcome import Outcome
 from f0ci.core.processes import reduced_environment
 from f0ci.core.redaction import Redactor
@@ -179,6 +180,13 @@ def bind(
         InputError: parameters do not fit.
     """
     params = bind_parameters(plan.recipe, parameters, names_around(plan.environment, options))
+    for name, value in params.items():
+        try:
+            json.dumps(value, allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            # the value itself may be a secret
+            hint = "give text, numbers, true or false, lists and mappings"
+            raise InputError(f"the parameter {name!r} is not JSON: {error}", hint) from error
     check_options(options, plan.recipe)
     hide_sensitive(plan.recipe, params, redactor, sealer)
     return params

@@ -13,6 +13,8 @@ from f0ci.core.values import dataclass
 from f0ci.recipes.graph import StepGraph
 from f0ci.recipes.model import Recipe, Step
 
+# of any number; seconds are thirty years then, and no clock is asked for more
+MOST = 1e9
 _LONGEST_ID = 200
 # it stands in commands, in lines that people read, and in variables of processes
 _ID = re.compile(rf"[^\s\x00-\x1f\x7f-\x9f\ud800-\udfff]{{1,{_LONGEST_ID}}}")
@@ -78,8 +80,8 @@ def check_options(options: RunOptions, recipe: Recipe) -> None:
         ("--retry-delay", options.retry_delay, 0),
         ("--parallel", options.parallel, 1),
     ):
-        if value is not None and not value >= least:
-            hint = f"give {least} or more" if least == int(least) else "give a time such as 30s"
+        if value is not None and not least <= value <= MOST:
+            hint = "give a time such as 30s" if least != int(least) else f"give {least} or more, up to {MOST:g}"
             raise UsageError(f"{option} is {value:g}", hint)
     if options.run is not None and not _ID.fullmatch(options.run):
         hint = f"use at most {_LONGEST_ID} characters, none of them a blank"

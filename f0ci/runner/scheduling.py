@@ -277,7 +277,7 @@ class _Loop:
         """Wait until nothing runs any more; tell False where the work is cancelled."""
         looked = time.monotonic()
         while not self.cancellation.cancelled:
-            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            left = None if deadline is None else min(threading.TIMEOUT_MAX, max(0.0, deadline - time.monotonic()))
             pause = left if self.look is None else min(LOOKING, LOOKING if left is None else left)
             try:
                 news = self.news.get(timeout=pause)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 from f0ci.core.duration import parse_duration
@@ -10,7 +11,7 @@ from f0ci.core.errors import StepError
 from f0ci.core.values import dataclass
 from f0ci.recipes.model import Recipe, Step
 from f0ci.runner.isolation import limits_from
-from f0ci.runner.options import RunOptions
+from f0ci.runner.options import MOST, RunOptions
 from f0ci.runner.steps.base import NO_LIMITS, Limits
 
 MOST_ATTEMPTS = 100
@@ -169,9 +170,12 @@ def _number(value: Any, what: str, scope: Mapping[str, Any]) -> float | None:
     if value is None:
         return None
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
         raise StepError(f"{what} is {value!r}, not a number", "give a number", terminal=True) from None
+    if not isfinite(number) or number > MOST:
+        raise StepError(f"{what} is {number:g}", f"give a number up to {MOST:g}", terminal=True)
+    return number
 
 
 def _seconds(value: Any, what: str, scope: Mapping[str, Any]) -> float | None:

@@ -230,6 +230,8 @@ def _try_once(
         return judged(step, result, session.context, stepping.scope)
     except ExpressionError as error:
         return _as_result(stepping, _blame(stepping, "success", error))
+    except StepError as error:
+        return _as_result(stepping, error)
 
 
 def _checked(step: Step, result: Any) -> StepResult:

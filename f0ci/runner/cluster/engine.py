@@ -91,12 +91,12 @@ class ClusterEngine:
         self, run: str, step: str, kind: str, *, who: str | None = None, data: Any = None, key: str | None = None
     ) -> bool:
         """Send something to a step, and have workers look at it; see `Engine`."""
-        row = get_run(self._journal, run)
+        name = self._local.addressed(run, step, kind)
 
         def wake(connection: Any, state: str) -> None:
-            wake_if_waiting(connection, row.run, state)
+            wake_if_waiting(connection, name, state)
 
-        return send_signal(self._journal, row.run, step, kind, who=who, data=data, key=key, then=wake)
+        return send_signal(self._journal, name, step, kind, who=who, data=data, key=key, then=wake)
 
     def cancel(self, run: str, reason: str) -> RunRow:
         """Have a run end; see `Engine`."""

@@ -161,6 +161,18 @@ class EngineConformance:
         assert engine.resume(run).message == "step 'ask' failed"
         assert bench.bodies == []
 
+    def test_what_no_step_would_look_at_is_refused(self, bench: Bench) -> None:
+        engine = bench.make()
+        run = engine.start(bench.order("  - {name: ask, type: wait, args: {approval: true}}\n" + step("a")))
+        engine.resume(run)
+
+        with pytest.raises(UsageError, match="has no step 'aks'"):
+            engine.send(run, "aks", "approve")
+        with pytest.raises(UsageError, match="step 'a' waits for nothing"):
+            engine.send(run, "a", "approve")
+        with pytest.raises(UsageError, match="'ask' waits for no event"):
+            engine.send(run, "ask", "event", data={"name": "x", "data": None})
+
     def test_a_waiting_run_can_be_cancelled(self, bench: Bench) -> None:
         engine = bench.make()
         run = engine.start(bench.order("  - {name: ask, type: wait, args: {approval: true}}\n"))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any, Literal
 
 import pytest
 
@@ -97,6 +98,15 @@ def test_run_takes_environment_parameters_and_context(repository: Path, monkeypa
     assert step.outputs["said"] == "monday csv"
     assert (repository / ".f0ci/runs/journal.sqlite").exists()
     assert (repository / ".f0ci/runs/.gitignore").read_text() == "*\n"
+
+
+@pytest.mark.parametrize("day", [object(), {1}, float("nan"), b"x", {"a": Path()}])
+@pytest.mark.parametrize("journal", [None, False])
+def test_a_parameter_that_is_no_json_is_refused(repository: Path, day: Any, journal: Literal[False] | None) -> None:
+    write_files(repository, {"recipes/any.yaml": "parameters: [{name: day}]\nsteps: [{name: a, run: 'true'}]\n"})
+
+    with pytest.raises(f0ci.F0ciError, match="the parameter 'day' is not JSON"):
+        f0ci.run("recipes/any.yaml", root=repository, parameters={"day": day}, journal=journal)
 
 
 def test_run_with_an_id_happens_once(repository: Path) -> None:

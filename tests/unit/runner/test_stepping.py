@@ -89,6 +89,23 @@ def test_success_can_want_keys_of_the_context(zoo: Workspace, key: str, outcome:
 
 
 @pytest.mark.parametrize(
+    ("success", "words"),
+    [
+        ("{ctx_has_key: [a]}", "'success' knows no 'ctx_has_key'; did you mean 'ctx_has_keys'?"),
+        ("{ctx_has_keys: 5}", "'success.ctx_has_keys' is a whole number"),
+        ("{outputs_have: {a: 1}}", "'success.outputs_have' is a mapping"),
+        ("{outputs_match: {type: 7}}", "'success.outputs_match' cannot be used"),
+        ("[a]", "'success' is a list, not a mapping"),
+    ],
+)
+def test_what_success_wants_is_never_passed_over(zoo: Workspace, success: str, words: str) -> None:
+    record = zoo.run(f"  - {{name: one, run: 'true', success: {success}}}\n")
+
+    assert record.outcome is Outcome.ERRORED
+    assert words in of(record, "one").message
+
+
+@pytest.mark.parametrize(
     ("step", "place", "words"),
     [
         ("args: {x: 1, y: '#{config.procesing.workers}'}", "4:21", "did you mean 'processing'?"),

@@ -15,7 +15,7 @@ _DEAF = frozenset({"python", "shell", "http", "sub_recipe"})
 _WAITS_FOR = {"approve": "approval", "reject": "approval", "event": "event"}
 
 
-def check_address(plan: Plan, path: str, kind: str) -> None:
+def check_recipient(plan: Plan, path: str, kind: str) -> None:
     """Refuse to send to a step that will never look at it; what only the run can know is not refused.
 
     Args:
