@@ -30,7 +30,6 @@ from f0ci.render.incremental import (
     sources_digest,
 )
 from f0ci.render.layout import CONFIG_FILE, RELEASE_FILE, RenderedFile, recipe_output
-from f0ci.render.recipes import find_named
 from f0ci.render.rendering import ReleaseInfo, RenderedTree, Rendering, Source, check, open_source, render_source
 from f0ci.render.staging import exclusively
 from f0ci.render.writing import Written, read_manifest, write
@@ -279,10 +278,8 @@ class _Place:
 
         if self.tree.exists(self.project.workflow):
             for environment in read_workflow(self.tree, self.project.workflow).environments:
-                written = environment.deploy.recipe if environment.deploy else None
-                path = find_named(source.recipes, self.project, written) if written is not None else None
-                if path is not None:
-                    yield path
+                if environment.deploy is not None and environment.deploy.recipe in source.recipes:
+                    yield environment.deploy.recipe
 
     def memory(self, before: Memory | None) -> Memory | None:
         """Return what to remember of the sources, or None where it would not be certain next time."""

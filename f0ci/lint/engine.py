@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from f0ci.core.diagnostics import Diagnostic, Severity, Span, settle
 from f0ci.core.suggestions import MOST_COMPARED, allowance
 from f0ci.core.values import dataclass
+from f0ci.expressions.templating import SUFFIX
 from f0ci.lint import registry
 from f0ci.lint.ignoring import Ignore, by_cover, mentions_ignore, read_ignores
 from f0ci.lint.locating import locate
@@ -164,7 +165,7 @@ class _Run:
             self.check("check_recipe", (source.recipe, self.workspace), source.document)
         if source.workflow is not None:
             self.check("check_workflow", (source.workflow, self.workspace), source.document)
-        return source.kind is not Kind.OTHER
+        return source.kind is not Kind.OTHER or source.path.endswith(SUFFIX)
 
     def environments(self) -> None:
         """Run what concerns environments, alone and together."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity
+from f0ci.expressions.templating import SUFFIX
 from f0ci.lint.fixing import renamed_key, without_line
 from f0ci.lint.rules.base import Finding, Place
 from f0ci.lint.source import Kind, Source
@@ -19,6 +20,9 @@ _DECIDING = frozenset({Kind.WORKFLOW, Kind.PROJECT, Kind.APPROVERS})
 def problems_of(source: Source) -> Iterator[tuple[str, Finding]]:
     """Yield what is wrong with a file in itself, with the name of the rule."""
     document = source.document
+    if source.kind is Kind.OTHER and source.path.endswith(SUFFIX):
+        # rules read templates their own way
+        return
     if source.kind is Kind.OTHER:
         message = f"{source.path!r} is nothing that f0ci knows"
         hint = "a recipe has 'steps', a workflow 'kind: ProductionWorkflow'"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from f0ci.core.errors import InputError
 from f0ci.recipes.model import Recipe
 from f0ci.recipes.reading import looks_like_recipe, read_recipe, recipe_from
 from f0ci.source.document import read_document
 from f0ci.source.project import Project
-from f0ci.source.tree import Tree, resolve_path
+from f0ci.source.tree import Tree
 
 
 def find_recipes(tree: Tree, project: Project, roots: Sequence[str] | None = None) -> dict[str, Recipe]:
@@ -31,13 +31,6 @@ def find_recipes(tree: Tree, project: Project, roots: Sequence[str] | None = Non
             found[recipe.path] = recipe
             waiting.extend(read_recipe(tree, path) for path in _called(tree, recipe) if path not in found)
     return dict(sorted(found.items()))
-
-
-def find_named(recipes: Container[str], project: Project, written: str) -> str | None:
-    """Return the recipe that a workflow names, which may leave out the suffix and the folder; None where it is none."""
-    places = [path for folder in ("", *project.recipes) if (path := resolve_path(written, folder)) is not None]
-    names = (f"{place}{suffix}" for place in places for suffix in ("", ".yaml", ".yml"))
-    return next((name for name in names if name in recipes), None)
 
 
 def _of_project(tree: Tree, project: Project) -> Iterator[Recipe]:

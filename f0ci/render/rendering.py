@@ -28,7 +28,7 @@ from f0ci.render.layout import (
     collect,
     recipe_output,
 )
-from f0ci.render.recipes import find_named, find_recipes
+from f0ci.render.recipes import find_recipes
 from f0ci.render.settled import Calls, calls_of, is_called, settled_in
 from f0ci.render.writing import check, write
 from f0ci.source.document import read_document
@@ -277,20 +277,18 @@ class Rendering:
     def _deployed(self) -> str | None:
         """Return the deploy recipe where nothing else in the tree calls it, so that its parameters are known."""
         deploy = self.described.deploy if self.described else None
-        if deploy is None:
+        if deploy is None or deploy.recipe not in self.source.recipes:
             return None
-        path = find_named(self.source.recipes, self.source.project, deploy.recipe)
-        return None if path is None or is_called(path, self.source.calls) else path
+        return None if is_called(deploy.recipe, self.source.calls) else deploy.recipe
 
     def _defaults(self) -> dict[str, Any]:
         """Return the defaults of the deploy recipe's parameters, for those that have one."""
         from f0ci.recipes.parameters import default_of
 
         deploy = self.described.deploy if self.described else None
-        path = find_named(self.source.recipes, self.source.project, deploy.recipe) if deploy else None
-        if path is None:
+        if deploy is None or deploy.recipe not in self.source.recipes:
             return {}
-        recipe = self.source.recipes[path]
+        recipe = self.source.recipes[deploy.recipe]
         declared = [each for each in recipe.parameters if each.default is not None]
         return {each.name: default_of(recipe, each, self.scope) for each in reversed(declared)}
 

@@ -18,6 +18,7 @@ from jinja2.utils import missing
 
 from f0ci.core.errors import InputError
 from f0ci.expressions.filters import text_of
+from f0ci.expressions.templating import GLOBALS, REMOVED_FILTERS
 
 # turns of loops and calls, in one template with all that it includes
 MAX_STEPS = 5_000_000
@@ -28,9 +29,6 @@ MAX_SIZE = 50_000_000
 # what may say how wide, how often or how many
 MAX_COUNT = 100_000
 MAX_BITS = 4_096
-_ALLOWED_GLOBALS = frozenset({"range", "dict", "namespace", "cycler", "joiner"})
-# its answer would differ from run to run
-_REMOVED_FILTERS = frozenset({"random"})
 # filters with an argument that says how much they make
 _COUNTING = frozenset({"batch", "center", "indent", "round", "slice", "tojson", "to_json", "wordwrap"})
 # filters that go through all items of a list
@@ -123,8 +121,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
         )
         self.concat = _concat  # type: ignore[method-assign]
         self.steps = 0
-        self.globals = {name: value for name, value in self.globals.items() if name in _ALLOWED_GLOBALS}
-        filters = {name: value for name, value in self.filters.items() if name not in _REMOVED_FILTERS}
+        self.globals = {name: value for name, value in self.globals.items() if name in GLOBALS}
+        filters = {name: value for name, value in self.filters.items() if name not in REMOVED_FILTERS}
         filters |= {**more_filters, "string": text_of, "_counted": _counted, "_joined": _joined}
         filters |= {name: _with_counts(name, filters[name]) for name in _COUNTING}
         self.filters = filters | {

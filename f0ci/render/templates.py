@@ -17,6 +17,7 @@ from jinja2.utils import missing
 
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import did_you_mean
+from f0ci.expressions.templating import SUFFIX
 from f0ci.render.emitting import emit_yaml
 from f0ci.render.layout import RenderedFile
 from f0ci.render.rereading import check_data_file
@@ -25,7 +26,6 @@ from f0ci.source.reading import Path
 from f0ci.source.schema import type_name
 from f0ci.source.tree import Tree
 
-SUFFIX = ".j2"
 _NOT_YAML = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 

@@ -8,14 +8,16 @@ problem of the workflow, since leaving it out would remove a check or a gate wit
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from f0ci.core.errors import InputError
 from f0ci.core.suggestions import did_you_mean
 from f0ci.source.document import Document, read_document
+from f0ci.source.project import load_project
 from f0ci.source.reading import Path
 from f0ci.source.schema import check_schema
-from f0ci.source.tree import Tree
+from f0ci.source.tree import Tree, resolve_path
 from f0ci.workflows.deriving import (
     config_folders,
     derive_environments,
@@ -60,7 +62,19 @@ def read_workflow(tree: Tree, path: str) -> Workflow:
     workflow = workflow_from(document)
     for problem in workflow.problems:
         raise InputError(problem.message, problem.hint, place=str(document.location(problem.at)))
-    return workflow
+    return replace(workflow, environments=tuple(_with_file(tree, one) for one in workflow.environments))
+
+
+def _with_file(tree: Tree, environment: WorkflowEnvironment) -> WorkflowEnvironment:
+    """Return an environment whose deploy recipe is a file: its name may lack the suffix and the folder of recipes."""
+    deploy = environment.deploy
+    if deploy is None or tree.exists(deploy.recipe):
+        return environment
+    folders = ("", *load_project(tree).recipes)
+    places = [path for folder in folders if (path := resolve_path(deploy.recipe, folder)) is not None]
+    names = (f"{place}{suffix}" for place in places for suffix in ("", ".yaml", ".yml"))
+    found = next((name for name in names if tree.exists(name)), deploy.recipe)
+    return replace(environment, deploy=replace(deploy, recipe=found))
 
 
 def workflow_from(document: Document) -> Workflow:

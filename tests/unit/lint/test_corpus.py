@@ -68,6 +68,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[RecipeSet, tuple[D
         faults += planted
     files |= {"f0ci.yaml": _SETTINGS, "schemas/config.schema.json": _SCHEMA}
     faults.append(Fault("f0ci.yaml", 3, "project-path-missing"))
+    files |= {"templates/a.j2": b"\n{{ overlay | defualt(1) }}\n", "templates/b.j2": b"\n{{ confg.size }}\n"}
+    faults += [Fault("templates/a.j2", 2, "template-syntax"), Fault("templates/b.j2", 2, "template-name-undefined")]
     root = tmp_path_factory.mktemp("corpus")
     whole = RecipeSet(files, tuple(sorted(faults)))
     whole.write(root)

@@ -82,7 +82,7 @@ def test_a_value_with_delimiters_means_the_same_when_the_rendered_recipe_runs() 
 
 
 def test_the_deploy_recipe_is_written_out_with_what_the_workflow_gives() -> None:
-    deploy = Deploy("a", {"a": "#{config.size + 1}"})
+    deploy = Deploy("recipes/a.yaml", {"a": "#{config.size + 1}"})
 
     recipe = read_recipe(_rendered("[{name: a, default: 1}, {name: b}]", deploy=deploy), "recipes/a.yaml")
 

@@ -494,3 +494,35 @@ def test_reading_never_raises_whatever_the_document_says(spec: Any) -> None:
     for environment in workflow.environments:
         assert environment.steps[-1] == 100
         assert environment.name not in environment.upstream or "order" in environment.settings.get("gates", {})
+
+
+@pytest.mark.parametrize(
+    ("written", "file"),
+    [
+        ("recipes/deploy.yaml", "recipes/deploy.yaml"),
+        ("recipes/deploy", "recipes/deploy.yaml"),
+        ("deploy", "recipes/deploy.yaml"),
+        ("deploy.yaml", "recipes/deploy.yaml"),
+        ("other", "more/other.yml"),
+        ("nowhere", "nowhere"),
+        ("../deploy", "../deploy"),
+    ],
+)
+def test_a_deploy_recipe_is_found_as_a_run_finds_it(written: str, file: str) -> None:
+    tree = MemoryTree(
+        {
+            "f0ci.yaml": b"recipes: [recipes, more]\n",
+            "recipes/deploy.yaml": b"",
+            "more/other.yml": b"",
+            "workflow.yaml": (
+                "apiVersion: framework0.io/v1\nkind: ProductionWorkflow\nmetadata: {name: w}\nspec:\n"
+                f"  environments: {{dev: {{deploy: '{written}'}}}}\n"
+                "  pipeline_stages: [{name: a, environment: dev}]\n"
+            ).encode(),
+        }
+    )
+
+    deploy = read_workflow(tree, "workflow.yaml").environments[0].deploy
+
+    assert deploy is not None
+    assert deploy.recipe == file
