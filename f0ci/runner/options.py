@@ -83,7 +83,8 @@ def check_options(options: RunOptions, recipe: Recipe) -> None:
         if value is not None and not least <= value <= MOST:
             hint = "give a time such as 30s" if least != int(least) else f"give {least} or more, up to {MOST:g}"
             raise UsageError(f"{option} is {value:g}", hint)
-    if options.run is not None and not _ID.fullmatch(options.run):
+    # what is no text at all is told of as such
+    if options.run is not None and not _ID.fullmatch(options.run.encode().decode()):
         hint = f"use at most {_LONGEST_ID} characters, none of them a blank"
         raise UsageError(f"{options.run[:80]!r} is no id of a run", hint)
 
