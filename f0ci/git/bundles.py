@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -25,8 +26,8 @@ def pack_refs(repository: Repository, oids: Sequence[str], without: str, file: P
     Raises:
         GitError: an object is missing.
     """
-    # a bundle names refs, not objects; these are gone again when it is written
-    names = {oid: f"refs/f0ci/bundle/{number}" for number, oid in enumerate(dict.fromkeys(oids))}
+    # a bundle names refs, not objects; these are this process's own, and gone again when it is written
+    names = {oid: f"refs/f0ci/bundle/{os.getpid()}/{number}" for number, oid in enumerate(dict.fromkeys(oids))}
     made = "".join(f"update {name} {oid}\n" for oid, name in names.items())
     gone = "".join(f"delete {name}\n" for name in names.values())
     repository.run("update-ref", "--stdin", input=made.encode())

@@ -124,9 +124,14 @@ class Shop:
     def __post_init__(self) -> None:
         self.folder.mkdir(exist_ok=True)
         self.work, self.bare, self.bin = (self.folder / name for name in ("project", "project.git", "bin"))
+        self.marks = self.folder / "marks"
         scaffold(self.work)
+        # the same text for every system, so that the releases are the same
+        marks = '"$(dirname "$(command -v f0ci)")/../marks"'
+        steps = ", ".join(f"{when}: [{{run: 'echo {when} >> {marks}'}}]" for when in ("before", "after"))
+        added = f"  pipelines: {{jenkins: {{worker: another}}, jobs: {{deploy_dev: {{{steps}}}}}}}\n"
         for path, old, new in (
-            ("workflow.yaml", "spec:\n", "spec:\n  install: {preinstalled: true}\n"),
+            ("workflow.yaml", "spec:\n", f"spec:\n  install: {{preinstalled: true}}\n{added}"),
             ("workflow.yaml", "managers]", "managers], accept: [github, gitlab, jenkins, azure]"),
             ("recipes/deploy.yaml", "steps:\n", GUARD),
         ):
@@ -353,6 +358,8 @@ def test_a_release_goes_to_production_and_a_bad_one_is_rolled_back(
 
     good = RUNS[system](shop)
     assert good.returncode == 0, good.stdout[-6000:] + good.stderr[-3000:]
+    # where the recipe runs, and once the release arrived
+    assert shop.marks.read_text(encoding="utf-8").split() == ["before", "after"]
     restored = git(shop.bare, "rev-parse", "env/prod^{tree}")
     bring_a_bad_release(shop)
     bad = RUNS[system](shop)
