@@ -53,11 +53,15 @@ class Slot:
         answer: dict[str, str] | None = json.loads(line) if line.endswith("\n") else None
         return answer
 
-    def end(self) -> None:
-        """Have it end, and wait for that."""
+    def dismiss(self) -> None:
+        """Tell it that there is nothing more to do."""
         with contextlib.suppress(OSError, ValueError):
             if self.process.stdin is not None:
                 self.process.stdin.close()
+
+    def end(self) -> None:
+        """Have it end, and wait for that."""
+        self.dismiss()
         try:
             self.process.wait(LEAVING)
         except subprocess.TimeoutExpired:
@@ -143,6 +147,8 @@ class Slots:
         self.interrupt()
         with self._lock:
             slots, self._idle = [*self._idle, *self._busy], []
+        for slot in slots:
+            slot.dismiss()
         for slot in slots:
             slot.end()
 

@@ -199,9 +199,7 @@ class _ServingWorker:
                 for name in silent:
                     self.duty.tell(f"worker {name} holds its lock and says nothing: its sessions are ended")
                 for name in dead:
-                    found = dbos._recover_pending_workflows([name])  # noqa: SLF001 - the only door DBOS has for it
-                    fleet.forget(self.journal, name)
-                    self.duty.tell(f"worker {name} is gone: {len(found)} of its runs go back into their queues")
+                    self._take_over(dbos, name)
                 self._is_back()
             except EngineError as error:
                 if not self.outage:
@@ -209,6 +207,21 @@ class _ServingWorker:
                 self.outage = True
             except Exception as error:  # noqa: BLE001 - DBOS may raise anything, and the next look comes soon
                 self.duty.tell(f"a look at the other workers failed: {type(error).__name__}: {error}")
+
+    def _take_over(self, dbos: Any, name: str) -> None:
+        """Put what a dead worker had back into its queues; DBOS waits without an end for a database that is away."""
+        found: list[Any] = []
+
+        def recover() -> None:
+            found.append(dbos._recover_pending_workflows([name]))  # noqa: SLF001 - the only door DBOS has for it
+
+        work = threading.Thread(target=recover, daemon=True, name="take-over")
+        work.start()
+        work.join(ENDING)
+        # where that did not do, the next look tries again: an entry goes back once, however often it is asked for
+        if found:
+            fleet.forget(self.journal, name)
+            self.duty.tell(f"worker {name} is gone: {len(found[0])} of its runs go back into their queues")
 
     def _announce(self) -> None:
         fleet.announce(
@@ -238,21 +251,19 @@ class _ServingWorker:
             target=lambda: dbos.destroy(workflow_completion_timeout_sec=int(seconds)), daemon=True, name="ending"
         )
         ending.start()
-        ending.join(seconds if self.well else ENDING)
+        begun = idle = time.monotonic()
+        while ending.is_alive() and time.monotonic() < min(begun + seconds, idle + ENDING):
+            ending.join(0.2)
+            if self.slots.busy:
+                idle = time.monotonic()
         self.hurry.set()
         timer.join()
         self.slots.close()
-        ending.join(ENDING)
         with contextlib.suppress(EngineError):
             find_lost(self.journal)
             fleet.forget(self.journal, self.name)
         duty.tell(f"worker {self.name} ended")
         return not ending.is_alive()
-
-    @property
-    def well(self) -> bool:
-        """Tell whether the database could be reached a moment ago."""
-        return time.monotonic() - self.seen < UNWELL
 
     def _interrupt_in_time(self) -> None:
         self.hurry.wait(self.duty.grace)
@@ -272,7 +283,7 @@ class _ServingWorker:
 
     def _health(self) -> tuple[bool, dict[str, Any]]:
         silent = time.monotonic() - self.seen
-        state = "stopping" if self.stop.is_set() else "serving" if self.well else "without its database"
+        state = "stopping" if self.stop.is_set() else "serving" if silent < UNWELL else "without its database"
         busy = self.slots.busy
         return state == "serving", {
             "worker": self.name,

@@ -118,13 +118,13 @@ class WorkerProcess:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            code = self.process.wait(PATIENCE)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.kill()
             raise
-        if self.process.stderr is not None:
-            self.process.stderr.close()
-        return code
+        finally:
+            if self.process.stderr is not None:
+                self.process.stderr.close()
 
 
 StartWorker = Callable[..., WorkerProcess]

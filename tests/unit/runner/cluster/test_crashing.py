@@ -116,6 +116,19 @@ def test_a_server_that_goes_away_and_comes_back_is_a_pause(
     assert "Traceback" not in said, said
 
 
+def test_a_worker_stops_while_its_server_is_away(
+    root: Path, address: Address, server: Server, start_worker: StartWorker
+) -> None:
+    with Proxy(server.port) as proxy:
+        far = read_address(re.sub(r":\d+/", f":{proxy.port}/", address.url))
+        worker = start_worker(root, "--grace", "1", at=far)
+        with PostgresJournal(address) as journal:
+            hand_over(journal, root, 1)
+            wait_until(lambda: bodies_of(root) >= 1)
+    assert worker.stop() == 0
+    assert worker.has_said("ended")
+
+
 def test_a_worker_whose_network_stalls_is_cut_off_and_comes_back(
     root: Path, address: Address, journal: PostgresJournal, server: Server, start_worker: StartWorker
 ) -> None:
