@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import sqrt
+
 import pytest
 
 from tests.conftest import git
@@ -53,7 +55,9 @@ def test_a_bad_release_gets_no_more_than_its_first_share_and_goes(shop: Shop, fa
     answers = shop.load.answers[begun:]
     touched = [answer for answer in answers if answer.release != old]
     during = shop.load.between(touched[0].at, touched[-1].at)
-    assert 100 * len(touched) / len(during) <= 10 + 5
+    # it is gone after a few dozen requests: by chance alone their share is off by up to four standard deviations
+    chance = 4 * sqrt(0.1 * 0.9 / len(during))
+    assert len(touched) / len(during) <= 0.1 + max(0.05, chance)
     # the proxy answers in the place of a release that is down
     assert {answer.release for answer in touched} <= {bad, ""}
     assert {answer.release for answer in failed(answers)} <= {bad, ""}
