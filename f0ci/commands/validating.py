@@ -10,6 +10,7 @@ from pathlib import Path
 from f0ci.core.diagnostics import Diagnostic, Severity
 from f0ci.core.errors import ExitCode, InputError
 from f0ci.core.values import dataclass
+from f0ci.expressions.templating import SUFFIX
 from f0ci.git.ignored import ignored_below
 from f0ci.lint.cache import open_cache
 from f0ci.lint.report import Report
@@ -119,7 +120,7 @@ def validate(
 
         workspace = load_workspace(tree, load_project(tree), named or None)
         report = examine(workspace, strict=strict, select=select, ignore=ignore, jobs=jobs, cache=known)
-    if not report.summary.files and not report.diagnostics:
+    if not report.summary.files and not report.diagnostics and not _holds_template(tree, named):
         listed = ", ".join(repr(str(path)) for path in paths or (root,))
         raise InputError(
             f"nothing to validate below {listed}",
@@ -130,6 +131,11 @@ def validate(
         return tree.read(path) if tree.exists(path) else None
 
     return Validation(report.diagnostics, report.summary, source)
+
+
+def _holds_template(tree: WorkTree, named: Sequence[str]) -> bool:
+    """Tell whether rules looked at a template, which is no file of its own kind."""
+    return any(path.endswith(SUFFIX) for folder in named or ("",) for path in tree.files(folder))
 
 
 def _expanded(path: Path) -> Iterator[Path]:

@@ -155,6 +155,10 @@ def _questions(
     branches = (
         nodes.If | nodes.CondExpr | nodes.And | nodes.Or | nodes.For | nodes.Macro | nodes.Block | nodes.CallBlock
     )
+    if isinstance(node, nodes.Compare) and isinstance(node.expr, nodes.Const) and isinstance(node.expr.value, str):
+        # `'x' in config` asks before `config.x` reads
+        held = [_way(operand.expr) for operand in node.ops if operand.op in {"in", "notin"}]
+        yield from (((*way, node.expr.value), node.lineno, is_optional, True) for way in held if way is not None)
     inside = is_optional or isinstance(node, branches)
     for child in node.iter_child_nodes():
         forgives = isinstance(node, nodes.Filter | nodes.Test) and node.name in _FORGIVING and child is node.node

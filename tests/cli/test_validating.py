@@ -215,3 +215,15 @@ def test_pages_and_lists_are_there_for_programs(tmp_path: Path, f0ci: Command) -
     assert (page["rule"], page["group"], page["severity"]) == ("dependency-cycle", "graph", "error")
     assert page["page"] == f0ci(tmp_path, "explain", "dependency-cycle").out.rstrip()
     assert {"rule", "group", "severity", "summary"} == set(rules[0])
+
+
+def test_a_folder_of_templates_can_be_named(tmp_path: Path, f0ci: Command) -> None:
+    write_files(tmp_path, {"templates/a.conf.j2": "{{ overlay }}\n", "recipes/a.yaml": GOOD})
+
+    answer = f0ci(tmp_path, "validate", str(tmp_path / "templates"))
+    assert (answer.code, answer.err) == (0, "")
+
+    write_files(tmp_path, {"templates/a.conf.j2": "{{ overlya }}\n"})
+    answer = f0ci(tmp_path, "validate", str(tmp_path / "templates"))
+    assert answer.code == 1
+    assert "templates/a.conf.j2:1:4: error[template-name-undefined] the name 'overlya' is not defined" in answer.out

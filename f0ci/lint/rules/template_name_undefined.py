@@ -3,9 +3,9 @@
 ## What it does
 
 Looks at every name that `templates/**/*.j2` do not set themselves, and at every `config.<key>` in the merged
-configuration of each environment and overlay. What a template asks about first (`is defined`, `default`) is left alone,
-as are names of templates that others include. Where only some environments lack a key and the template asks for it in a
-branch, a loop or a macro, it is a warning.
+configuration of each environment and overlay. What a template asks about first (`is defined`, `default`,
+`'x' in config`) is left alone, as are names of templates that others include. Where only some environments lack a key
+and the template asks for it in a branch, a loop or a macro, it is a warning.
 
 ## Why it matters
 
