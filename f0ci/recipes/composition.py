@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 from f0ci.core.errors import InputError, MissingFile, OutsideTree
-from f0ci.core.suggestions import did_you_mean, may_compare
+from f0ci.core.suggestions import closest, may_compare
 from f0ci.expressions.errors import ExpressionError
 from f0ci.recipes.model import Recipe, Step
 from f0ci.recipes.parameters import bind_parameters
@@ -15,6 +14,10 @@ from f0ci.recipes.reading import read_recipe
 from f0ci.source.tree import Tree, resolve_path
 
 __all__ = ["bind_parameters", "find_recipe", "is_dynamic", "load_closure", "sub_recipes"]
+
+# names that are compared with a missing one, and paths that a hint lists
+_MOST_NAMES = 2_000
+_SHOWN = 8
 
 
 def find_recipe(tree: Tree, recipe_path: str, from_recipe: str) -> str:
@@ -124,12 +127,23 @@ def _closest(tree: Tree, candidates: list[str], caller: str) -> str | None:
         return None
     # no recipe calls itself
     recipes = [path for path in known if path != caller and path.endswith((".yaml", ".yml", ".json"))]
-    wanted = PurePosixPath(candidates[0])
-    same_name = sorted(path for path in recipes if PurePosixPath(path).name == wanted.name)
+    wanted = posixpath.basename(candidates[0])
+    same_name = sorted(path for path in recipes if f"/{path}".endswith(f"/{wanted}"))
     if same_name:
         return f"did you mean {same_name[0]!r}?"
-    neighbours = [path for path in recipes if posixpath.dirname(path) in {posixpath.dirname(c) for c in candidates}]
-    hint = did_you_mean(candidates[0], neighbours) if neighbours else None
-    if hint is not None and hint.startswith("did you mean"):
-        return hint
-    return did_you_mean(candidates[0], recipes, noun="recipes") if len(recipes) <= 2_000 else hint
+    # folders that two paths share say nothing of how close they are: names are compared, those beside it first
+    folders = {posixpath.dirname(candidate) for candidate in candidates}
+    neighbours = [path for path in recipes if posixpath.dirname(path) in folders]
+    for paths in (neighbours, recipes if len(recipes) <= _MOST_NAMES else []):
+        by_name = {_stem(path): path for path in sorted(paths, reverse=True)}
+        near = closest(_stem(wanted), by_name)
+        if near is not None:
+            return f"did you mean {by_name[near]!r}?"
+    shown = sorted(neighbours or recipes)
+    return f"recipes: {', '.join(shown[:_SHOWN])}{', ...' if len(shown) > _SHOWN else ''}" if shown else None
+
+
+def _stem(path: str) -> str:
+    """Return a file's name without folders and suffix; quicker than pathlib, which thousands of paths would feel."""
+    name = path[path.rfind("/") + 1 :]
+    return name.rpartition(".")[0] or name

@@ -127,7 +127,7 @@ def _sorted(errors: Iterable[Any]) -> tuple[SchemaProblem, ...]:
     return tuple(sorted(problems, key=lambda problem: (tuple(map(str, problem.path)), problem.rule, problem.message)))
 
 
-def compile_schemas(names: Iterable[str] = ("recipe", "environment", "workflow")) -> None:
+def compile_schemas(names: Iterable[str]) -> None:
     """Compile the gates of some schemas now, so that processes forked from this one share them."""
     for name in names:
         _gate(name)

@@ -50,6 +50,9 @@ def test_a_path_is_looked_up_below_the_workspace_first_then_beside_the_recipe(re
         ("../../r.yaml", "the path '../../r.yaml' leaves the repository", "keep the recipe inside the repository"),
         ("recipes/laod.yaml", "there is no recipe 'recipes/laod.yaml'", "did you mean 'recipes/load.yaml'?"),
         ("library/load.yaml", "there is no recipe 'library/load.yaml'", "did you mean 'recipes/load.yaml'?"),
+        ("other/laod.yaml", "there is no recipe 'other/laod.yaml'", "did you mean 'recipes/load.yaml'?"),
+        # a folder that both are in makes no other name close
+        ("recipes/nowhere.yaml", "there is no recipe 'recipes/nowhere.yaml'", "recipes: recipes/load.yaml"),
         ("zzz", "there is no recipe 'zzz'", "recipes: recipes/load.yaml"),
         ("recipes", "there is no recipe 'recipes'", None),
     ],
