@@ -103,7 +103,7 @@ def _main(
 def _watch(kill_at: int | None) -> Callable[[], int]:
     """Count the points that others can see, kill the process past one of them, and return the count's reader."""
     from f0ci.git.refs import RefStore
-    from f0ci.promotion import deploying, promoting
+    from f0ci.promotion import deploying, elsewhere
 
     count = 0
 
@@ -121,5 +121,6 @@ def _watch(kill_at: int | None) -> Callable[[], int]:
         return call
 
     setattr(RefStore, "_send", counted(RefStore._send))  # noqa: B010 - a method cannot be assigned to in the open
-    setattr(promoting, "deploy", counted(deploying.deploy))  # noqa: B010 - as above
+    assert vars(elsewhere)["deploy"] is deploying.deploy, "what a promotion runs its deploy recipe with has moved"
+    setattr(elsewhere, "deploy", counted(deploying.deploy))  # noqa: B010 - as above
     return lambda: count
