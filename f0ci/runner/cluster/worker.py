@@ -7,6 +7,7 @@ recorded twice for it.
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import signal
 import threading
@@ -271,8 +272,12 @@ class _ServingWorker:
 
     @contextlib.contextmanager
     def _heeding_signals(self) -> Any:
-        def heed(_number: int, _frame: FrameType | None) -> None:
-            (self.hurry if self.stop.is_set() else self.stop).set()
+        told: list[int] = []
+
+        def heed(number: int, _frame: FrameType | None) -> None:
+            told.append(number)
+            # not here: the thread that was interrupted may hold the event's own lock, and would wait for itself
+            _thread.start_new_thread((self.stop if len(told) == 1 else self.hurry).set, ())
 
         before = {number: signal.signal(number, heed) for number in (signal.SIGTERM, signal.SIGINT)}
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import subprocess
+import sys
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,6 +30,24 @@ from f0ci.runner.runs import find_run, get_run
 from f0ci.source.project import Project
 from tests.conftest import write_files
 from tests.unit.runner.cluster.conftest import StartWorker, all_over, wait_until
+
+HEED = """
+import os, signal
+from pathlib import Path
+from types import SimpleNamespace
+from f0ci.runner.address import Address
+from f0ci.runner.cluster.worker import Duty, _ServingWorker
+
+journal = SimpleNamespace(liveness=SimpleNamespace(lives=lambda owner: True))
+duty = Duty(Address("postgresql://nowhere"), Path(), (), 1, lambda release: Path())
+worker = _ServingWorker(duty, "1-a", journal)
+with worker._heeding_signals():
+    for event in (worker.stop, worker.hurry):
+        with event._cond:
+            os.kill(os.getpid(), signal.SIGTERM)
+        assert event.wait(20)
+"""
+
 
 WAIT = "  - {name: ask, type: wait, args: {approval: true}}\n"
 SPANS = """
@@ -342,3 +362,7 @@ def test_only_others_that_hold_their_lock_and_say_nothing_are_cut_off() -> None:
         worker("dead", alive=False, silent=SILENT + 1),
     ]
     assert silenced(workers, "me") == ["silent"]
+
+
+def test_a_signal_that_comes_while_the_worker_looks_for_one_is_heeded() -> None:
+    subprocess.run([sys.executable, "-c", HEED], check=True, timeout=60)
