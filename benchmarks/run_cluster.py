@@ -24,7 +24,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.run_engines import AFTER, ASK, SCRIPTLET, body, write
+from benchmarks.run_engines import AFTER, ASK, SCRIPTLET, dbos_recipe, write
 from tests.postgres import Server
 
 # runs at the same time: of recipes, for both engines, and of steps that wait
@@ -51,15 +51,7 @@ def dbos(server: Server, count: int) -> dict[str, float]:
         }
     )
 
-    @DBOS.step()
-    def step(x: int) -> dict[str, int]:
-        return body(x)
-
-    @DBOS.workflow()
-    def recipe() -> None:
-        for _ in AFTER:
-            step(1)
-
+    recipe = dbos_recipe()
     DBOS.launch()
     queue = DBOS.register_queue("recipes", worker_concurrency=RECIPES, polling_interval_sec=POLLING)
     queue.enqueue(recipe).get_result()

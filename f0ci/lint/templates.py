@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from f0ci.core.diagnostics import Span
 from f0ci.core.values import dataclass
+from f0ci.expressions.fixed_keys import fixed_keys
 from f0ci.expressions.templating import GLOBALS, SUFFIX
 
 if TYPE_CHECKING:
@@ -147,7 +148,7 @@ def _questions(
     """Yield every name with its fixed keys: the keys, the line, whether it may never be asked, whether it may lack."""
     from jinja2 import nodes
 
-    way = _way(node)
+    way = _asked(node)
     if way is not None:
         # what is called is a method, not a key
         yield way[:-1] if is_called and len(way) > 1 else way, node.lineno, is_optional, is_forgiven
@@ -157,7 +158,7 @@ def _questions(
     )
     if isinstance(node, nodes.Compare) and isinstance(node.expr, nodes.Const) and isinstance(node.expr.value, str):
         # `'x' in config` asks before `config.x` reads
-        held = [_way(operand.expr) for operand in node.ops if operand.op in {"in", "notin"}]
+        held = [_asked(operand.expr) for operand in node.ops if operand.op in {"in", "notin"}]
         yield from (((*way, node.expr.value), node.lineno, is_optional, True) for way in held if way is not None)
     inside = is_optional or isinstance(node, branches)
     for child in node.iter_child_nodes():
@@ -171,15 +172,8 @@ def _questions(
         )
 
 
-def _way(node: Any) -> tuple[str, ...] | None:
+def _asked(node: Any) -> tuple[str, ...] | None:
+    """Return the keys that a node asks for; a name that is set asks for none."""
     from jinja2 import nodes
 
-    if isinstance(node, nodes.Name):
-        return (node.name,) if node.ctx == "load" else None
-    if isinstance(node, nodes.Getattr):
-        holder = _way(node.node)
-        return (*holder, node.attr) if holder is not None else None
-    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-        holder = _way(node.node)
-        return (*holder, node.arg.value) if holder is not None else None
-    return None
+    return fixed_keys(node) if not isinstance(node, nodes.Name) or node.ctx == "load" else None

@@ -120,11 +120,11 @@ def _remarks(site: Site, state: EnvironmentState, plan: BoundPlan, *, apart: boo
     """
     if not isinstance(plan, Plan):
         return ()
-    said = []
     from f0ci.analysis.measuring import any_foreign
 
     if apart and any_foreign(plan.content.workflow, plan.content.environment.checks):
         return ("its metrics run commands or need secrets; the promotion asks them in a job without a token",)
+    said = []
     for objection in rehearse(site, state, plan):
         if objection.meaning is Meaning.REFUSED:
             raise objection.raised()

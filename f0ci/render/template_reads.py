@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from f0ci.expressions.fixed_keys import fixed_keys
 from f0ci.source.reading import Path
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ def _chains(node: Any) -> Iterator[Path]:
     """Yield every name with the fixed keys after it; where a key is computed, what stands before it."""
     from jinja2 import nodes
 
-    chain = _chain(node)
+    chain = fixed_keys(node)
     if chain is not None:
         yield chain
         return
@@ -73,17 +74,3 @@ def _chains(node: Any) -> Iterator[Path]:
         return
     for child in node.iter_child_nodes():
         yield from _chains(child)
-
-
-def _chain(node: Any) -> Path | None:
-    from jinja2 import nodes
-
-    if isinstance(node, nodes.Name):
-        return (node.name,)
-    if isinstance(node, nodes.Getattr):
-        holder = _chain(node.node)
-        return (*holder, node.attr) if holder is not None else None
-    if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
-        holder = _chain(node.node)
-        return (*holder, node.arg.value) if holder is not None else None
-    return None

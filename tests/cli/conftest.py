@@ -16,6 +16,11 @@ Command = Callable[..., Answer]
 @pytest.fixture
 def f0ci(capsys: pytest.CaptureFixture[str]) -> Command:
     """Return a function that runs a command in a folder: `f0ci(folder, "validate")`."""
+    return commands(capsys)
+
+
+def commands(capsys: pytest.CaptureFixture[str]) -> Command:
+    """Return a function that runs a command in a folder, in this process."""
 
     def call(folder: Path, *args: str) -> Answer:
         capsys.readouterr()

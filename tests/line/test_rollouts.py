@@ -33,6 +33,16 @@ def files(line: Line) -> dict[str, str]:
     return {path: oid for oid, path in (entry.split()[2:] for entry in listed)}
 
 
+def come_to_the_pause(line: Line) -> None:
+    """Have a second release stand in dev at a fifth of the traffic, where a person has to let it go on."""
+    line.change("workflow.yaml", DEV, DEV + STEPS)
+    line.release()
+    line.done("promote", "dev")
+    line.change("environments/base.yaml", "the team", "the whole team")
+    line.release()
+    assert line.f0ci("promote", "dev").code == 5
+
+
 def test_a_rollout_pauses_for_a_person_and_keeps_what_the_old_release_rendered(line: Line) -> None:
     line.commit({"templates/release/run.txt.j2": "{{ release.id }} says {{ config.probe.names | length }}\n"})
     line.change("workflow.yaml", DEV, DEV + STEPS)
@@ -75,12 +85,7 @@ def test_a_rollout_pauses_for_a_person_and_keeps_what_the_old_release_rendered(l
 
 
 def test_a_rollout_does_not_go_on_because_somebody_says_that_it_was_resumed(line: Line) -> None:
-    line.change("workflow.yaml", DEV, DEV + STEPS)
-    line.release()
-    line.done("promote", "dev")
-    line.change("environments/base.yaml", "the team", "the whole team")
-    line.release()
-    assert line.f0ci("promote", "dev").code == 5
+    come_to_the_pause(line)
     Forger(line.bare, line.work, line.people).append("dev", "dev-2", "resumed", {"step": 0, "reason": "me"})
 
     answer = line.f0ci("promote", "dev", "--continue")
@@ -100,12 +105,7 @@ def test_a_rollout_does_not_go_on_because_somebody_says_that_it_was_resumed(line
     ids=["nobody resumed it", "a stranger resumed it"],
 )
 def test_a_pause_that_is_passed_over_shows(line: Line, forge: Callable[[Forger], None], kind: str) -> None:
-    line.change("workflow.yaml", DEV, DEV + STEPS)
-    line.release()
-    line.done("promote", "dev")
-    line.change("environments/base.yaml", "the team", "the whole team")
-    line.release()
-    assert line.f0ci("promote", "dev").code == 5
+    come_to_the_pause(line)
     forge(Forger(line.bare, line.work, line.people))
 
     answer = line.f0ci("audit", "verify", work=line.clone("auditor"))

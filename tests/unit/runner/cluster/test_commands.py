@@ -16,13 +16,12 @@ from f0ci.runner.address import Address
 from f0ci.runner.cluster import queues
 from f0ci.runner.cluster.journal import PostgresJournal
 from f0ci.runner.journal import default_path
+from tests.cli.conftest import Command, commands
 from tests.conftest import RemoteRepository, commit_files, git, write_files
-from tests.line.conftest import Answer
 from tests.postgres import Server
 from tests.unit.runner.cluster.conftest import StartWorker, wait_until
 
 EXAMPLES = Path(__file__).parents[4] / "examples" / "cluster"
-Command = Callable[..., Answer]
 GREET = "recipes/greet_everybody.yaml"
 ASK = (
     "metadata: {name: ask}\nsteps:\n  - {name: a, run: 'echo one'}\n"
@@ -33,14 +32,7 @@ ASK = (
 @pytest.fixture
 def f0ci(capsys: pytest.CaptureFixture[str]) -> Command:
     """Return a function that runs a command in a folder."""
-
-    def call(folder: Path, *args: str) -> Answer:
-        capsys.readouterr()
-        code = run(["-C", str(folder), *args])
-        captured = capsys.readouterr()
-        return Answer(code, captured.out, captured.err)
-
-    return call
+    return commands(capsys)
 
 
 @pytest.fixture
