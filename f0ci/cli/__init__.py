@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -30,7 +32,37 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     code = run(sys.argv[1:] if argv is None else argv)
     # nothing is worth collecting from a process that ends
     gc.freeze()
+    if argv is None and not _is_watched():
+        _leave(code)
     sys.exit(code)
+
+
+def _is_watched() -> bool:
+    """Tell whether something goes on after the command: a thread, a profiler, a debugger, a prompt."""
+    import threading
+
+    # since Python 3.12, profilers may be known here alone
+    tools = getattr(sys, "monitoring", None)
+    return (
+        threading.active_count() > 1
+        or bool(sys.getprofile() or sys.gettrace() or sys.flags.inspect)
+        or (tools is not None and any(tools.get_tool(number) for number in range(6)))
+    )
+
+
+def _leave(code: int) -> None:
+    """End the process without taking the interpreter apart, which takes a tenth of a short command and shows nowhere.
+
+    Returns:
+        Only where a stream cannot be written: then the interpreter ends as it ends.
+    """
+    atexit._run_exitfuncs()  # noqa: SLF001 - the interpreter would call them; no other name is given to it
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return
+    os._exit(code)
 
 
 def _interrupt(_number: int, _frame: object) -> NoReturn:

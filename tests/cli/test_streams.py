@@ -52,3 +52,16 @@ def test_letters_that_the_terminal_lacks_are_escaped(folder: Path) -> None:
 
     assert answer.returncode == 0
     assert rb"\u0141" in answer.stdout
+
+
+def test_what_watches_a_command_comes_after_it(folder: Path) -> None:
+    """The process ends without taking the interpreter apart, but for what somebody still wants of it."""
+    leaving = "import atexit, runpy; atexit.register(print, 'left'); runpy.run_module('f0ci', run_name='__main__')"
+
+    profiled = _run(folder, f'{sys.executable} -m cProfile -m f0ci "${{@:4}}"', "validate", "--no-cache")
+    left = subprocess.run([sys.executable, "-c", leaving, "--version"], capture_output=True, text=True, check=False)
+
+    assert profiled.returncode == 0
+    assert "1 file checked" in profiled.stdout.decode()
+    assert "function calls" in profiled.stdout.decode()
+    assert left.stdout.splitlines()[-1] == "left"
