@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from f0ci.core.values import dataclass
 from f0ci.lint.workspace import Workspace
-from f0ci.recipes.model import Dialect, Recipe
-from f0ci.source.reading import Path
+from f0ci.recipes.model import Dialect, Recipe, Step
 
 if TYPE_CHECKING:
     from f0ci.environments.model import Environment
@@ -27,42 +26,33 @@ class Verdicts:
 
     Attributes:
         by_environment: True, False, or None where only a run knows, by the environment's name, with its overlay.
+        everywhere: True or False where it is that in every environment, else None.
         roots: names that the condition reads.
     """
 
     by_environment: Mapping[str, bool | None]
+    everywhere: bool | None
     roots: frozenset[str]
 
-    @property
-    def is_never_true(self) -> bool:
-        """Tell whether it is false in every environment."""
-        return bool(self.by_environment) and all(value is False for value in self.by_environment.values())
 
-    @property
-    def is_always_true(self) -> bool:
-        """Tell whether it is true in every environment."""
-        return bool(self.by_environment) and all(value is True for value in self.by_environment.values())
-
-
-def verdicts_of(recipe: Recipe, workspace: Workspace) -> Mapping[Path, Verdicts]:
-    """Return what the conditions of a recipe come to, by the place of the step; none where not all is known."""
+def verdicts_of(recipe: Recipe, workspace: Workspace) -> Sequence[tuple[Step, Verdicts]]:
+    """Return what the conditions of a recipe's steps come to, in written order; none where not all is known."""
     return workspace.once("verdicts", recipe, lambda recipe: _verdicts(recipe, workspace))
 
 
-def _verdicts(recipe: Recipe, workspace: Workspace) -> Mapping[Path, Verdicts]:
-    members = workspace.environments_of(recipe.path)
+def _verdicts(recipe: Recipe, workspace: Workspace) -> Sequence[tuple[Step, Verdicts]]:
+    conditional = [step for step in recipe.steps if step.condition is not None]
+    members = workspace.environments_of(recipe.path) if conditional else None
     if members is None or members.faults:
-        return {}
+        return ()
     if recipe.dialect is Dialect.TEMPLATE and any(parameter.name in _STATIC for parameter in recipe.parameters):
         # a parameter of that name hides what is known
-        return {}
+        return ()
     # the same few conditions stand all over a repository
     known: dict[Any, Verdicts | None] = workspace.shared(f"verdicts in {members.root}", lambda _: {})
-    found = {}
-    for step in recipe.steps:
+    found = []
+    for step in conditional:
         condition = step.condition
-        if condition is None:
-            continue
         # true and 1 are one key
         key = condition if isinstance(condition, str) else ("constant", condition)
         if key not in known:
@@ -70,13 +60,15 @@ def _verdicts(recipe: Recipe, workspace: Workspace) -> Mapping[Path, Verdicts]:
             known[key] = _judged(condition, template, (*members.environments, *members.overlays))
         verdicts = known[key]
         if verdicts is not None:
-            found[step.at] = verdicts
+            found.append((step, verdicts))
     return found
 
 
-def _judged(condition: str | bool, template: Template | None, environments: Sequence[Environment]) -> Verdicts | None:
+def _judged(
+    condition: str | bool | None, template: Template | None, environments: Sequence[Environment]
+) -> Verdicts | None:
     if isinstance(condition, bool):
-        return Verdicts({environment.name: condition for environment in environments}, frozenset())
+        return Verdicts(dict.fromkeys((each.name for each in environments), condition), condition, frozenset())
     if template is None:
         # it cannot be read
         return None
@@ -88,4 +80,5 @@ def _judged(condition: str | bool, template: Template | None, environments: Sequ
     for environment in environments:
         value = value_of(node, {"config": environment.config, **environment.spoken})
         found[environment.name] = None if value is UNKNOWN else truth(value)
-    return Verdicts(found, roots_of(node))
+    values = set(found.values())
+    return Verdicts(found, values.pop() if len(values) == 1 else None, roots_of(node))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.values import dataclass
 from f0ci.expressions.errors import ExpressionError
-from f0ci.expressions.parsing import Reference, Template, parse, parse_condition, references
+from f0ci.expressions.parsing import Expression, Reference, Template, parse, parse_condition, references
 from f0ci.recipes.model import Recipe, Step
 from f0ci.recipes.parameters import is_asking
 from f0ci.source.reading import Path
@@ -50,14 +50,27 @@ class Uses:
     """Every name that a recipe's expressions read, and every expression that cannot be read.
 
     Attributes:
-        names: in written order.
+        names: in written order, those of the steps first.
         faults: path of the text and what is wrong with it.
-        templates: every text with an expression, parsed, by its path.
+        templates: conditions, and texts with an expression that is more than a name, parsed, by their path.
     """
 
     names: tuple[Use, ...] = ()
     faults: tuple[tuple[Path, ExpressionError], ...] = ()
     templates: Mapping[Path, Template] = field(default_factory=dict)
+    _by_root: dict[str, list[Use]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def by_root(self) -> Mapping[str, Sequence[Use]]:
+        """Return the names by their first word, each in written order: most rules look at one of these."""
+        if not self._by_root:
+            for use in self.names:
+                self._by_root.setdefault(use.reference.root, []).append(use)
+        return self._by_root
+
+    def of(self, root: str) -> Sequence[Use]:
+        """Return the names that begin with a word, in written order."""
+        return self.by_root.get(root, ())
 
 
 def read_uses(recipe: Recipe) -> Uses:
@@ -74,7 +87,8 @@ def read_uses(recipe: Recipe) -> Uses:
         template, read = found
         for reference, optional in read:
             names.append(Use(reference, at, step, optional))
-        templates[at] = template
+        if template is not None:
+            templates[at] = template
     return Uses(tuple(names), tuple(faults), templates)
 
 
@@ -95,8 +109,14 @@ def read_deploy_uses(environment: WorkflowEnvironment) -> Uses:
 
 # the same few expressions stand all over a repository
 @lru_cache(maxsize=4096)
-def _read_text(text: str, is_condition: bool) -> tuple[Template, tuple[tuple[Reference, bool], ...]] | ExpressionError:
-    """Return a text parsed with the names that it reads, each with whether it may never be read; or what is wrong."""
+def _read_text(
+    text: str, is_condition: bool
+) -> tuple[Template | None, tuple[tuple[Reference, bool], ...]] | ExpressionError:
+    """Return what is wrong with a text, or what it reads.
+
+    That is the parsed text, where it is a condition or does more than naming something, and the names, each with
+    whether it may never be read.
+    """
     try:
         template = parse_condition(text) if is_condition else parse(text)
     except ExpressionError as error:
@@ -105,9 +125,16 @@ def _read_text(text: str, is_condition: bool) -> tuple[Template, tuple[tuple[Ref
     # `x is defined and x > 1` asks before it reads
     asked = {(reference.root, reference.path) for reference in found if reference.has_default}
     optional = len(found) > 1 and any(_chooses(expression.node) for expression in template.expressions)
-    return template, tuple(
+    is_more = is_condition or any(map(_is_more_than_a_name, template.expressions))
+    return template if is_more else None, tuple(
         (_answered(reference) if _is_in(reference, asked) else reference, optional) for reference in found
     )
+
+
+def _is_more_than_a_name(expression: Expression) -> bool:
+    from f0ci.expressions.syntax import Lookup, children
+
+    return not isinstance(expression.node, Lookup) or any(True for _ in children(expression.node))
 
 
 def _is_in(reference: Reference, asked: set[tuple[str, tuple[str | int, ...]]]) -> bool:

@@ -20,6 +20,7 @@ from f0ci.lint.environments import EnvironmentSet, find_environment_sets, layer_
 from f0ci.lint.kept import kept
 from f0ci.lint.source import Kind, Source
 from f0ci.lint.uses import Uses, read_uses
+from f0ci.recipes.graph import is_in_order
 from f0ci.recipes.model import Recipe
 from f0ci.recipes.reading import looks_like_recipe, recipe_from
 from f0ci.source.document import Document, parse_document
@@ -146,17 +147,22 @@ class Workspace:
         """Return what a recipe's expressions read."""
         return self.once("uses", recipe, read_uses)
 
+    def is_in_order(self, recipe: Recipe) -> bool:
+        """Tell whether the steps of a recipe stand in an order in which they can run, as those of most recipes do."""
+        return self.once("order", recipe, is_in_order)
+
     def once(self, what: str, recipe: Recipe, work: Callable[[Recipe], Answer]) -> Answer:
         """Return what some work on a recipe yields, done once while the rules look at that recipe.
 
         What is asked of a recipe that others refer to is kept with it.
         """
-        kept = self._kept.get(recipe.path)
-        if kept is not None and kept.recipe is recipe:
-            return remember(self.tree, self._answers, (what, "of", recipe.path), lambda: work(recipe))
-        if what not in self._latest or self._latest[what][0] is not recipe:
-            self._latest[what] = (recipe, work(recipe))
-        answer: Answer = self._latest[what][1]
+        latest = self._latest.get(what)
+        if latest is None or latest[0] is not recipe:
+            kept = self._kept.get(recipe.path)
+            if kept is not None and kept.recipe is recipe:
+                return remember(self.tree, self._answers, (what, "of", recipe.path), lambda: work(recipe))
+            latest = self._latest[what] = (recipe, work(recipe))
+        answer: Answer = latest[1]
         return answer
 
     def shared(self, what: str, work: Callable[[Tree], Answer]) -> Answer:

@@ -52,7 +52,6 @@ Write the literal as the type that the value has, or convert the value: `config.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +68,6 @@ if TYPE_CHECKING:
 
 RULE = Rule("comparison-of-types", Group.EXPRESSIONS, Severity.WARNING)
 
-_SIGN = re.compile(r"[=!]=|[<>]")
 _TEXT, _NUMBER = "text", "a number"
 _DECLARED = {"string": _TEXT, "str": _TEXT, "text": _TEXT, "integer": _NUMBER, "int": _NUMBER}
 _MOST_KNOWN = 4096
@@ -80,8 +78,6 @@ _DECLARED |= {"number": _NUMBER, "float": _NUMBER}
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every comparison with a literal of another type."""
     for at, template in workspace.uses(recipe).templates.items():
-        if _SIGN.search(template.text) is None:
-            continue
         for name, literal, operator, offset in _pairs_of(template, at[-1] == "condition" and len(at) == 3):
             found = _judged(recipe, workspace, name, literal.value, operator)
             if found is not None:

@@ -66,12 +66,8 @@ RULE = Rule("condition-always-true", Group.EXPRESSIONS, Severity.WARNING)
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every condition that decides nothing."""
-    known = verdicts_of(recipe, workspace)
-    for step in recipe.steps if known else ():
-        if not isinstance(step.condition, str):
-            continue
-        verdicts = known.get(step.at)
-        if verdicts is None or not verdicts.is_always_true or verdicts.roots - {"environment", "overlay"}:
+    for step, verdicts in verdicts_of(recipe, workspace):
+        if verdicts.everywhere is not True or step.condition is True or verdicts.roots - {"environment", "overlay"}:
             continue
         names = listed(sorted(verdicts.by_environment))
         where = f"in {names}" if verdicts.roots else "whatever happens"

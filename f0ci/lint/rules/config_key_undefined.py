@@ -83,9 +83,9 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
         return
     # the same few keys are read all over a repository
     known: dict[Path, list[Environment]] = workspace.shared(f"lacking keys in {members.root}", lambda _: {})
-    for use in workspace.uses(recipe).names:
+    for use in workspace.uses(recipe).of("config"):
         path = use.reference.path
-        if use.reference.root != "config" or not path or use.reference.has_default:
+        if not path or use.reference.has_default:
             continue
         if path not in known:
             known[path] = _lacking(path, members)

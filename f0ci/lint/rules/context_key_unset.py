@@ -68,12 +68,11 @@ _ALIKE = 0.9
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every key that is nearly one that a step sets."""
-    if b"ctx_has_keys" not in recipe.document.raw or b"context" not in recipe.document.raw:
-        return
-    declared = {key: step for step in recipe.steps for key in step.ctx_has_keys}
-    for use in workspace.uses(recipe).names:
+    uses = workspace.uses(recipe).of("context")
+    declared = {key: step for step in recipe.steps for key in step.ctx_has_keys} if uses else {}
+    for use in uses if declared else ():
         reference = use.reference
-        if reference.root != "context" or reference.call != "get" or reference.has_default or not reference.path:
+        if reference.call != "get" or reference.has_default or not reference.path:
             continue
         key = str(reference.path[0])
         near = None if key in declared else _nearest(key, declared)

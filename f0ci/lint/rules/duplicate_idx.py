@@ -61,7 +61,8 @@ RULE = Rule("duplicate-idx", Group.GRAPH, Severity.WARNING)
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every step whose number an earlier step has, where the number decides."""
-    del workspace
+    if workspace.is_in_order(recipe):
+        return
     seen: dict[float, list[Step]] = {}
     for step in recipe.steps:
         if step.idx is None or step.trigger is not None:

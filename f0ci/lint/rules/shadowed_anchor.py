@@ -72,7 +72,8 @@ def check_document(document: Document, workspace: Workspace) -> Iterator[Finding
     """Yield every anchor whose name is taken."""
     del workspace
     raw = document.raw
-    if document.broken or raw.count(b"&") < 2 or document.path.endswith(".json"):
+    first = raw.find(b"&")
+    if first < 0 or raw.find(b"&", first + 1) < 0 or document.broken or document.path.endswith(".json"):
         return
     names = _ANCHOR.findall(raw)
     if len(names) == len(set(names)):

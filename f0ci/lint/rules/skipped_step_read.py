@@ -60,31 +60,33 @@ Give the expression a default, or the reading step the same condition.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from f0ci.core.diagnostics import Severity
-from f0ci.lint.deciding import verdicts_of
+from f0ci.lint.deciding import Verdicts, verdicts_of
 from f0ci.lint.rules.base import Finding, Group, Place, Rule, listed
 from f0ci.lint.uses import Use
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe, Step
+from f0ci.source.reading import Path
 
 RULE = Rule("skipped-step-read", Group.GRAPH, Severity.ERROR)
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every read of outputs that are not there in some environment."""
-    conditional = {step.name: step for step in recipe.steps if step.condition is not None}
-    if not conditional:
+    known = {step.at: verdicts for step, verdicts in verdicts_of(recipe, workspace)}
+    if not known:
         return
-    for use in workspace.uses(recipe).names:
+    conditional = {step.name: step for step in recipe.steps if step.condition is not None}
+    for use in workspace.uses(recipe).of("steps"):
         path = use.reference.path
-        if use.reference.root != "steps" or len(path) < 3 or path[1] != "outputs" or use.step is None:
+        if len(path) < 3 or path[1] != "outputs" or use.step is None:
             continue
         read = conditional.get(str(path[0]))
         if read is None or read is use.step or use.reference.has_default or use.is_optional:
             continue
-        lacking = _lacking(read, use.step, use, recipe, workspace)
+        lacking = _lacking(read, use.step, use, known)
         if lacking:
             place = Place(recipe.document, (*read.at, "condition"), f"the condition of step {read.name!r}")
             message = f"step {use.step.name!r} reads outputs of step {read.name!r}, which does not run in "
@@ -98,9 +100,8 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
             )
 
 
-def _lacking(read: Step, reader: Step, use: Use, recipe: Recipe, workspace: Workspace) -> list[str]:
+def _lacking(read: Step, reader: Step, use: Use, known: Mapping[Path, Verdicts]) -> list[str]:
     """Return the environments in which the reader certainly runs and the other step certainly does not."""
-    known = verdicts_of(recipe, workspace)
     missing = known.get(read.at)
     if missing is None or reader.trigger is not None:
         return []

@@ -68,12 +68,8 @@ RULE = Rule("step-never-runs", Group.GRAPH, Severity.WARNING)
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every step that no environment runs."""
-    known = verdicts_of(recipe, workspace)
-    for step in recipe.steps if known else ():
-        if step.condition is None:
-            continue
-        verdicts = known.get(step.at)
-        if verdicts is None or not verdicts.is_never_true:
+    for step, verdicts in verdicts_of(recipe, workspace):
+        if verdicts.everywhere is not False:
             continue
         names = sorted(verdicts.by_environment)
         is_meant = "config" in verdicts.roots or not verdicts.roots

@@ -67,11 +67,7 @@ _FEW = 8
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every read of a step that need not be over."""
-    uses = [
-        use
-        for use in workspace.uses(recipe).names
-        if use.reference.root == "steps" and use.reference.path and not use.reference.has_default
-    ]
+    uses = [use for use in workspace.uses(recipe).of("steps") if use.reference.path and not use.reference.has_default]
     if not uses:
         return
     steps = {step.name: step for step in recipe.steps}

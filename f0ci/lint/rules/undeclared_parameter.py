@@ -69,9 +69,9 @@ RULE = Rule("undeclared-parameter", Group.COMPOSITION, Severity.ERROR)
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every use of a parameter that is not declared."""
     declared = {parameter.name for parameter in recipe.parameters}
-    for use in workspace.uses(recipe).names:
+    for use in workspace.uses(recipe).of("params"):
         reference = use.reference
-        if reference.root != "params" or not reference.path or reference.has_default:
+        if not reference.path or reference.has_default:
             continue
         name = str(reference.path[0])
         if name in declared:

@@ -73,16 +73,20 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every name that a run would not know."""
     parameters = {parameter.name for parameter in recipe.parameters}
     known = _ROOTS | parameters if recipe.dialect is Dialect.TEMPLATE else _ROOTS
-    for use in workspace.uses(recipe).names:
+    uses = workspace.uses(recipe)
+    if not uses.names or (known.issuperset(uses.by_root) and uses.names[-1].step is not None):
+        # names that steps know, in steps alone: what stands elsewhere comes last
+        return
+    for use in uses.names:
         name = use.reference.root
         is_default = use.step is None and use.at[0] != "execution"
-        message = f"the name {name!r} is not {'known in a default' if is_default else 'defined'}"
         handles_errors = "compensate" in use.at or (use.step is not None and use.step.trigger == ON_ERROR)
         if name == _OUTPUTS and use.at[-2:] == ("success", "condition"):
             continue
         is_known = name in (_AROUND if is_default else known) or (name == _ERROR and handles_errors)
         if is_known or use.reference.has_default:
             continue
+        message = f"the name {name!r} is not {'known in a default' if is_default else 'defined'}"
         if name == _ERROR:
             hint: str | None = "it is known in steps with 'trigger: on_error'"
         elif is_default:

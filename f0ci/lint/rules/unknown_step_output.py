@@ -65,9 +65,10 @@ RULE = Rule("unknown-step-output", Group.EXPRESSIONS, Severity.ERROR)
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every step or output that is not there."""
-    steps = {step.name: step for step in recipe.steps}
-    for use in workspace.uses(recipe).names:
-        if use.reference.root != "steps" or not use.reference.path or use.reference.has_default:
+    uses = workspace.uses(recipe).of("steps")
+    steps = {step.name: step for step in recipe.steps} if uses else {}
+    for use in uses:
+        if not use.reference.path or use.reference.has_default:
             continue
         name = str(use.reference.path[0])
         if name not in steps:

@@ -60,10 +60,11 @@ _STEP_TYPES = "f0ci.runner.steps"
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every type that no plug-in has."""
-    del workspace
-    known = plugins.names(_STEP_TYPES)
-    for step in recipe.steps:
-        if step.kind not in known and step.kind.replace("_", "-") not in known:
+    known = workspace.shared("step types", lambda _: plugins.names(_STEP_TYPES))
+    kinds = {step.kind for step in recipe.steps}
+    unknown = {kind for kind in kinds if kind not in known and kind.replace("_", "-") not in known}
+    for step in recipe.steps if unknown else ():
+        if step.kind in unknown:
             types = [name.replace("-", "_") for name in known]
             hint = did_you_mean(step.kind, types, noun="step types")
             yield Finding(recipe.document, (*step.at, "type"), f"there is no step type {step.kind!r}", hint)

@@ -75,15 +75,11 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     uses = workspace.uses(recipe)
     if uses.faults:
         return
-    read = set()
-    for use in uses.names:
-        reference = use.reference
-        if reference.root == "params":
-            if not reference.path:
-                return
-            read.add(str(reference.path[0]))
-        else:
-            read.add(reference.root)
+    read = {root for root in uses.by_root if root != "params"}
+    for use in uses.of("params"):
+        if not use.reference.path:
+            return
+        read.add(str(use.reference.path[0]))
     left = [parameter for parameter in recipe.parameters if parameter.name not in read and not parameter.fixed]
     if not left:
         return

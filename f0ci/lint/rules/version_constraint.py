@@ -70,8 +70,6 @@ _PLAIN = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every constraint that says nothing, or too much."""
     del workspace
-    if b"compatibility" not in recipe.document.raw:
-        return
     for at, text in _constraints(recipe):
         if text.strip() in _ANY or "||" in text or " - " in text:
             # ranges as other worlds write them

@@ -31,4 +31,37 @@ def test_names_are_found_in_order_by_both_readers(text: str, names: list[str], m
     uses = read_uses(recipe)
 
     assert [use.reference.text for use in uses.names] == names
-    assert set(uses.templates) == {use.at for use in uses.names}
+    conditions = [use.at for use in uses.names if use.at[-1] == "condition"]
+    assert list(uses.templates) == conditions
+
+
+@pytest.mark.parametrize(
+    ("keys", "kept"),
+    [
+        ("    condition: params.a\n", [("condition",)]),
+        ("    condition: environment == 'dev'\n    env: {A: '#{params.a}'}\n", [("condition",)]),
+        ("    env: {A: '#{params.a > 1}', B: 'x/#{params.a}/{{ params.b }}'}\n", [("env", "A")]),
+        (
+            "    env: {A: '#{params.a} and #{config[params.b]}', B: '#{1 < 2}', C: '#{params.'}\n",
+            [("env", "A"), ("env", "B")],
+        ),
+    ],
+)
+def test_texts_that_do_more_than_naming_are_kept(keys: str, kept: list[tuple[str, ...]]) -> None:
+    """They are what can be compared, or always true."""
+    uses = read_uses(recipe_from(parse_document("a.yaml", (STEP + "    run: x\n" + keys).encode())))
+
+    assert [at[2:] for at in uses.templates] == kept
+
+
+def test_names_are_found_by_their_first_word() -> None:
+    """In written order; the steps' come before those of defaults and of `execution`."""
+    keys = "    run: x\n    env: {A: '#{params.a} #{config.b}', B: '#{params.c}'}\n"
+    rest = "execution: {timeout_seconds: '#{config.d}'}\nparameters:\n  - {name: p, default: '#{config.e}'}\n"
+
+    uses = read_uses(recipe_from(parse_document("a.yaml", (STEP + keys + rest).encode())))
+
+    assert [use.reference.text for use in uses.of("params")] == ["params.a", "params.c"]
+    assert [use.reference.text for use in uses.of("config")] == ["config.b", "config.e", "config.d"]
+    assert not uses.of("steps")
+    assert [use.step is None for use in uses.names] == [False, False, False, True, True]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f0ci.core.errors import InputError
-from f0ci.recipes.graph import find_cycle, order
+from f0ci.recipes.graph import find_cycle, is_in_order, order
 from f0ci.recipes.model import Recipe
 from f0ci.recipes.reading import recipe_from
 from f0ci.source.document import parse_document
@@ -227,3 +227,40 @@ def test_a_long_recipe_is_ordered_in_no_time() -> None:
 
     assert len(order(chain).batches()) == 3000
     assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        ([], True),
+        ([_step("a"), _step("b", depends_on=["a"]), _step("c", depends_on=["a", "b"])], True),
+        ([_step("a", idx=1), _step("b"), _step("c", idx=1.5), _step("d", idx=2)], True),
+        ([_step("a"), _step("a")], False),
+        ([_step("a", depends_on=["a"])], False),
+        ([_step("a", depends_on=["b"]), _step("b")], False),
+        ([_step("a", depends_on=["nobody"])], False),
+        ([_step("a", idx=1), _step("b"), _step("c", idx=1)], False),
+        ([_step("a", idx=2), _step("b", idx=1)], False),
+    ],
+)
+def test_whether_steps_are_written_in_order(steps: list[dict[str, Any]], said: bool) -> None:
+    """What is written so has no circle, no doubled and no unknown name."""
+    assert is_in_order(_recipe(*steps)) is said
+
+
+@given(
+    st.lists(
+        st.builds(
+            lambda name, before, idx: _step(name, depends_on=before, **({} if idx is None else {"idx": idx})),
+            st.sampled_from("abcd"),
+            st.lists(st.sampled_from("abcde"), max_size=2),
+            st.none() | st.integers(0, 3),
+        ),
+        max_size=4,
+    )
+)
+def test_steps_in_order_can_be_ordered(steps: list[dict[str, Any]]) -> None:
+    """Whatever is said to stand in order is ordered without complaint, as it is written."""
+    recipe = _recipe(*steps)
+    if is_in_order(recipe):
+        assert list(order(recipe).predecessors) == [step.name for step in recipe.steps]
