@@ -18,6 +18,7 @@ from typing import Any, NoReturn, Protocol
 
 from f0ci.core.values import dataclass
 from f0ci.lint.outcome import Outcome, from_json, to_json
+from f0ci.source.schema import compile_schemas
 from f0ci.source.traced import TracedTree
 from f0ci.source.tree import DirectoryTree, Tree
 
@@ -37,6 +38,8 @@ class Examiner(Protocol):
 
 # bytes of input for which another process pays
 _WORTH_A_PROCESS = 150_000
+# files for which the fast gate pays
+_MANY = 200
 _CHUNK_BYTES = 64_000
 # numbers of four bytes; a pipe takes 16 pages at least on the systems that fork here
 _MOST_CHUNKS = 4_000
@@ -55,6 +58,9 @@ def share_out(tree: Tree, paths: Sequence[str], examiner: Examiner, jobs: int | 
     sizes = _sizes(tree, paths) if jobs != 1 and len(paths) > 1 and can_fork() else []
     count = min(len(sizes), _paying(sum(sizes)) if jobs is None else jobs)
     found: dict[int, Outcome] = {}
+    if len(paths) > _MANY:
+        # of other files there are few
+        compile_schemas(["recipe"])
     if count > 1:
         _warm_up()
         examiner.prepare()
@@ -103,11 +109,8 @@ def _chunks(sizes: Sequence[int], count: int) -> list[list[int]]:
 def _warm_up() -> None:
     """Import and compile what every process needs."""
     from f0ci.expressions.parsing import parse
-    from f0ci.source.schema import compile_schemas
     from f0ci.source.yaml import read_yaml
 
-    # of other files there are few
-    compile_schemas(["recipe"])
     read_yaml(b"a: 1")
     parse("#{params.a + 1}")
 

@@ -1,17 +1,18 @@
-"""What the fast gate says is wrong, where that is as much as the slow explainer would say.
+"""What is wrong with data, where that follows from the place in the data and the place in the schema.
 
-Importing `jsonschema` takes longer than checking a hundred files. Of the keywords below, the gate's errors name the
-place in the data and the place in the schema, and all else follows from the two. Alternatives, and whatever else needs
-more, are left to `jsonschema`.
+Importing `jsonschema` takes longer than checking a hundred files. What breaks one of the keywords below is found
+without it; alternatives, and whatever else needs more words, are left to it.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping
+from math import inf
 from typing import Any
 
 from f0ci.core.values import dataclass
+from f0ci.source.plainly import SILENT, Judge, Unsure
+from f0ci.source.reading import Path
 
 _PLAIN = frozenset({"additionalProperties", "const", "enum", "not", "pattern", "required", "type"})
 
@@ -26,49 +27,80 @@ class Misfit:
         schema: the schema that holds it.
         instance: the value at fault.
         absolute_path: its place in the data.
-        absolute_schema_path: the keyword's place in the schema.
+        absolute_schema_path: the keyword's place in the schema; never below the names of keys here.
         context: errors of alternatives; never any here.
     """
 
     validator: str
     validator_value: Any
-    schema: dict[str, Any]
+    schema: Mapping[str, Any]
     instance: Any
-    absolute_path: tuple[str | int, ...]
-    absolute_schema_path: tuple[str | int, ...]
+    absolute_path: Path
+    absolute_schema_path: Path = ()
     context: tuple[()] = ()
 
 
-def plain_misfits(gate: Any, schema: dict[str, Any], data: Any) -> tuple[Misfit, ...] | None:
-    """Return what the gate says is wrong with data, or None where `jsonschema` must say it.
+def plain_misfits(judge: Judge, data: Any) -> tuple[Misfit, ...] | None:
+    """Return what is wrong with data, nothing where it fits, or None where `jsonschema` must say it.
 
     Args:
-        gate: the compiled schema.
-        schema: the schema as written.
-        data: what the gate refused.
+        judge: of the schema.
+        data: what a reader made of a file.
     """
-    found: list[Misfit] = []
+    left, judge.left = judge.left, inf
     try:
-        for error in gate.iter_errors(data):
-            misfit = _misfit(schema, data, tuple(error.schema_path), tuple(error.instance_path))
-            if misfit is None:
-                return None
-            found.append(misfit)
-    except (ValueError, TypeError, OverflowError, LookupError):
+        return tuple(_misfits(judge, judge.schema, data, ()))
+    except Unsure:
         return None
-    return tuple(found) or None
+    finally:
+        judge.left = left
 
 
-def _misfit(schema: dict[str, Any], data: Any, way: Sequence[str | int], path: tuple[str | int, ...]) -> Misfit | None:
-    if not way or way[-1] not in _PLAIN or "propertyNames" in way:
-        return None
-    keyword = str(way[-1])
-    holder: Any = schema
-    for part in way[:-1]:
-        holder = holder[part]
-    for at in path:
-        data = data[at]
-    # the two libraries have different dialects of patterns
-    if keyword == "pattern" and (not isinstance(data, str) or re.search(holder[keyword], data)):
-        return None
-    return Misfit(keyword, holder[keyword], holder, data, path, tuple(way))
+def _misfits(judge: Judge, schema: Any, data: Any, path: Path) -> Iterator[Misfit]:
+    # most of a document fits: only what does not is gone through again
+    if judge.fits_of(schema)(data):
+        return
+    if isinstance(schema, bool):
+        raise Unsure
+    for keyword, wanted in schema.items():
+        if keyword in SILENT or judge.check_of(keyword, schema)(data):
+            continue
+        inner = _INNER.get(keyword)
+        if inner is not None and wanted is not False:
+            for below, value, at in inner(judge, schema, wanted, data):
+                yield from _misfits(judge, below, value, (*path, *at))
+        elif keyword in _PLAIN:
+            yield Misfit(keyword, wanted, schema, data, path)
+        else:
+            raise Unsure
+
+
+_Parts = Iterator[tuple[Any, Any, Path]]
+
+
+def _properties(_judge: Judge, _schema: Any, wanted: Any, data: Any) -> _Parts:
+    return ((wanted[name], value, (name,)) for name, value in data.items() if name in wanted)
+
+
+def _others(_judge: Judge, schema: Any, wanted: Any, data: Any) -> _Parts:
+    known = schema.get("properties", ())
+    return ((wanted, value, (name,)) for name, value in data.items() if name not in known)
+
+
+def _items(_judge: Judge, _schema: Any, wanted: Any, data: Any) -> _Parts:
+    return ((wanted, value, (index,)) for index, value in enumerate(data))
+
+
+def _chosen(judge: Judge, schema: Any, wanted: Any, data: Any) -> _Parts:
+    yield schema["then" if judge.fits_of(wanted)(data) else "else"], data, ()
+
+
+# keywords whose faults lie further inside: the schemas that hold there, with values and the way to them
+_INNER: Mapping[str, Callable[[Judge, Any, Any, Any], _Parts]] = {
+    "properties": _properties,
+    "additionalProperties": _others,
+    "items": _items,
+    "allOf": lambda _, __, wanted, data: ((each, data, ()) for each in wanted),
+    "if": _chosen,
+    "$ref": lambda judge, _, wanted, data: iter([(judge.target(wanted), data, ())]),
+}

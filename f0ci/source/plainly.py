@@ -1,144 +1,301 @@
-"""Judging small data by its schema without what can judge all data by every schema, and takes longer to import.
+"""Judging data by its schema without what judges all data by every schema, and takes longer to import than this to run.
 
-Every command reads `f0ci.yaml`, which says little, and a hook that runs on each commit reads a recipe or two. The few
-keywords below mean what JSON Schema says; at any other, or where there is much to judge, there is no verdict.
+A schema becomes functions, each made when the first value comes to it. The keywords below mean what JSON Schema says;
+at any other, at a value that JSON has no word for, or where there is much to judge, there is no verdict.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from math import isfinite
+import re
+from collections.abc import Callable, Mapping, Sequence
+from math import inf, isfinite
 from typing import Any
 
-# what is judged before importing the real judge pays: each is a value held against a schema
-MOST_JUDGED = 2_000
+Fits = Callable[[Any], bool]
+
 # what says nothing about data, or is read together with another keyword
-_SILENT = frozenset({"$schema", "$id", "title", "description", "$defs", "then", "else"})
+SILENT = frozenset({"$schema", "$id", "title", "description", "examples", "$defs", "then", "else"})
 _REFERENCE = "#/$defs/"
+_KINDS: Mapping[str, tuple[type, ...]] = {
+    "object": (dict,),
+    "array": (list,),
+    "string": (str,),
+    "boolean": (bool,),
+    "null": (type(None),),
+    "number": (int, float),
+    "integer": (int,),
+}
+_KNOWN = frozenset(kind for kinds in _KINDS.values() for kind in kinds)
+# a longer text may keep a pattern busy
+_LONGEST = 200
 
 
-class _Unsure(Exception):
+class Unsure(Exception):
     """No verdict is given."""
 
 
-def plainly_fits(schema: Mapping[str, Any], data: Any) -> bool:
-    """Tell whether data surely fits a schema; where there is no verdict, it does not.
+class Judge:
+    """What tells whether data fits a schema.
 
     Args:
-        schema: a JSON Schema whose references are all to its own `$defs`.
-        data: what a reader made of a file.
+        schema: a JSON Schema whose references are all to its own `$defs`, and whose patterns Python reads as ECMA-262
+            does; never changed afterwards.
+
+    Attributes:
+        left: how many values in mappings and lists are still judged before there is no verdict.
     """
-    return plain_verdict(schema, data) is True
 
+    __slots__ = ("_made", "left", "schema")
 
-def plain_verdict(schema: Mapping[str, Any], data: Any) -> bool | None:
-    """Return whether data fits a schema, or None where that takes the real judge."""
-    try:
-        return _Judge(schema.get("$defs", {})).fits(schema, data)
-    except _Unsure:
-        return None
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.schema = schema
+        self.left: float = inf
+        self._made: dict[int, Fits] = {}
 
+    def verdict(self, data: Any) -> bool | None:
+        """Return whether data fits, or None where that takes the real judge."""
+        try:
+            return self.fits_of(self.schema)(data)
+        except Unsure:
+            return None
 
-class _Judge:
-    def __init__(self, definitions: Mapping[str, Any]) -> None:
-        self.definitions = definitions
-        self.left = MOST_JUDGED
+    def fits_of(self, schema: Any) -> Fits:
+        """Return what tells whether data fits a part of the schema; it raises Unsure where there is no verdict."""
+        made = self._made.get(id(schema))
+        if made is None:
+            made = self._made[id(schema)] = self._function(schema)
+        return made
 
-    def fits(self, schema: Any, data: Any) -> bool:
-        """Tell whether data fits.
+    def check_of(self, keyword: str, schema: Mapping[str, Any]) -> Fits:
+        """Return what tells whether data fits what one keyword of a schema says."""
+        make = _KEYWORDS.get(keyword)
+        return make(self, schema, schema[keyword]) if make is not None else _not_known
+
+    def target(self, reference: str) -> Any:
+        """Return the part of the schema that a reference means.
 
         Raises:
-            _Unsure: a keyword is not known here, or there is too much to judge.
+            Unsure: it is not one of the schema's own.
         """
+        if not reference.startswith(_REFERENCE):
+            raise Unsure
+        return self.schema["$defs"][reference.removeprefix(_REFERENCE)]
+
+    def count(self, data: dict[Any, Any] | list[Any]) -> None:
+        """Count the values of a mapping or list.
+
+        Raises:
+            Unsure: that were too many.
+        """
+        self.left -= len(data)
+        if self.left < 0:
+            raise Unsure
+
+    def _function(self, schema: Any) -> Fits:
         if isinstance(schema, bool):
-            return schema
-        self.left -= 1
-        if not self.left:
-            raise _Unsure
-        for keyword, wanted in schema.items():
-            if keyword in _SILENT:
-                continue
-            check = _CHECKS.get(keyword)
-            if check is None:
-                raise _Unsure
-            if not check(self, schema, wanted, data):
+            return _always if schema else _never
+        checks = tuple(self.check_of(keyword, schema) for keyword in schema if keyword not in SILENT)
+        return _every(checks)
+
+
+def _every(checks: Sequence[Fits]) -> Fits:
+    if len(checks) == 1:
+        return checks[0]
+    if len(checks) == 2:
+        first, second = checks
+        return lambda data: first(data) and second(data)
+
+    def fits(data: Any) -> bool:
+        for check in checks:  # noqa: SIM110 - all() takes twice as long, and this is asked of every value
+            if not check(data):
                 return False
         return True
+
+    return fits
+
+
+def _always(_data: Any) -> bool:
+    return True
+
+
+def _never(_data: Any) -> bool:
+    return False
+
+
+def _not_known(_data: Any) -> bool:
+    raise Unsure
 
 
 def _is_number(data: Any) -> bool:
     if isinstance(data, float) and not isfinite(data):
-        raise _Unsure
+        raise Unsure
     return isinstance(data, int | float) and not isinstance(data, bool)
 
 
-def _is_integer(data: Any) -> bool:
-    return _is_number(data) and data == int(data)
+def _type(_judge: Judge, _schema: Any, wanted: Any) -> Fits:
+    names = [wanted] if isinstance(wanted, str) else wanted
+    kinds = frozenset(kind for name in names for kind in _KINDS[name])
+    is_whole = "integer" in names and float not in kinds
+
+    def check(data: Any) -> bool:
+        kind = type(data)
+        if kind is float and (is_whole or float in kinds):
+            return _is_number(data) and (not is_whole or data == int(data))
+        return kind in kinds or _is_of_no(data)
+
+    return check
 
 
-_TYPES: Mapping[str, Callable[[Any], bool]] = {
-    "object": lambda data: isinstance(data, dict),
-    "array": lambda data: isinstance(data, list),
-    "string": lambda data: isinstance(data, str),
-    "boolean": lambda data: isinstance(data, bool),
-    "null": lambda data: data is None,
-    "number": _is_number,
-    "integer": _is_integer,
-}
+def _is_of_no(data: Any) -> bool:
+    """Return False: a value is of none of the wanted kinds.
+
+    Raises:
+        Unsure: it is of a kind that JSON does not have.
+    """
+    if type(data) not in _KNOWN:
+        raise Unsure
+    return False
 
 
-def _type(_judge: _Judge, _schema: Any, wanted: Any, data: Any) -> bool:
-    return any(_TYPES[name](data) for name in ([wanted] if isinstance(wanted, str) else wanted))
+def _among(_judge: Judge, _schema: Any, wanted: Sequence[Any]) -> Fits:
+    words = {each for each in wanted if isinstance(each, str)}
+    others = [each for each in wanted if not isinstance(each, str)]
+    return lambda data: data in words if isinstance(data, str) else any(_same(each, data) for each in others)
 
 
 def _same(one: Any, other: Any) -> bool:
     if isinstance(one, list | dict) and type(one) is type(other):
-        raise _Unsure
+        raise Unsure
     # true is not 1, and 1 is 1.0
     return bool(one == other) and (type(one) is type(other) or (_is_number(one) and _is_number(other)))
 
 
-def _properties(judge: _Judge, _schema: Any, wanted: Any, data: Any) -> bool:
-    return not isinstance(data, dict) or all(
-        judge.fits(wanted[name], value) for name, value in data.items() if name in wanted
-    )
+def _properties(judge: Judge, _schema: Any, wanted: Any) -> Fits:
+    met: dict[Any, Fits] = {}
+    few = len(wanted)
 
-
-def _others(judge: _Judge, schema: Any, wanted: Any, data: Any) -> bool:
-    if not isinstance(data, dict):
+    def check(data: Any) -> bool:
+        if not isinstance(data, dict):
+            return True
+        judge.left -= len(data)
+        if judge.left < 0:
+            raise Unsure
+        for name in data if len(data) < few else wanted:
+            fits = met.get(name)
+            if fits is None:
+                if name not in wanted:
+                    continue
+                fits = met[name] = judge.fits_of(wanted[name])
+            if name in data and not fits(data[name]):
+                return False
         return True
+
+    return check
+
+
+def _required(_judge: Judge, _schema: Any, wanted: Any) -> Fits:
+    names = frozenset(wanted)
+    return lambda data: not isinstance(data, dict) or names <= data.keys()
+
+
+def _others(judge: Judge, schema: Any, wanted: Any) -> Fits:
     if "patternProperties" in schema:
-        raise _Unsure
-    known = schema.get("properties", {})
-    return all(judge.fits(wanted, value) for name, value in data.items() if name not in known)
+        return _not_known
+    known = frozenset(schema.get("properties", ()))
+    if wanted is False:
+        return lambda data: not isinstance(data, dict) or data.keys() <= known
+
+    def check(data: Any) -> bool:
+        if not isinstance(data, dict):
+            return True
+        judge.count(data)
+        fits = judge.fits_of(wanted)
+        return all(fits(value) for name, value in data.items() if name not in known)
+
+    return check
 
 
-def _reference(judge: _Judge, _schema: Any, wanted: Any, data: Any) -> bool:
-    if not wanted.startswith(_REFERENCE):
-        raise _Unsure
-    return judge.fits(judge.definitions[wanted.removeprefix(_REFERENCE)], data)
+def _items(judge: Judge, _schema: Any, wanted: Any) -> Fits:
+    def check(data: Any) -> bool:
+        if not isinstance(data, list):
+            return True
+        judge.count(data)
+        return all(map(judge.fits_of(wanted), data))
+
+    return check
 
 
-def _chosen(judge: _Judge, schema: Any, wanted: Any, data: Any) -> bool:
-    return judge.fits(schema.get("then" if judge.fits(wanted, data) else "else", True), data)
+def _chosen(judge: Judge, schema: Any, wanted: Any) -> Fits:
+    asked, then, other = (judge.fits_of(each) for each in (wanted, schema.get("then", True), schema.get("else", True)))
+    return lambda data: then(data) if asked(data) else other(data)
 
 
-_Check = Callable[[_Judge, Any, Any, Any], bool]
-_CHECKS: Mapping[str, _Check] = {
+def _all_of(judge: Judge, _schema: Any, wanted: Any) -> Fits:
+    return _every([judge.fits_of(one) for one in wanted])
+
+
+def _any_of(judge: Judge, _schema: Any, wanted: Any) -> Fits:
+    each = [judge.fits_of(one) for one in wanted]
+
+    def fits(data: Any) -> bool:
+        for one in each:  # noqa: SIM110 - as in _every
+            if one(data):
+                return True
+        return False
+
+    return fits
+
+
+def _not(judge: Judge, _schema: Any, wanted: Any) -> Fits:
+    fits = judge.fits_of(wanted)
+    return lambda data: not fits(data)
+
+
+def _pattern(_judge: Judge, _schema: Any, wanted: Any) -> Fits:
+    found = re.compile(wanted).search
+
+    def check(data: Any) -> bool:
+        if not isinstance(data, str):
+            return True
+        # what a line break or another alphabet is to a pattern, ECMA-262 and Python see differently
+        if len(data) > _LONGEST or not (data.isascii() and data.isprintable()):
+            raise Unsure
+        return found(data) is not None
+
+    return check
+
+
+def _names(judge: Judge, _schema: Any, wanted: Any) -> Fits:
+    fits = judge.fits_of(wanted)
+    return lambda data: not isinstance(data, dict) or all(map(fits, data))
+
+
+def _reference(judge: Judge, _schema: Any, wanted: Any) -> Fits:
+    return judge.fits_of(judge.target(wanted)) if wanted.startswith(_REFERENCE) else _not_known
+
+
+_KEYWORDS: Mapping[str, Callable[[Judge, Any, Any], Fits]] = {
     "type": _type,
-    "const": lambda _, __, wanted, data: _same(wanted, data),
-    "enum": lambda _, __, wanted, data: any(_same(each, data) for each in wanted),
-    "required": lambda _, __, wanted, data: not isinstance(data, dict) or all(name in data for name in wanted),
+    "const": lambda judge, schema, wanted: _among(judge, schema, [wanted]),
+    "enum": _among,
+    "required": _required,
     "properties": _properties,
     "additionalProperties": _others,
-    "items": lambda judge, _, wanted, data: not isinstance(data, list) or all(judge.fits(wanted, one) for one in data),
-    "minItems": lambda _, __, wanted, data: not isinstance(data, list) or len(data) >= wanted,
-    "minLength": lambda _, __, wanted, data: not isinstance(data, str) or len(data) >= wanted,
-    "minimum": lambda _, __, wanted, data: not _is_number(data) or data >= wanted,
-    "exclusiveMinimum": lambda _, __, wanted, data: not _is_number(data) or data > wanted,
-    "not": lambda judge, _, wanted, data: not judge.fits(wanted, data),
-    "allOf": lambda judge, _, wanted, data: all(judge.fits(each, data) for each in wanted),
-    "anyOf": lambda judge, _, wanted, data: any(judge.fits(each, data) for each in wanted),
+    "propertyNames": _names,
+    "items": _items,
+    "minItems": lambda _, __, least: lambda data: not isinstance(data, list) or len(data) >= least,
+    "maxItems": lambda _, __, most: lambda data: not isinstance(data, list) or len(data) <= most,
+    "minProperties": lambda _, __, least: lambda data: not isinstance(data, dict) or len(data) >= least,
+    "maxProperties": lambda _, __, most: lambda data: not isinstance(data, dict) or len(data) <= most,
+    "minLength": lambda _, __, least: lambda data: not isinstance(data, str) or len(data) >= least,
+    "maxLength": lambda _, __, most: lambda data: not isinstance(data, str) or len(data) <= most,
+    "pattern": _pattern,
+    "minimum": lambda _, __, least: lambda data: not _is_number(data) or data >= least,
+    "maximum": lambda _, __, most: lambda data: not _is_number(data) or data <= most,
+    "exclusiveMinimum": lambda _, __, bound: lambda data: not _is_number(data) or data > bound,
+    "not": _not,
+    "allOf": _all_of,
+    "anyOf": _any_of,
     "if": _chosen,
     "$ref": _reference,
 }

@@ -85,11 +85,10 @@ def load_project(tree: Tree) -> Project:
 
 
 def _from_document(document: Document) -> Project:
-    from f0ci.source.plainly import plainly_fits
-    from f0ci.source.schema import check_schema, load_schema
+    from f0ci.source.schema import check_schema
 
     data = document.require()
-    for problem in () if plainly_fits(load_schema("project"), data) else check_schema("project", data):
+    for problem in check_schema("project", data):
         place = document.location(problem.path, key=problem.key)
         raise InputError(problem.message, problem.hint, place=str(place))
     singles = {

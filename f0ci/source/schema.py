@@ -1,7 +1,8 @@
 """JSON Schema with messages that point at the key at fault.
 
-`jsonschema_rs` is the fast gate; `jsonschema` explains what the gate refused where that takes more than the gate says,
-and stands in where the gate's wheel is missing.
+A few documents are judged plainly, many by `jsonschema_rs`, the fast gate, whose import takes as long as 150 recipes.
+`jsonschema` explains what is wrong where that takes more words than the place, and stands in where the gate's wheel is
+missing.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from f0ci.core.errors import Defect
 from f0ci.core.suggestions import did_you_mean, suggestion
 from f0ci.core.values import dataclass
+from f0ci.source.plainly import Judge
 from f0ci.source.reading import Path
 
 NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record", "errands", "answers")
@@ -63,32 +65,35 @@ def load_schema(name: str) -> dict[str, Any]:
 
 def check_schema(name: str, data: Any) -> tuple[SchemaProblem, ...]:
     """Return every place where data does not fit a published schema, by path."""
-    if _is_seen_plainly(name, data):
+    verdict = _verdict(name, data)
+    if verdict:
         return ()
+    from f0ci.source.misfits import plain_misfits
+
+    # where the gate has no word for a value, the explainer decides
+    return as_problems(plain_misfits(_judge(name), data) or _explainer(name).iter_errors(data))
+
+
+# values in mappings and lists that are judged before the gate is fetched: importing it takes longer than these
+_left_to_judge = [60_000.0]
+
+
+def _verdict(name: str, data: Any) -> bool:
+    """Tell whether data surely fits."""
+    if not _gate.cache_info().currsize:
+        judge = _judge(name)
+        judge.left = _left_to_judge[0]
+        verdict = judge.verdict(data)
+        _left_to_judge[0] = judge.left
+        if verdict is not None:
+            return verdict
     gate = _gate(name)
-    if gate is not None:
-        if _fits(gate, data):
-            return ()
-        from f0ci.source.misfits import plain_misfits
-
-        misfits = plain_misfits(gate, load_schema(name), data)
-        if misfits is not None:
-            return _sorted(misfits)
-    return check_against(load_schema(name), data, _explainer(name))
+    return gate is not None and _fits(gate, data)
 
 
-# documents that are judged without the gate where it is not there yet: importing it takes as long as judging a hundred
-_left_to_see = [3]
-
-
-def _is_seen_plainly(name: str, data: Any) -> bool:
-    """Tell whether data surely fits, while that is quicker than to fetch what tells it in any case."""
-    if not _left_to_see[0] or _gate.cache_info().currsize:
-        return False
-    from f0ci.source.plainly import plainly_fits
-
-    _left_to_see[0] -= 1
-    return plainly_fits(load_schema(name), data)
+@cache
+def _judge(name: str) -> Judge:
+    return Judge(load_schema(name))
 
 
 def check_against(schema: dict[str, Any], data: Any, validator: Any = None) -> tuple[SchemaProblem, ...]:
@@ -98,7 +103,7 @@ def check_against(schema: dict[str, Any], data: Any, validator: Any = None) -> t
     they look neither ahead nor behind; what ECMA-262 cannot read is read as Python does.
     """
     explainer = validator or _validator(schema, patterns_are_bounded=True)
-    return _sorted(explainer.iter_errors(data))
+    return as_problems(explainer.iter_errors(data))
 
 
 def _check_pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
@@ -122,7 +127,8 @@ def _bounded(pattern: str) -> Any:
         return None
 
 
-def _sorted(errors: Iterable[Any]) -> tuple[SchemaProblem, ...]:
+def as_problems(errors: Iterable[Any]) -> tuple[SchemaProblem, ...]:
+    """Return errors as `jsonschema` words them in people's words, by path."""
     problems = {problem for error in errors for problem in _explain(error)}
     return tuple(sorted(problems, key=lambda problem: (tuple(map(str, problem.path)), problem.rule, problem.message)))
 
