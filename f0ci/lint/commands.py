@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from f0ci.core.diagnostics import Span
 from f0ci.core.values import dataclass
 from f0ci.lint.lines import split_lines
+from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe, Step
 from f0ci.source.reading import Path
 
@@ -47,10 +48,19 @@ class CommandLine:
         return Span(line, column + 1, line, column + 1 + len(text)), None
 
 
-def lines_of(recipe: Recipe, *words: str) -> Iterator[CommandLine]:
+def shell_steps(recipe: Recipe, workspace: Workspace) -> tuple[Step, ...]:
+    """Return the steps that run a shell command."""
+    return workspace.once("shell steps", recipe, _shell_steps)
+
+
+def _shell_steps(recipe: Recipe) -> tuple[Step, ...]:
+    return tuple(step for step in recipe.steps if step.run is not None and step.kind == "shell")
+
+
+def lines_of(recipe: Recipe, workspace: Workspace, *words: str) -> Iterator[CommandLine]:
     """Yield every line of the shell commands that hold one of some words, but for comments and empty lines."""
-    for step in recipe.steps:
-        if step.run is None or step.kind != "shell" or not any(word in step.run for word in words):
+    for step in shell_steps(recipe, workspace):
+        if step.run is None or not any(map(step.run.__contains__, words)):
             continue
         at = (*step.at, "run" if step.raw.get("run") == step.run else "command")
         offset = 0
