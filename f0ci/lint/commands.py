@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from f0ci.core.diagnostics import Span
 from f0ci.core.values import dataclass
@@ -48,23 +48,26 @@ class CommandLine:
         return Span(line, column + 1, line, column + 1 + len(text)), None
 
 
-def shell_steps(recipe: Recipe, workspace: Workspace) -> tuple[Step, ...]:
-    """Return the steps that run a shell command."""
-    return workspace.once("shell steps", recipe, _shell_steps)
+def commands_of(recipe: Recipe, workspace: Workspace, *words: str) -> Sequence[tuple[Step, str]]:
+    """Return the shell commands of a recipe, each with its step, where any of them holds one of some words."""
+    commands, text = workspace.once("commands", recipe, _commands)
+    return commands if any(map(text.__contains__, words)) else ()
 
 
-def _shell_steps(recipe: Recipe) -> tuple[Step, ...]:
-    return tuple(step for step in recipe.steps if step.run is not None and step.kind == "shell")
+def _commands(recipe: Recipe) -> tuple[Sequence[tuple[Step, str]], str]:
+    """Return the commands, and all of them as one text: what is not in that is in none."""
+    found = [(step, step.run) for step in recipe.steps if step.run is not None and step.kind == "shell"]
+    return found, "\n".join([command for _, command in found])
 
 
 def lines_of(recipe: Recipe, workspace: Workspace, *words: str) -> Iterator[CommandLine]:
     """Yield every line of the shell commands that hold one of some words, but for comments and empty lines."""
-    for step in shell_steps(recipe, workspace):
-        if step.run is None or not any(map(step.run.__contains__, words)):
+    for step, command in commands_of(recipe, workspace, *words):
+        if not any(map(command.__contains__, words)):
             continue
-        at = (*step.at, "run" if step.raw.get("run") == step.run else "command")
+        at = (*step.at, "run" if step.raw.get("run") == command else "command")
         offset = 0
-        for number, text in enumerate(step.run.split("\n")):
+        for number, text in enumerate(command.split("\n")):
             if text.strip() and not text.lstrip().startswith("#"):
                 yield CommandLine(recipe, step, text, at, offset, number)
             offset += len(text) + 1
