@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from f0ci.core.diagnostics import Span
 from f0ci.core.values import dataclass
 from f0ci.lint.lines import split_lines
+from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe, Step
 from f0ci.source.reading import Path
 
@@ -47,14 +48,26 @@ class CommandLine:
         return Span(line, column + 1, line, column + 1 + len(text)), None
 
 
-def lines_of(recipe: Recipe, *words: str) -> Iterator[CommandLine]:
+def commands_of(recipe: Recipe, workspace: Workspace, *words: str) -> Sequence[tuple[Step, str]]:
+    """Return the shell commands of a recipe, each with its step, where any of them holds one of some words."""
+    commands, text = workspace.once("commands", recipe, _commands)
+    return commands if any(map(text.__contains__, words)) else ()
+
+
+def _commands(recipe: Recipe) -> tuple[Sequence[tuple[Step, str]], str]:
+    """Return the commands, and all of them as one text: what is not in that is in none."""
+    found = [(step, step.run) for step in recipe.steps if step.run is not None and step.kind == "shell"]
+    return found, "\n".join([command for _, command in found])
+
+
+def lines_of(recipe: Recipe, workspace: Workspace, *words: str) -> Iterator[CommandLine]:
     """Yield every line of the shell commands that hold one of some words, but for comments and empty lines."""
-    for step in recipe.steps:
-        if step.run is None or step.kind != "shell" or not any(word in step.run for word in words):
+    for step, command in commands_of(recipe, workspace, *words):
+        if not any(map(command.__contains__, words)):
             continue
-        at = (*step.at, "run" if step.raw.get("run") == step.run else "command")
+        at = (*step.at, "run" if step.raw.get("run") == command else "command")
         offset = 0
-        for number, text in enumerate(step.run.split("\n")):
+        for number, text in enumerate(command.split("\n")):
             if text.strip() and not text.lstrip().startswith("#"):
                 yield CommandLine(recipe, step, text, at, offset, number)
             offset += len(text) + 1

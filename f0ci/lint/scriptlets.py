@@ -43,21 +43,28 @@ def scriptlets_of(recipe: Recipe, workspace: Workspace) -> tuple[Scriptlet, ...]
 
 
 def _scriptlets(recipe: Recipe, code: Code) -> Iterator[Scriptlet]:
-    own_roots: dict[str, bool] = {}
+    open_roots: dict[str, bool] = {}
     for step in recipe.steps:
         if step.kind != "python" or step.module is None or _is_dynamic(step.module):
             continue
         top = step.module.partition(".")[0]
-        if top not in own_roots:
-            own_roots[top] = code.has_home(posixpath.dirname(recipe.path), top)
-        # a folder above the recipe, but for the root, holds the package: its recipes may be run from there
-        if own_roots[top]:
+        if top not in open_roots:
+            open_roots[top] = _is_open(top, recipe, code)
+        if open_roots[top]:
             continue
         module = _find(step.module, recipe.dialect, code)
         if module is not None:
             key = "module" if step.raw.get("module") else "scriptlet"
             function = step.function if step.function and not _is_dynamic(step.function) else None
             yield Scriptlet(step, module, (*step.at, key), function)
+
+
+def _is_open(top: str, recipe: Recipe, code: Code) -> bool:
+    """Tell whether the tree says nothing for certain of any module whose name begins with a word."""
+    if code.find(top) is None and (recipe.dialect is not Dialect.TEMPLATE or code.find(_FALLBACK) is None):
+        return True
+    # a folder above the recipe, but for the root, holds the package: its recipes may be run from there
+    return code.has_home(posixpath.dirname(recipe.path), top)
 
 
 def _find(name: str, dialect: Dialect, code: Code) -> Module | Missing | None:
@@ -78,4 +85,4 @@ def _find(name: str, dialect: Dialect, code: Code) -> Module | Missing | None:
 
 
 def _is_dynamic(text: str) -> bool:
-    return "#{" in text or "{{" in text
+    return "{" in text and ("#{" in text or "{{" in text)

@@ -68,6 +68,7 @@ class Workspace:
     _recent: dict[str, Source] = field(default_factory=dict, repr=False)
     _latest: dict[str, tuple[Recipe, Any]] = field(default_factory=dict, repr=False)
     _answers: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
+    _around: dict[str, EnvironmentSet | None] = field(default_factory=dict, repr=False)
 
     @property
     def documents(self) -> dict[str, Document]:
@@ -171,8 +172,14 @@ class Workspace:
 
     def environments_of(self, path: str) -> EnvironmentSet | None:
         """Return the environments that a recipe runs in: the nearest above it, the settings', or the only ones."""
+        folder = path[: path.rfind("/") + 1]
+        if folder not in self._around:
+            self._around[folder] = self._find_around(folder)
+        return self._around[folder]
+
+    def _find_around(self, folder: str) -> EnvironmentSet | None:
         sets = [members for members in self.environment_sets if members.environments]
-        around = [members for members in sets if path.startswith(_folder(members.root))]
+        around = [members for members in sets if folder.startswith(_folder(members.root))]
         if around:
             return max(around, key=lambda members: len(members.root))
         chosen = [members for members in sets if members.root == self.project.environments]

@@ -128,12 +128,12 @@ def _closest(tree: Tree, candidates: list[str], caller: str) -> str | None:
     # no recipe calls itself
     recipes = [path for path in known if path != caller and path.endswith((".yaml", ".yml", ".json"))]
     wanted = posixpath.basename(candidates[0])
-    same_name = sorted(path for path in recipes if f"/{path}".endswith(f"/{wanted}"))
+    same_name = sorted(path for path in recipes if path.endswith(wanted) and f"/{path}".endswith(f"/{wanted}"))
     if same_name:
         return f"did you mean {same_name[0]!r}?"
     # folders that two paths share say nothing of how close they are: names are compared, those beside it first
     folders = {posixpath.dirname(candidate) for candidate in candidates}
-    neighbours = [path for path in recipes if posixpath.dirname(path) in folders]
+    neighbours = [path for path in recipes if path.rpartition("/")[0] in folders]
     for paths in (neighbours, recipes if len(recipes) <= _MOST_NAMES else []):
         by_name = {_stem(path): path for path in sorted(paths, reverse=True)}
         near = closest(_stem(wanted), by_name)

@@ -108,14 +108,14 @@ def is_in_order(recipe: Recipe) -> bool:
     seen: set[str] = set()
     last = float("-inf")
     for step in recipe.steps:
-        if step.name in seen or not seen.issuperset(step.depends_on):
+        if not seen.issuperset(step.depends_on):
             return False
         if step.idx is not None:
             if step.idx <= last:
                 return False
             last = step.idx
         seen.add(step.name)
-    return True
+    return len(seen) == len(recipe.steps)
 
 
 def in_order(recipe: Recipe) -> tuple[Step, ...]:

@@ -146,9 +146,14 @@ class Recipe:
         """Return the step of that name, or None."""
         return next((step for step in self.steps if step.name == name), None)
 
-    def parameter(self, name: str) -> Parameter | None:
-        """Return the declared parameter of that name, or None."""
+    @property
+    def declared(self) -> Mapping[str, Parameter]:
+        """The declared parameters by name, in written order; of two of one name the first."""
         if not self._declared:
             for parameter in self.parameters:
                 self._declared.setdefault(parameter.name, parameter)
-        return self._declared.get(name)
+        return self._declared
+
+    def parameter(self, name: str) -> Parameter | None:
+        """Return the declared parameter of that name, or None."""
+        return self.declared.get(name)

@@ -44,6 +44,8 @@ _PLAINLY: dict[str, tuple[type, ...]] = {
     "array": (list,),
     "null": (type(None),),
 }
+# declared type -> the types of Python, where it is one type of JSON
+_OF_DECLARED = {name: _PLAINLY[kinds[0]] for name, kinds in _TYPES.items()}
 # keywords of `validation` that JSON Schema knows; they may be written with underscores
 _KEYWORDS = frozenset(
     {
@@ -173,9 +175,7 @@ def check_parameters(
         unevaluated: values that hold expressions are not judged.
     """
     problems: list[ParameterProblem] = []
-    declared: dict[str, Parameter] = {}
-    for parameter in recipe.parameters:
-        declared.setdefault(parameter.name, parameter)
+    declared = recipe.declared
     undeclared = [name for name in given if name not in declared]
     if undeclared and declared:
         used = used_parameters(recipe)
@@ -195,17 +195,18 @@ def check_parameters(
                 problems.append(
                     ParameterProblem("missing", name, f"{recipe.path!r} needs the parameter {name!r}", _what(parameter))
                 )
-        elif not (unevaluated and next(texts(given[name]), None)):
+        elif not (_plainly_fits(parameter, given[name]) or (unevaluated and next(texts(given[name]), None))):
             problems += _judged(parameter, given[name])
     return tuple(problems)
 
 
 def check_defaults(recipe: Recipe) -> Iterator[tuple[Parameter, ParameterProblem]]:
     """Yield what is wrong with the defaults that a recipe declares; those that hold expressions are not judged."""
-    declared: dict[str, Parameter] = {}
     for parameter in recipe.parameters:
-        first = declared.setdefault(parameter.name, parameter)
-        if parameter.has_default and not next(texts(parameter.default), None):
+        first = recipe.declared[parameter.name]
+        if not parameter.has_default or _plainly_fits(first, parameter.default):
+            continue
+        if not next(texts(parameter.default), None):
             for problem in _judged(first, parameter.default):
                 yield parameter, problem
 
@@ -244,6 +245,17 @@ def read_texts(recipe: Recipe, given: Mapping[str, str]) -> dict[str, Any]:
         # `k=1.10` for `type: [string, number]` stays what was typed
         values[name] = text if "string" in wanted and not isinstance(reading.data, dict | list) else reading.data
     return values
+
+
+def _plainly_fits(parameter: Parameter, value: Any) -> bool:
+    """Tell whether a value is of the one type that a parameter asks for, where it asks for nothing else.
+
+    So are most; what is not plain is judged more closely.
+    """
+    kind = parameter.type
+    if value is None or parameter.validation or parameter.fixed:
+        return False
+    return kind is None or (isinstance(kind, str) and type(value) in _OF_DECLARED.get(kind, ()))
 
 
 def _judged(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:

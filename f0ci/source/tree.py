@@ -7,6 +7,7 @@ import os
 import posixpath
 import stat
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -37,6 +38,8 @@ class Tree(Protocol):
         ...
 
 
+# a recipe that is called is called from many
+@lru_cache(maxsize=1024)
 def resolve_path(path: str, base: str = "") -> str | None:
     """Return a path relative to the workspace in its shortest form, or None where it leaves the workspace.
 

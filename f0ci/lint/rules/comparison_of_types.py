@@ -97,7 +97,10 @@ def _pairs_of(template: Template, is_condition: bool) -> Pairs:
 
 
 def _pairs(template: Template) -> Pairs:
-    """Return every comparison of a name with a literal, with its operator and the offset of its expression."""
+    """Return every comparison of a name with a literal, with its operator and the offset of its expression.
+
+    What is right wherever it stands, as `environment == 'prod'`, is left out.
+    """
     from f0ci.expressions.syntax import Literal, Lookup
 
     found = []
@@ -106,7 +109,9 @@ def _pairs(template: Template) -> Pairs:
             sides = [node.first, *(operand for _, operand in node.rest)]
             for (operator, right), left in zip(node.rest, sides, strict=False):
                 name, literal = (left, right) if isinstance(left, Lookup) else (right, left)
-                if operator not in {"in", "not in"} and isinstance(name, Lookup) and isinstance(literal, Literal):
+                if operator in {"in", "not in"} or not (isinstance(name, Lookup) and isinstance(literal, Literal)):
+                    continue
+                if _kind(literal.value) not in {None, _TEXT if _is_text(name) else None}:
                     found.append((name, literal, operator, expression.offset))
     return tuple(found)
 
@@ -155,9 +160,9 @@ def _kind(value: Any) -> str | None:
 
 def _kind_of(recipe: Recipe, workspace: Workspace, name: Lookup) -> str | None:
     """Return what a name is wherever it is defined, or None where that is not certain."""
-    keys = [part.key for part in name.parts]
-    if name.root in {"environment", "overlay"} and not keys:
+    if _is_text(name):
         return _TEXT
+    keys = [part.key for part in name.parts]
     if name.root == "params" and len(keys) == 1:
         return _declared(recipe, keys[0])
     if recipe.dialect is Dialect.TEMPLATE and not keys:
@@ -167,6 +172,10 @@ def _kind_of(recipe: Recipe, workspace: Workspace, name: Lookup) -> str | None:
     members = workspace.environments_of(recipe.path)
     kinds = {_kind(_value(one.config, keys)) for one in members.environments} if members and not members.faults else {}
     return next(iter(kinds)) if len(kinds) == 1 else None
+
+
+def _is_text(name: Lookup) -> bool:
+    return name.root in {"environment", "overlay"} and not name.parts
 
 
 def _declared(recipe: Recipe, name: Any) -> str | None:

@@ -53,6 +53,7 @@ from collections.abc import Iterator
 from f0ci.core.diagnostics import Severity
 from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.parsing import references
+from f0ci.lint.commands import commands_of
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
@@ -64,13 +65,10 @@ _ROOTS = frozenset({"params", "config", "environment", "overlay", "context", "st
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every expression in a command."""
-    del workspace
-    for step in recipe.steps:
-        if step.run is None or step.kind != "shell":
-            continue
-        key = "run" if step.raw.get("run") == step.run else "command"
+    for step, command in commands_of(recipe, workspace, "#{", "{{"):
+        key = "run" if step.raw.get("run") == command else "command"
         try:
-            found = references(step.run)
+            found = references(command)
         except ExpressionError:
             # braces that other programs read
             continue

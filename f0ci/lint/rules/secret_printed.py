@@ -73,7 +73,7 @@ _ELSEWHERE = re.compile(r"[|>`]|\$\(|\\$|::add-mask::")
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every line that shows a secret."""
     secrets: dict[str, frozenset[str]] = {}
-    for line in lines_of(recipe, "echo", "printf", "set -"):
+    for line in lines_of(recipe, workspace, "echo", "printf", "set -"):
         prints, traces = _PRINTING.match(line.text), _TRACING.match(line.text)
         if not (prints or traces):
             continue

@@ -99,19 +99,20 @@ def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding
 def _unknown(calls: Iterable[Call], workspace: Workspace) -> Iterator[Finding]:
     for call in calls:
         if call.recipe is not None:
-            declared = {parameter.name for parameter in call.recipe.parameters}
+            declared = call.recipe.declared
             for name in call.given:
                 if name not in declared:
-                    yield _finding(call, call.recipe, str(name), declared, workspace)
+                    yield _finding(call, call.recipe, str(name), workspace)
 
 
-def _finding(call: Call, recipe: Recipe, name: str, declared: set[str], workspace: Workspace) -> Finding:
+def _finding(call: Call, recipe: Recipe, name: str, workspace: Workspace) -> Finding:
     reads = tuple(
         Place(recipe.document, use.at, "read here without being declared")
         for use in workspace.uses(recipe).names
         if (use.reference.root, use.reference.path[:1]) == ("params", (name,)) or use.reference.root == name
     )[:1]
-    near = closest(name, declared - set(call.given))
+    declared = recipe.declared
+    near = closest(name, declared.keys() - set(call.given))
     message = f"{call.caller} gives {name!r}, which {recipe.path!r} does not declare"
     hint = f"did you mean {near!r}?" if near else "remove it, or declare it there"
     if reads:

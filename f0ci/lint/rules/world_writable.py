@@ -64,8 +64,7 @@ _UMASK = re.compile(rf"{_START}(?P<all>umask\s+(?P<mode>0?[0-7]{{1,3}}))\s*(?:$|
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every command that lets everybody write."""
-    del workspace
-    for line in lines_of(recipe, "chmod", "umask"):
+    for line in lines_of(recipe, workspace, "chmod", "umask"):
         said: set[str] = set()
         for match in (*_CHMOD.finditer(line.text), *_UMASK.finditer(line.text)):
             command = match["all"]
