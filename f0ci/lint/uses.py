@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from f0ci.core.values import dataclass
 from f0ci.expressions.errors import ExpressionError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # commands go to the shell as they are written: braces in them are the shell's, or another program's; conditions are
 # read as such
 _ELSEWHERE = frozenset({"run", "command", "condition"})
+_Read: TypeAlias = "tuple[Template | None, tuple[tuple[Reference, bool], ...]] | ExpressionError"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class Uses:
         return self.by_root.get(root, ())
 
 
+# a frozen class sets each field by a call: many thousand are made in an open one with the same fields, as steps are
+_OpenUse: Any = type("_OpenUse", (), {"__slots__": Use.__slots__})
+_new: Any = object.__new__
+
+
 def read_uses(recipe: Recipe) -> Uses:
     """Return what the expressions of a recipe read: in its steps, in defaults of parameters, and in `execution`."""
     names: list[Use] = []
@@ -80,13 +86,19 @@ def read_uses(recipe: Recipe) -> Uses:
     templates: dict[Path, Template] = {}
     for step, at, text in _texts(recipe):
         is_condition = len(at) == 3 and at[2] == "condition" and step is not None
-        found = _read_text(text, is_condition)
+        found = _read_condition(text) if is_condition else _read_text(text)
         if isinstance(found, ExpressionError):
             faults.append((at, found))
             continue
         template, read = found
-        for reference, optional in read:
-            names.append(Use(reference, at, step, optional))
+        for reference, is_optional in read:
+            use = _new(_OpenUse)
+            use.reference = reference
+            use.at = at
+            use.step = step
+            use.is_optional = is_optional
+            use.__class__ = Use
+            names.append(use)
         if template is not None:
             templates[at] = template
     return Uses(tuple(names), tuple(faults), templates)
@@ -99,7 +111,7 @@ def read_deploy_uses(environment: WorkflowEnvironment) -> Uses:
     given = environment.deploy.parameters if environment.deploy is not None else {}
     at = (*environment.deploy.at, "parameters") if environment.deploy is not None else ()
     for place, text in _collected(given, at, frozenset()) if given else ():
-        found = _read_text(text, False)
+        found = _read_text(text)
         if isinstance(found, ExpressionError):
             faults.append((place, found))
         else:
@@ -107,25 +119,32 @@ def read_deploy_uses(environment: WorkflowEnvironment) -> Uses:
     return Uses(tuple(names), tuple(faults))
 
 
-# the same few expressions stand all over a repository
+# the same few expressions stand all over a repository; what is remembered by a text alone is found fastest
 @lru_cache(maxsize=4096)
-def _read_text(
-    text: str, is_condition: bool
-) -> tuple[Template | None, tuple[tuple[Reference, bool], ...]] | ExpressionError:
+def _read_text(text: str) -> _Read:
+    return _read(parse, text)
+
+
+@lru_cache(maxsize=4096)
+def _read_condition(text: str) -> _Read:
+    return _read(parse_condition, text)
+
+
+def _read(reader: Callable[[str], Template], text: str) -> _Read:
     """Return what is wrong with a text, or what it reads.
 
     That is the parsed text, where it is a condition or does more than naming something, and the names, each with
     whether it may never be read.
     """
     try:
-        template = parse_condition(text) if is_condition else parse(text)
+        template = reader(text)
     except ExpressionError as error:
         return error
     found = references(template)
     # `x is defined and x > 1` asks before it reads
     asked = {(reference.root, reference.path) for reference in found if reference.has_default}
     optional = len(found) > 1 and any(_chooses(expression.node) for expression in template.expressions)
-    is_more = is_condition or any(map(_is_more_than_a_name, template.expressions))
+    is_more = reader is parse_condition or any(map(_is_more_than_a_name, template.expressions))
     return template if is_more else None, tuple(
         (_answered(reference) if _is_in(reference, asked) else reference, optional) for reference in found
     )
@@ -157,9 +176,13 @@ def _texts(recipe: Recipe) -> Iterator[tuple[Step | None, Path, str]]:
     raw, braces = recipe.document.raw, recipe.document.braces
     has_expressions = b"#{" in raw or b"{{" in raw
     noted: dict[Any, list[tuple[Path, str]]] = {}
-    for at, text in braces or ():
+    for pair in braces or ():
+        at = pair[0]
         if len(at) > 2 and at[0] == "steps" and at[2] not in _ELSEWHERE:
-            noted.setdefault(at[1], []).append((at, text))
+            if at[1] in noted:
+                noted[at[1]].append(pair)
+            else:
+                noted[at[1]] = [pair]
     for step in recipe.steps:
         if type(step.condition) is str:
             yield step, (*step.at, "condition"), step.condition

@@ -6,7 +6,6 @@ Reading is lenient: what does not fit is left at its default, because the schema
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import make_dataclass
 from functools import lru_cache
 from math import isfinite
 from pathlib import PurePosixPath
@@ -22,7 +21,8 @@ from f0ci.source.tree import Tree
 _NO_RETRY = Retry()
 # a frozen class sets each field by a call: many thousand steps are made in an open one with the same fields, and are
 # steps from then on
-_OpenStep: Any = make_dataclass("_OpenStep", Step.__slots__, slots=True, repr=False, eq=False, match_args=False)
+_OpenStep: Any = type("_OpenStep", (), {"__slots__": Step.__slots__})
+_new: Any = object.__new__
 
 
 def looks_like_recipe(data: Any) -> bool:
@@ -123,33 +123,35 @@ def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
         is_shell = ("run" in data or "command" in data) and "module" not in data
         kind = "sub_recipe" if "recipe_path" in data else "shell" if is_shell else "python"
     name, idx = get("name"), get("idx")
-    # many thousand steps are read in one run: what most do not have is not looked at
-    step = _OpenStep(
-        name=name if type(name) is str else str(name) if "name" in data else f"step {at[-1]}",
-        kind=kind if type(kind) is str else str(kind),
-        at=at,
-        idx=idx if idx is not None and _number(idx) is not None else None,
-        depends_on=_names(data["depends_on"]) if "depends_on" in data else (),
-        condition=condition if condition is not None and isinstance(condition, str | bool) else None,
-        parallel_group=_text(data["parallel_group"]) if "parallel_group" in data else None,
-        trigger=_text(data["trigger"]) if "trigger" in data else None,
-        module=_text(get("module") or (get("scriptlet") if dialect is Dialect.TEMPLATE else None))
+    # many thousand steps are read in one run: what most do not have is not looked at, and fields are set one by one,
+    # because a call with twenty names costs more than all else here
+    step = _new(_OpenStep)
+    step.name = name if type(name) is str else str(name) if "name" in data else f"step {at[-1]}"
+    step.kind = kind if type(kind) is str else str(kind)
+    step.at = at
+    step.idx = idx if idx is not None and _number(idx) is not None else None
+    step.depends_on = _names(data["depends_on"]) if "depends_on" in data else ()
+    step.condition = condition if condition is not None and isinstance(condition, str | bool) else None
+    step.parallel_group = _text(data["parallel_group"]) if "parallel_group" in data else None
+    step.trigger = _text(data["trigger"]) if "trigger" in data else None
+    step.module = (
+        _text(get("module") or (get("scriptlet") if dialect is Dialect.TEMPLATE else None))
         if "module" in data or "scriptlet" in data
-        else None,
-        function=_text(data["function"]) if "function" in data else None,
-        run=_text(get("run") or get("command")) if "run" in data or "command" in data else None,
-        recipe_path=_text(data["recipe_path"]) if "recipe_path" in data else None,
-        arguments=_mapping(data[key]) if key in data else {},
-        arguments_key=key,
-        env=_mapping(data["env"]) if "env" in data else {},
-        outputs=tuple(map(_output, outputs)) if outputs and isinstance(outputs, list) else (),
-        ctx_has_keys=_names(success.get("ctx_has_keys")) if success and isinstance(success, dict) else (),
-        retry=_retry(retry) if retry and isinstance(retry, dict) else _NO_RETRY,
-        timeout=_seconds(get("timeout", get("timeout_seconds")))
-        if "timeout" in data or "timeout_seconds" in data
-        else None,
-        raw=data,
+        else None
     )
+    step.function = _text(data["function"]) if "function" in data else None
+    step.run = _text(get("run") or get("command")) if "run" in data or "command" in data else None
+    step.recipe_path = _text(data["recipe_path"]) if "recipe_path" in data else None
+    step.arguments = _mapping(data[key]) if key in data else {}
+    step.arguments_key = key
+    step.env = _mapping(data["env"]) if "env" in data else {}
+    step.outputs = tuple(map(_output, outputs)) if outputs and isinstance(outputs, list) else ()
+    step.ctx_has_keys = _names(success.get("ctx_has_keys")) if success and isinstance(success, dict) else ()
+    step.retry = _retry(retry) if retry and isinstance(retry, dict) else _NO_RETRY
+    step.timeout = (
+        _seconds(get("timeout", get("timeout_seconds"))) if "timeout" in data or "timeout_seconds" in data else None
+    )
+    step.raw = data
     step.__class__ = Step
     found: Step = step
     return found

@@ -39,7 +39,7 @@ it is known already.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any
@@ -93,6 +93,7 @@ _SHORTEST = 6
 _SHORTEST_SHAPE = 16
 _LONGEST_KEYED = 200
 _MOST_LOOKED_AT = 20
+_MOST_HARMLESS = 4096
 _AROUND = 120
 _DETECTORS = (
     ("aws", "AWSKeyDetector"),
@@ -116,10 +117,11 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every secret that a step or a default gives; what recipes are made of otherwise is prose."""
     del workspace
     for step in recipe.steps:
-        for at, given in (((*step.at, step.arguments_key), step.arguments), ((*step.at, "env"), step.env)):
-            if given and _holds_suspect(given):
-                yield from _found(recipe.document, given, at)
-        if step.run is not None and _may_be_secret(step.run, "run"):
+        if step.arguments and _holds_suspect(step.arguments):
+            yield from _found(recipe.document, step.arguments, (*step.at, step.arguments_key))
+        if step.env and _holds_suspect(step.env):
+            yield from _found(recipe.document, step.env, (*step.at, "env"))
+        if step.run is not None and _has_shape(step.run):
             key = "run" if step.raw.get("run") == step.run else "command"
             yield from _found(recipe.document, {key: step.run}, step.at)
     for parameter in recipe.parameters:
@@ -154,18 +156,32 @@ def _found(document: Document, data: Any, at: Path, *, named: int = 0) -> Iterat
             yield Finding(document, place, message, hint, severity=Severity.WARNING)
 
 
+# keys that were looked at and name no secret: a repository has few, and asks a thousand times for each
+_harmless: set[str] = set()
+
+
 def _holds_suspect(data: Any) -> bool:
-    """Tell whether some data of a step holds a text that may be a secret; nearly none does."""
-    for key, item in data.items() if type(data) is dict else enumerate(data):
+    """Tell whether some data of a step may hold a secret; nearly none does."""
+    if type(data) is dict and not _harmless.issuperset(data) and _name_secrets(data):
+        return True
+    for item in data.values() if type(data) is dict else data:
         kind = type(item)
         if kind is str:
-            length = len(item)
-            if length >= _SHORTEST and (
-                (type(key) is str and _names_secret(key)) or (length >= _SHORTEST_SHAPE and _has_shape(item))
-            ):
+            if len(item) >= _SHORTEST_SHAPE and ("{" not in item or "\n" in item) and _has_shape(item):
                 return True
         elif (kind is dict or kind is list) and item and _holds_suspect(item):
             return True
+    return False
+
+
+def _name_secrets(keys: Iterable[Any]) -> bool:
+    """Tell whether one of some keys names a secret; those that do not are remembered while there is room."""
+    if len(_harmless) >= _MOST_HARMLESS:
+        _harmless.clear()
+    new = [key for key in keys if type(key) is str and key not in _harmless]
+    if any(map(_names_secret, new)):
+        return True
+    _harmless.update(new[:_MOST_HARMLESS])
     return False
 
 
