@@ -111,7 +111,7 @@ def validate(
         tree, known = WorkTree(root, ignored=ignored, edited=texts), None
     else:
         tree = TracedTree(root, ignored=ignored)
-        known = open_cache(cache, tree.root, (strict, sorted(select), sorted(ignore)))
+        known = open_cache(cache, tree.root, (strict, sorted(select), sorted(ignore)), jobs=jobs)
         report = known.report(tree, sorted(named)) if known is not None else None
     if report is None:
         from f0ci.lint.engine import examine

@@ -19,7 +19,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,8 +30,10 @@ from f0ci.core.errors import CannotWork
 from f0ci.core.files import write_atomically
 from f0ci.core.plugins import distributions, is_extended
 from f0ci.core.values import dataclass
+from f0ci.lint.numbering import Numbers, bundle
 from f0ci.lint.report import Report, diagnostic_from_json, diagnostic_to_json
 from f0ci.lint.reporters.base import summarize
+from f0ci.source.asking import ask_again
 from f0ci.source.schema import schema_folder
 from f0ci.source.traced import TracedTree
 
@@ -39,8 +41,8 @@ if TYPE_CHECKING:
     from f0ci.lint.outcome import Outcome
     from f0ci.lint.workspace import Workspace
 
-_FORMAT = 1
-_KEYS = {"surroundings", "questions", "answers", "stamps", "files", "report"}
+_FORMAT = 2
+_KEYS = {"surroundings", "questions", "answers", "stamps", "bundles", "files", "outcomes", "named", "report"}
 _FORGOTTEN_SECONDS = 30 * 24 * 3600.0
 
 
@@ -56,13 +58,14 @@ def default_folder() -> Path | None:
     return Path(base) / "f0ci" if os.path.isabs(base) else None  # noqa: PTH117 - an empty text is no path
 
 
-def open_cache(folder: Path, root: Path, options: Sequence[object]) -> Cache | None:
+def open_cache(folder: Path, root: Path, options: Sequence[object], *, jobs: int | None = 1) -> Cache | None:
     """Return the index of a folder of files and a set of options, or None where nothing may be kept.
 
     Args:
         folder: where indexes lie; made when the first is written.
         root: whose files are examined.
         options: all that decides, beside the files, what is found.
+        jobs: processes that may share the asking; None for as many as pay.
     """
     # what other people's rules look at is not known
     if is_extended():
@@ -71,7 +74,7 @@ def open_cache(folder: Path, root: Path, options: Sequence[object]) -> Cache | N
         [_FORMAT, __version__, sys.version, _own_files(), distributions(), os.fsencode(root).hex(), list(options)]
     )
     file = folder / f"validate-{name[:32]}.json"
-    return Cache(file, _read_index(file))
+    return Cache(file, _read_index(file), jobs)
 
 
 @dataclass(slots=True)
@@ -81,35 +84,52 @@ class Cache:
     Attributes:
         file: where it lies.
         index: what it says; empty where there is none.
+        jobs: processes that may share the asking; None for as many as pay.
     """
 
     file: Path
     index: dict[str, Any] = field(default_factory=dict)
-    _same: dict[int, bool] = field(default_factory=dict, repr=False)
+    jobs: int | None = 1
+    _judged: set[int] = field(default_factory=set, repr=False)
+    _differing: set[int] = field(default_factory=set, repr=False)
     _used: set[str] = field(default_factory=set, repr=False)
 
     def report(self, tree: TracedTree, named: Sequence[str]) -> Report | None:
         """Return the last run's report, or None where it was about something else or any answer differs."""
         last = self.index.get("report")
-        if last is None or last["named"] != list(named) or not self._stands(last["asked"], tree):
+        if last is None or last["named"] != list(named):
             return None
+        self._judge(range(last["asked"]), tree)
+        if self._differing:
+            return None
+        known = self.index["stamps"]
+        stamps = [
+            tree.stamps.get(question) or stamp for question, stamp in zip(self.index["questions"], known, strict=True)
+        ]
+        if stamps != known:
+            self._write({**self.index, "stamps": stamps})
         diagnostics = tuple(map(diagnostic_from_json, last["diagnostics"]))
-        if len(tree.stamps) > len(self.index["stamps"]):
-            self._write({**self.index, "stamps": tree.stamps})
         return Report(diagnostics, summarize(diagnostics, len(last["checked"]), last["checked"]))
 
-    def outcome(self, path: str, workspace: Workspace) -> Outcome | None:
-        """Return what came out of a file, or None where it must be examined."""
+    def outcomes(self, workspace: Workspace) -> dict[str, Outcome]:
+        """Return what came out of the files that need not be examined, by path."""
         tree = workspace.tree
         if not isinstance(tree, TracedTree) or self.index.get("surroundings") != workspace.surroundings:
-            return None
-        known = self.index["files"].get(path)
-        if known is None or known[0] != (path in workspace.named) or not self._stands(known[2], tree):
-            return None
+            return {}
         from f0ci.lint.outcome import from_json
 
-        self._used.add(path)
-        return from_json(known[1], (self.index["questions"][number] for number in known[2]))
+        files, told = self.index["files"], self.index["outcomes"]
+        otherwise = set(self.index["named"]).symmetric_difference(workspace.named)
+        known = [path for path in workspace.asked if path in files and path not in otherwise]
+        self._judge(self._questions(set().union(*(files[path] for path in known))), tree)
+        is_unchanged = self._with_bundles(self._differing).isdisjoint
+        # of most files there is nothing to say
+        nothing = from_json(True)
+        found = {
+            path: from_json(told[path]) if path in told else nothing for path in known if is_unchanged(files[path])
+        }
+        self._used.update(found)
+        return found
 
     def keep(self, workspace: Workspace, report: Report, outcomes: Mapping[str, Outcome]) -> None:
         """Write down what a run found, and what it rests on.
@@ -120,78 +140,96 @@ class Cache:
             outcomes: what came out of each file.
         """
         tree = workspace.tree
-        is_sound = not any(outcome.has_failed for outcome in outcomes.values())
+        new = {path: outcome for path, outcome in outcomes.items() if path not in self._used}
+        is_sound = not any(outcome.has_failed for outcome in new.values())
         # where only a part of what is known was asked for and all of it was known, there is nothing to add
-        is_known = bool(workspace.named) and self.index.get("report") is not None and not self._has_news(outcomes)
+        is_known = bool(workspace.named) and self.index.get("report") is not None and not new
         if not isinstance(tree, TracedTree) or tree.is_unsteady or not is_sound or is_known:
             return
         from f0ci.lint.outcome import to_json
 
-        asked = tree.asked.union(*(outcome.asked for outcome in outcomes.values()))
-        answers = {question: tree.answers[question] for question in sorted(asked)}
-        left = self._left(workspace, answers, outcomes)
-        for _, _, questions in left.values():
-            answers |= questions
-        numbers = {question: number for number, question in enumerate(answers)}
-        files = {path: [is_named, data, [numbers[one] for one in own]] for path, (is_named, data, own) in left.items()}
-        for path, outcome in outcomes.items():
-            own = [numbers[question] for question in outcome.asked]
-            files[path] = [path in workspace.named, to_json(outcome), own]
+        numbers = Numbers()
+        numbers.of(tree.asked)
+        files = {path: numbers.of(outcome.asked) for path, outcome in new.items()}
+        files |= self._carried(self._used, numbers)
+        # what the report rests on comes first
+        asked = len(numbers.questions)
+        left = self._left(workspace, outcomes)
+        files |= self._carried(left, numbers)
+        told = {path: data for path, data in self.index.get("outcomes", {}).items() if path in self._used | left}
+        told |= {path: data for path, outcome in new.items() if (data := to_json(outcome)) is not True}
+        answers, stamps = tree.answers, tree.stamps
+        if left:
+            questions = self.index["questions"]
+            answers = dict(zip(questions, self.index["answers"], strict=True)) | answers
+            stamps = dict(zip(questions, self.index["stamps"], strict=True)) | stamps
+        named = set(workspace.named).intersection(outcomes) | left.intersection(self.index.get("named", ()))
         self._write(
             {
                 "surroundings": workspace.surroundings,
-                "questions": list(answers),
-                "answers": list(answers.values()),
-                "stamps": {**self.index.get("stamps", {}), **tree.stamps} if left else tree.stamps,
+                "questions": numbers.questions,
+                "answers": [answers[question] for question in numbers.questions],
+                "stamps": [stamps.get(question, "") for question in numbers.questions],
+                "bundles": numbers.bundles,
                 "files": files,
+                "outcomes": told,
+                "named": sorted(named),
                 "report": {
                     "named": workspace.named,
-                    "asked": sorted(numbers[question] for question in asked),
+                    "asked": asked,
                     "diagnostics": [diagnostic_to_json(one) for one in report.diagnostics],
                     "checked": report.summary.checked,
                 },
             }
         )
 
-    def _has_news(self, outcomes: Mapping[str, Outcome]) -> bool:
-        return any(path not in self._used for path in outcomes)
+    def _left(self, workspace: Workspace, outcomes: Mapping[str, Outcome]) -> set[str]:
+        """Return the known files that this run did not look at, of which no answer is known to differ."""
+        if not workspace.named or self.index.get("surroundings") != workspace.surroundings:
+            return set()
+        answers = workspace.tree.answers if isinstance(workspace.tree, TracedTree) else {}
+        known = enumerate(zip(self.index["questions"], self.index["answers"], strict=True))
+        differing = {number for number, (question, answer) in known if answers.get(question, answer) != answer}
+        is_unchanged = self._with_bundles(differing).isdisjoint
+        files = self.index["files"]
+        there = set(workspace.tree.files()).intersection(files).difference(outcomes)
+        return {path for path in there if is_unchanged(files[path])}
 
-    def _left(
-        self, workspace: Workspace, answers: Mapping[str, str], outcomes: Mapping[str, Outcome]
-    ) -> dict[str, tuple[bool, Any, dict[str, str]]]:
-        """Return what is known of files that this run did not look at, where no answer is known to differ."""
-        if self.index.get("surroundings") != workspace.surroundings or not workspace.named:
+    def _carried(self, paths: Iterable[str], numbers: Numbers) -> dict[str, list[int]]:
+        """Return what was asked for some known files, in other numbers."""
+        if not paths:
             return {}
-        there = set(workspace.tree.files())
-        questions, known = self.index["questions"], self.index["answers"]
-        left: dict[str, tuple[bool, Any, dict[str, str]]] = {}
-        for path, (is_named, data, numbers) in self.index["files"].items():
-            own = {questions[number]: known[number] for number in numbers}
-            if (
-                path in there
-                and path not in outcomes
-                and all(answers.get(question, answer) == answer for question, answer in own.items())
-            ):
-                left[path] = (is_named, data, own)
-        return left
+        questions, files = self.index["questions"], self.index["files"]
+        bundles = [bundle(members, questions) for members in self.index["bundles"]]
+        # the first bundle is the last of all: number -1
+        asked = [*questions, *reversed(bundles)]
+        return {path: numbers.of([asked[number] for number in files[path]]) for path in paths}
 
-    def _stands(self, numbers: Sequence[int], tree: TracedTree) -> bool:
-        """Tell whether all of some questions are answered as before."""
-        same = self._same
-        for number in numbers:
-            if number not in same:
-                same[number] = self._is_same(self.index["questions"][number], self.index["answers"][number], tree)
-            if not same[number]:
-                return False
-        return True
+    def _questions(self, numbers: Collection[int]) -> set[int]:
+        """Return the numbers of questions, those in bundles among them."""
+        bundles = self.index["bundles"]
+        alone = {number for number in numbers if number >= 0}
+        return alone.union(*(bundles[-number - 1] for number in numbers if number < 0))
 
-    def _is_same(self, question: str, answer: str, tree: TracedTree) -> bool:
-        path = question[1:]
-        stamp = self.index["stamps"].get(path) if question[0] == "r" else None
-        if stamp is not None and tree.stamp(path) == tuple(stamp):
-            tree.learn({question: answer}, {path: tuple(stamp)})
-            return True
-        return tree.ask(question) == answer
+    def _with_bundles(self, questions: set[int]) -> set[int]:
+        """Return the numbers of some questions and of the bundles that hold any of them."""
+        held = (-number for number, members in enumerate(self.index["bundles"], 1) if not questions.isdisjoint(members))
+        return questions.union(held)
+
+    def _judge(self, numbers: Iterable[int], tree: TracedTree) -> None:
+        """Ask some questions again, and note which are answered otherwise than before."""
+        questions, answers, stamps = self.index["questions"], self.index["answers"], self.index["stamps"]
+        new = sorted(set(numbers).difference(self._judged))
+        doubtful = []
+        for number in new:
+            question, stamp = questions[number], stamps[number]
+            if stamp and tree.stamp(question[1:]) == stamp:
+                tree.learn(question, answers[number], stamp)
+            else:
+                doubtful.append(number)
+        ask_again(tree, [questions[number] for number in doubtful], self.jobs)
+        self._differing.update(number for number in doubtful if tree.answers[questions[number]] != answers[number])
+        self._judged.update(new)
 
     def _write(self, index: Mapping[str, Any]) -> None:
         text = json.dumps(index, separators=(",", ":")).encode()

@@ -92,8 +92,8 @@ def examine(
 def _outcomes(run: _Run, jobs: int | None, cache: Cache | None) -> dict[str, Outcome]:
     """Return what comes out of every file, by path: what is known from earlier runs, and of the others what is new."""
     workspace = run.workspace
-    known = {path: cache.outcome(path, workspace) for path in workspace.asked} if cache is not None else {}
-    left = [path for path in workspace.asked if known.get(path) is None]
+    known = cache.outcomes(workspace) if cache is not None else {}
+    left = [path for path in workspace.asked if path not in known]
     if len(left) > 1:
         from f0ci.lint.sharing import share_out
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, field
 from typing import Any
 
@@ -11,6 +10,7 @@ from f0ci.core.diagnostics import Diagnostic, Span
 from f0ci.core.values import dataclass
 from f0ci.lint.ignoring import Ignore
 from f0ci.lint.report import diagnostic_from_json, diagnostic_to_json
+from f0ci.source.traced import Asked
 
 INTERNAL_ERROR = "internal-error"
 
@@ -31,7 +31,7 @@ class Outcome:
     diagnostics: tuple[Diagnostic, ...] = ()
     ignores: tuple[Ignore, ...] = ()
     crashed: Mapping[str, Diagnostic] = field(default_factory=dict)
-    asked: tuple[str, ...] = ()
+    asked: tuple[Asked, ...] = ()
 
     @property
     def has_failed(self) -> bool:
@@ -39,8 +39,10 @@ class Outcome:
         return bool(self.crashed) or any(one.rule == INTERNAL_ERROR for one in self.diagnostics)
 
 
-def to_json(outcome: Outcome) -> list[Any]:
-    """Return an outcome as JSON data."""
+def to_json(outcome: Outcome) -> list[Any] | bool:
+    """Return an outcome as JSON data: of most files there is nothing to say but whether f0ci reads them."""
+    if not (outcome.diagnostics or outcome.ignores or outcome.crashed):
+        return outcome.is_known
     return [
         outcome.is_known,
         [diagnostic_to_json(one) for one in outcome.diagnostics],
@@ -49,13 +51,15 @@ def to_json(outcome: Outcome) -> list[Any]:
     ]
 
 
-def from_json(data: Sequence[Any], asked: Iterable[str] = ()) -> Outcome:
+def from_json(data: Sequence[Any] | bool, asked: tuple[Asked, ...] = ()) -> Outcome:
     """Return the outcome that JSON data of `to_json` stands for; what was asked for it is kept elsewhere."""
+    if isinstance(data, bool):
+        return Outcome(data, asked=asked)
     is_known, diagnostics, ignores, crashed = data
     return Outcome(
         is_known,
         tuple(map(diagnostic_from_json, diagnostics)),
         tuple(Ignore(rule, Span(*span), line) for rule, span, line in ignores),
         {name: diagnostic_from_json(one) for name, one in crashed.items()},
-        tuple(map(sys.intern, asked)),
+        asked,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import astuple
 from typing import Any
 
 from f0ci.core.diagnostics import Diagnostic, Edit, Fix, Location, Related, Severity, Span
@@ -26,10 +25,10 @@ class Report:
 
 def diagnostic_to_json(one: Diagnostic) -> list[Any]:
     """Return a diagnostic as JSON data of plain texts, numbers and lists."""
-    related = [[place.location.path, astuple(place.location.span), str(place.message)] for place in one.related]
+    related = [[place.location.path, _numbers(place.location.span), str(place.message)] for place in one.related]
     hint = None if one.hint is None else str(one.hint)
-    span = astuple(one.location.span)
-    fix = one.fix and [str(one.fix.message), [[astuple(edit.span), str(edit.text)] for edit in one.fix.edits]]
+    span = _numbers(one.location.span)
+    fix = one.fix and [str(one.fix.message), [[_numbers(edit.span), str(edit.text)] for edit in one.fix.edits]]
     return [str(one.rule), int(one.severity), str(one.message), one.location.path, span, hint, related, fix]
 
 
@@ -45,3 +44,7 @@ def diagnostic_from_json(data: Sequence[Any]) -> Diagnostic:
         tuple(Related(Location(path, Span(*span)), message) for path, span, message in related),
         fix and Fix(fix[0], tuple(Edit(Span(*span), text) for span, text in fix[1])),
     )
+
+
+def _numbers(span: Span) -> list[int]:
+    return [span.line, span.column, span.end_line, span.end_column]

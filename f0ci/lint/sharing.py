@@ -16,10 +16,12 @@ from dataclasses import field
 from itertools import chain
 from typing import Any, NoReturn, Protocol
 
+from f0ci.core.forking import can_fork, cores
 from f0ci.core.values import dataclass
+from f0ci.lint.numbering import Numbers, bundle
 from f0ci.lint.outcome import Outcome, from_json, to_json
 from f0ci.source.schema import compile_schemas
-from f0ci.source.traced import TracedTree
+from f0ci.source.traced import Asked, TracedTree
 from f0ci.source.tree import DirectoryTree, Tree
 
 
@@ -69,21 +71,8 @@ def share_out(tree: Tree, paths: Sequence[str], examiner: Examiner, jobs: int | 
         yield path, found.pop(index) if index in found else examiner.examine(path)
 
 
-def can_fork() -> bool:
-    """Tell whether this process may be forked: the system's libraries allow it, and no other thread holds a lock."""
-    if not hasattr(os, "fork") or sys.platform == "darwin":
-        return False
-    try:
-        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208 - names are enough
-    except OSError:
-        import threading
-
-        return threading.active_count() == 1
-
-
 def _paying(size: int) -> int:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(cores, size // _WORTH_A_PROCESS)
+    return min(cores(), size // _WORTH_A_PROCESS)
 
 
 def _sizes(tree: Tree, paths: Sequence[str]) -> list[int]:
@@ -121,6 +110,12 @@ class _Worker:
     results: int
     slot: int
     received: bytearray = field(default_factory=bytearray)
+    questions: list[str] = field(default_factory=list)
+    bundles: list[Asked] = field(default_factory=list)
+
+    def asked(self, numbers: Sequence[int]) -> tuple[Asked, ...]:
+        """Return what it means by some numbers."""
+        return tuple([self.questions[one] if one >= 0 else self.bundles[-one - 1] for one in numbers])
 
 
 @dataclass(slots=True)
@@ -135,6 +130,7 @@ class _Crew:
     workers: dict[int, _Worker] = field(default_factory=dict)
     queue: int = -1
     progress: Any = None
+    bundles: dict[Asked, Asked] = field(default_factory=dict)
 
     def run(self, count: int) -> dict[int, Outcome]:
         """Return what came out of each file; a file that no worker could be started for is left out."""
@@ -176,10 +172,11 @@ class _Crew:
 
     def _work(self, slot: int, first: Sequence[int], writing: int) -> NoReturn:
         code = 1
+        numbers = Numbers()
         # nothing of the parent's is flushed, closed or run here: a forked process leaves at once
         try:
             for chunk in chain(([index] for index in first), self._taken()):
-                self._send(slot, chunk, writing)
+                self._send(slot, chunk, numbers, writing)
             code = 0
         finally:
             os._exit(code)
@@ -188,16 +185,21 @@ class _Crew:
         while number := os.read(self.queue, _NUMBER):
             yield self.chunks[int.from_bytes(number)]
 
-    def _send(self, slot: int, chunk: Sequence[int], writing: int) -> None:
+    def _send(self, slot: int, chunk: Sequence[int], numbers: Numbers, writing: int) -> None:
         import marshal
 
+        questions, bundles = len(numbers.questions), len(numbers.bundles)
         records: list[Any] = []
         for index in chunk:
             self._note(slot, index + 1)
             outcome = self.examiner.examine(self.paths[index])
-            records.append((index, to_json(outcome), outcome.asked))
-        news = self.tree.news() if isinstance(self.tree, TracedTree) else ()
-        data = marshal.dumps((records, news))
+            records.append((index, to_json(outcome), numbers.of(outcome.asked)))
+        news: list[tuple[str, str, str]] = []
+        is_unsteady = False
+        if isinstance(self.tree, TracedTree):
+            answers, stamps, is_unsteady = self.tree.answers, self.tree.stamps, self.tree.is_unsteady
+            news = [(one, answers[one], stamps.get(one, "")) for one in numbers.questions[questions:]]
+        data = marshal.dumps((records, news, numbers.bundles[bundles:], is_unsteady))
         data = len(data).to_bytes(_NUMBER) + data
         while data:
             data = data[os.write(writing, data) :]
@@ -217,16 +219,36 @@ class _Crew:
             if len(worker.received) < end:
                 break
             # between processes of one program; what comes from elsewhere is never read so
-            records, news = marshal.loads(worker.received[_NUMBER:end])  # noqa: S302
-            for index, record, asked in records:
-                self.found[index] = from_json(record, asked)
-            if isinstance(self.tree, TracedTree):
-                self.tree.learn(*news)
+            records, news, bundles, is_unsteady = marshal.loads(worker.received[_NUMBER:end])  # noqa: S302
             del worker.received[:end]
+            if isinstance(self.tree, TracedTree):
+                self._learn(worker, self.tree, news, bundles, is_unsteady=is_unsteady)
+            for index, record, asked in records:
+                self.found[index] = from_json(record, worker.asked(asked))
         if data:
             return
         ready.unregister(worker.results)
         self._bury(worker, ready)
+
+    def _learn(
+        self,
+        worker: _Worker,
+        tree: TracedTree,
+        news: Sequence[tuple[str, str, str]],
+        bundles: Sequence[Sequence[int]],
+        *,
+        is_unsteady: bool,
+    ) -> None:
+        """Take over what was asked for the first time by a worker."""
+        tree.is_unsteady |= is_unsteady
+        for name, answer, stamp in news:
+            # the other workers ask the same
+            question = sys.intern(name)
+            tree.learn(question, answer, stamp)
+            worker.questions.append(question)
+        for numbers in bundles:
+            questions = bundle(numbers, worker.questions)
+            worker.bundles.append(self.bundles.setdefault(questions, questions))
 
     def _bury(self, worker: _Worker, ready: Any) -> None:
         del self.workers[worker.results]

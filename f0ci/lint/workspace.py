@@ -25,7 +25,7 @@ from f0ci.recipes.model import Recipe
 from f0ci.recipes.reading import looks_like_recipe, recipe_from
 from f0ci.source.document import Document, parse_document
 from f0ci.source.project import PROJECT_FILES, Project
-from f0ci.source.traced import TracedTree, recall, remember
+from f0ci.source.traced import TracedTree, flat, recall, remember
 from f0ci.source.tree import Tree
 
 if TYPE_CHECKING:
@@ -270,7 +270,7 @@ def _surroundings(tree: Tree, project: Project, files: Sequence[str]) -> tuple[t
     told = [
         *((settings.path, sha256_hex(settings.raw)) if settings else ()),
         *(path for path in files if layer_root(path) is not None or (roots and path.startswith(roots))),
-        *(part for question in sorted(asked) for part in (question, tree.answers[question])),
+        *(part for question in sorted(set(flat(asked))) for part in (question, tree.answers[question])),
     ]
     return sets, sha256_hex("\0".join(told).encode("utf-8", "surrogateescape"))
 

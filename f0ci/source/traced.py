@@ -11,7 +11,7 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,8 +20,8 @@ from f0ci.source.tree import Tree
 from f0ci.source.worktree import WorkTree
 
 Answer = TypeVar("Answer")
-# device, inode, bytes, time of the last change of the content and of anything, in nanoseconds
-Stamp = tuple[int, int, int, int, int]
+# a question, or all that some work asked which is done once for many
+Asked = str | frozenset[str]
 
 # a file changed twice within the grain of the clock of its disk looks the same
 _GRAIN_NS = 2_000_000_000
@@ -36,18 +36,17 @@ class TracedTree(WorkTree):
 
     Attributes:
         answers: to every question asked so far.
-        stamps: what the disk said of a file right before it was read, where that tells a later change.
+        stamps: what the disk said of a file right before it was read, where that tells a later change; by question.
         is_unsteady: True where two answers to one question differed: somebody is writing.
     """
 
     def __init__(self, root: Path, *, ignored: Collection[str] = ()) -> None:
         super().__init__(root, ignored=ignored)
         self.answers: dict[str, str] = {}
-        self.stamps: dict[str, Stamp] = {}
+        self.stamps: dict[str, str] = {}
         self.is_unsteady = False
-        self._news: tuple[dict[str, str], dict[str, Stamp]] = ({}, {})
         self._listed: dict[str, tuple[str, ...]] = {}
-        self._open: list[set[str]] = [set()]
+        self._open: list[set[Asked]] = [set()]
         self._kept: dict[Hashable, tuple[Any, frozenset[str]]] = {}
 
     def read(self, path: str) -> bytes:
@@ -58,16 +57,17 @@ class TracedTree(WorkTree):
             InputError: it cannot be read, or it lies outside the folder.
         """
         question = f"r{path}"
-        # the stamp comes first: what changes afterwards shows
-        stamp = self.stamp(path)
         try:
-            raw = super().read(path)
+            # the stamp comes before the bytes: what changes afterwards shows
+            plain = self._read_plainly(path)
+            stamp = self.stamp(path) if plain is None else _stamp(plain[1])
+            raw = super().read(path) if plain is None else plain[0]
         except InputError as error:
             self._note(question, f"{type(error).__name__}: {error.message}")
             raise
         self._note(question, hashlib.sha256(raw).hexdigest())
-        if stamp is not None:
-            self.stamps[path] = self._news[1][path] = stamp
+        if stamp:
+            self.stamps[question] = stamp
         return raw
 
     def exists(self, path: str) -> bool:
@@ -91,19 +91,20 @@ class TracedTree(WorkTree):
         self._note(f"s{folder}", _digest(found))
         return found
 
-    def ask(self, question: str) -> str:
-        """Return the answer to a question, now."""
+    def ask(self, questions: Iterable[str]) -> None:
+        """Find the answers to some questions, now; they do not count as asked by whoever works on the tree."""
         asked, self._open = self._open, [set()]
         try:
-            self._repeat(question[0], question[1:])
-        except InputError:
-            # noted as the answer
-            pass
+            for question in questions:
+                try:
+                    self._repeat(question[0], question[1:])
+                except InputError:
+                    # noted as the answer
+                    continue
         finally:
             self._open = asked
-        return self.answers[question]
 
-    def asked_by(self, work: Callable[[], Answer]) -> tuple[Answer, frozenset[str]]:
+    def asked_by(self, work: Callable[[], Answer]) -> tuple[Answer, frozenset[Asked]]:
         """Return what some work yields, and what it asked, directly or through what was remembered."""
         self._open.append(set())
         try:
@@ -120,39 +121,40 @@ class TracedTree(WorkTree):
     def remember(self, key: Hashable, work: Callable[[], Answer]) -> Answer:
         """Return what some work yields, done once; whoever asks again has asked what the work asked."""
         if key not in self._kept:
-            self._kept[key] = self.asked_by(work)
-        answer: Answer
+            self._open.append(set())
+            try:
+                answer = work()
+            finally:
+                found = self._open.pop()
+            self._kept[key] = (answer, frozenset(flat(found)))
         answer, asked = self._kept[key]
-        self._open[-1] |= asked
+        if asked:
+            # a set knows its hash, so that noting it costs the same for any number of questions
+            self._open[-1].add(asked)
         return answer
 
-    def news(self) -> tuple[dict[str, str], dict[str, Stamp]]:
-        """Return the answers and stamps that are new since the last call."""
-        news, self._news = self._news, ({}, {})
-        return news
+    def learn(self, question: str, answer: str, stamp: str) -> None:
+        """Take over what was answered at another time, or to another process."""
+        known = self.answers.get(question)
+        if known is None:
+            self.answers[question] = answer
+        elif known != answer:
+            self.is_unsteady = True
+        if stamp:
+            self.stamps[question] = stamp
 
-    def learn(self, answers: Mapping[str, str], stamps: Mapping[str, Stamp]) -> None:
-        """Take over what another process was answered."""
-        for question, answer in answers.items():
-            self._record(question, answer)
-        self.stamps.update(stamps)
-
-    def stamp(self, path: str) -> Stamp | None:
-        """Return what the disk says of a plain file, or None where that would not tell a later change."""
+    def stamp(self, path: str) -> str:
+        """Return what the disk says of a plain file, or nothing where that would not tell a later change."""
         place = self._place(path)
         if place is None:
-            return None
+            return ""
         try:
-            found = os.lstat(place)
+            return _stamp(os.lstat(place))
         except (OSError, ValueError):
-            return None
-        changed = max(found.st_mtime_ns, found.st_ctime_ns)
-        if not stat.S_ISREG(found.st_mode) or changed > time.time_ns() - _GRAIN_NS:
-            return None
-        return (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+            return ""
 
     @property
-    def asked(self) -> frozenset[str]:
+    def asked(self) -> frozenset[Asked]:
         """Every question that was asked here, but for what `ask` and `learn` brought."""
         return frozenset(self._open[0])
 
@@ -170,15 +172,8 @@ class TracedTree(WorkTree):
     def _note(self, question: str, answer: str) -> None:
         # thousands of files ask the same
         question = sys.intern(question)
-        self._record(question, answer)
+        self.learn(question, answer, "")
         self._open[-1].add(question)
-
-    def _record(self, question: str, answer: str) -> None:
-        known = self.answers.get(question)
-        if known is None:
-            self.answers[question] = self._news[0][question] = answer
-        elif known != answer:
-            self.is_unsteady = True
 
 
 def remember(tree: Tree, kept: dict[Any, Any], key: Hashable, work: Callable[[], Answer]) -> Answer:
@@ -202,6 +197,23 @@ def recall(tree: Tree, path: str) -> None:
     """Note that what a file says is used, by somebody who has read it already."""
     if isinstance(tree, TracedTree):
         tree.note_again(f"r{path}")
+
+
+def flat(asked: Iterable[Asked]) -> Iterator[str]:
+    """Yield the questions of what was asked, some more than once."""
+    for one in asked:
+        if isinstance(one, str):
+            yield one
+        else:
+            yield from one
+
+
+def _stamp(found: os.stat_result) -> str:
+    """Return device, inode, bytes, and the times of the last change of the content and of anything."""
+    changed = max(found.st_mtime_ns, found.st_ctime_ns)
+    if not stat.S_ISREG(found.st_mode) or changed > time.time_ns() - _GRAIN_NS:
+        return ""
+    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"
 
 
 def _digest(names: Collection[str]) -> str:

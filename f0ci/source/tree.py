@@ -78,9 +78,9 @@ class DirectoryTree:
             InputError: it cannot be read, or it lies outside the folder.
         """
         if self._settled:
-            raw = self._read_plainly(path)
-            if raw is not None:
-                return raw
+            plain = self._read_plainly(path)
+            if plain is not None:
+                return plain[0]
         target = self.root / path
         try:
             real = target.resolve(strict=True)
@@ -144,8 +144,10 @@ class DirectoryTree:
             self._below[folder] = found
         return self._below[folder]
 
-    def _read_plainly(self, path: str) -> bytes | None:
-        """Return the bytes of a regular file of a folder that is known to be inside, or None to look closer.
+    def _read_plainly(self, path: str) -> tuple[bytes, os.stat_result] | None:
+        """Return the bytes of a regular file, and what the disk said of it right before they were read.
+
+        None is to look closer: the folder is not known to be inside, or it is no regular file.
 
         Raises:
             MissingFile: there certainly is none.
@@ -170,7 +172,7 @@ class DirectoryTree:
             if len(raw) != state.st_size:
                 # it grows or shrinks, or its size is not known
                 raw += b"".join(iter(lambda: os.read(handle, _BLOCK), b""))
-            return raw
+            return raw, state
         finally:
             os.close(handle)
 

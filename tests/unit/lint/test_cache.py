@@ -21,7 +21,7 @@ from f0ci.core.errors import F0ciError
 from f0ci.lint import cache as caching
 from f0ci.lint.cache import default_folder
 from f0ci.lint.workspace import Workspace
-from f0ci.source import traced
+from f0ci.source import asking, traced
 from tests.conftest import rounds, write_files
 
 _SCRIPTLET = b"class Load:\n    def run(self, context):\n        return 0\n"
@@ -108,6 +108,9 @@ def test_random_edits_never_make_a_difference(seed: int, tmp_path_factory: pytes
             if source.random() < 0.5:
                 # files look old enough for what the disk says of them to be trusted
                 clock.setattr(traced, "_GRAIN_NS", -(10**10))
+            # so few files are read by helpers as well
+            clock.setattr(asking, "_WORTH_A_HELPER", 5)
+            clock.setattr(asking, "_CHUNK", 2)
 
             assert _said(partial(run, jobs=source.choice((1, 2)), cache=folder)) == _said(run)
 
@@ -147,6 +150,50 @@ def test_only_what_changed_and_what_rests_on_it_is_examined(tmp_path: Path, read
 
     assert read == ["recipes/code.yaml"]
     assert "function-missing" in {one.rule for one in third.diagnostics}
+
+
+def test_files_that_are_only_touched_are_known_by_their_stamps_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(traced, "_GRAIN_NS", -(10**10))
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, _files())
+    validate(root, cache=folder)
+    for path in root.rglob("*.yaml"):
+        os.utime(path, (1, 1))
+    validate(root, cache=folder)
+    asked: list[str] = []
+
+    def ask(tree: traced.TracedTree, questions: list[str], _jobs: int | None) -> None:
+        asked.extend(questions)
+        tree.ask(questions)
+
+    monkeypatch.setattr(caching, "ask_again", ask)
+
+    validate(root, cache=folder)
+
+    assert asked
+    assert [question for question in asked if question.startswith("r")] == []
+
+
+def test_what_changes_under_a_worker_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, _files())
+    real = Workspace.read
+
+    def read(self: Workspace, path: str) -> object:
+        # somebody writes while rules look at the file
+        found = real(self, path)
+        if path == "recipes/code.yaml":
+            (root / path).write_bytes(_PYTHON + b"# another\n")
+            self.tree.read(path)
+        return found
+
+    with monkeypatch.context() as busy:
+        busy.setattr(Workspace, "read", read)
+        validate(root, jobs=2, cache=folder)
+
+    assert not folder.exists()
 
 
 def test_a_named_file_uses_what_the_whole_run_found_and_leaves_it(tmp_path: Path, read: list[str]) -> None:
