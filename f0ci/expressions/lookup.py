@@ -59,7 +59,8 @@ def find(
             raise _not_found(value, key, "".join(way), place)
         value = found
         way.append(f".{key}" if isinstance(key, str) and key.isidentifier() else f"[{key!r}]")
-    return value
+    # a view that answers for its keys one by one is no data yet: filters and JSON know plain mappings
+    return dict(value) if isinstance(value, Mapping) and not isinstance(value, dict) else value
 
 
 def item(value: Any, key: Any, at: int, *, forgiving: bool = False) -> Any:

@@ -20,6 +20,7 @@ group side by side.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import field
 from graphlib import CycleError, TopologicalSorter
 
 from f0ci.core.errors import InputError
@@ -42,6 +43,7 @@ class StepGraph:
 
     predecessors: Mapping[str, tuple[str, ...]]
     on_error: tuple[str, ...] = ()
+    _depths: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def batches(self) -> tuple[tuple[str, ...], ...]:
         """Return the steps in stretches: each waits only for earlier stretches, its members run side by side."""
@@ -68,6 +70,32 @@ class StepGraph:
             found |= fresh
             waiting.extend(fresh)
         return frozenset(found)
+
+    def waits(self, step: str, other: str) -> bool:
+        """Tell whether a step waits for another, directly or through others; False where one has no place here.
+
+        A step is deeper than all it waits for, so only what lies between the two is looked at.
+        """
+        depths = self._known_depths()
+        if step not in depths or other not in depths:
+            return False
+        seen, waiting = {step}, [step]
+        while waiting:
+            for before in self.predecessors[waiting.pop()]:
+                if before == other:
+                    return True
+                if before not in seen and depths[before] > depths[other]:
+                    seen.add(before)
+                    waiting.append(before)
+        return False
+
+    def _known_depths(self) -> dict[str, int]:
+        if not self._depths:
+            depths: dict[str, int] = {}
+            for name in TopologicalSorter(self.predecessors).static_order():
+                depths[name] = 1 + max((depths[before] for before in self.predecessors[name]), default=0)
+            self._depths.update(depths)
+        return self._depths
 
 
 def order(recipe: Recipe) -> StepGraph:

@@ -141,10 +141,14 @@ class Recipe:
     timeout: float | None
     document: Document
     _declared: dict[str, Parameter] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _named: dict[str, Step] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def step(self, name: str) -> Step | None:
-        """Return the step of that name, or None."""
-        return next((step for step in self.steps if step.name == name), None)
+        """Return the step of that name, the first of several, or None."""
+        if not self._named:
+            for step in self.steps:
+                self._named.setdefault(step.name, step)
+        return self._named.get(name)
 
     @property
     def declared(self) -> Mapping[str, Parameter]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from f0ci.core.canonical import canonical_json
 from f0ci.core.values import dataclass
+from f0ci.recipes.graph import StepGraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,11 +226,11 @@ class _Acting(Context):
         self.idempotency_key = idempotency_key
 
 
-def side_by_side(predecessors: Mapping[str, Mapping[str, tuple[str, ...]]], one: str, other: str) -> bool:
+def side_by_side(graphs: Mapping[str, StepGraph], one: str, other: str) -> bool:
     """Tell whether nothing orders two steps.
 
     Args:
-        predecessors: for each recipe of the run, by the prefix of its steps' paths, what each step waits for.
+        graphs: for each recipe of the run, by the prefix of its steps' paths, which step waits for which.
         one: path of a step.
         other: path of another.
     """
@@ -239,25 +240,12 @@ def side_by_side(predecessors: Mapping[str, Mapping[str, tuple[str, ...]]], one:
         level += 1
     if level == min(len(names), len(others)):
         return False
-    prefix = "".join(f"{name}/" for name in names[:level])
-    graph = predecessors.get(prefix, {})
+    graph = graphs.get("".join(f"{name}/" for name in names[:level]))
     first, second = names[level], others[level]
-    if first not in graph or second not in graph:
+    if graph is None or first not in graph.predecessors or second not in graph.predecessors:
         # one of them answers a failure, when the others are over
         return False
-    return not (_waits(graph, second, first) or _waits(graph, first, second))
-
-
-def _waits(graph: Mapping[str, tuple[str, ...]], step: str, for_: str) -> bool:
-    seen, waiting = set(), [step]
-    while waiting:
-        for before in graph.get(waiting.pop(), ()):
-            if before == for_:
-                return True
-            if before not in seen:
-                seen.add(before)
-                waiting.append(before)
-    return False
+    return not (graph.waits(second, first) or graph.waits(first, second))
 
 
 def _checked_key(key: Any) -> str:

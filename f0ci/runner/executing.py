@@ -217,7 +217,7 @@ def carry_on(run: Underway) -> RunRecord:
         sealer=run.sealer,
         before=run.before,
     )
-    run.context.watch(lambda one, other: side_by_side(session.orders, one, other), _Conflicts(session).tell)
+    run.context.watch(lambda one, other: side_by_side(session.graphs, one, other), _Conflicts(session).tell)
     with ExitStack() as stack:
         home = run.home or stack.enter_context(Surroundings(session.root))
         home.take_on(session.environ)

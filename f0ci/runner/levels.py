@@ -12,6 +12,7 @@ from f0ci.core.values import dataclass
 from f0ci.recipes.graph import ON_ERROR
 from f0ci.recipes.model import Recipe, Step
 from f0ci.recipes.records import StepRecord
+from f0ci.runner.over_steps import OverSteps
 from f0ci.runner.recording import Over
 from f0ci.runner.scheduling import INTERRUPTED
 from f0ci.runner.session import Session
@@ -53,7 +54,8 @@ class Level:
         names: what expressions see before anything runs.
         ended: steps that are over, in that order.
         waiting: steps that wait.
-        recorded: names of steps that the journal holds as they are.
+        unrecorded: names of steps that the journal does not hold as they are, in the order in which that came about.
+        over: what expressions see of steps that are over.
         error: what `error` means to a step with `trigger: on_error`.
     """
 
@@ -67,8 +69,24 @@ class Level:
     names: Mapping[str, Any]
     ended: dict[str, Ended] = field(default_factory=dict)
     waiting: dict[str, Ended] = field(default_factory=dict)
-    recorded: set[str] = field(default_factory=set)
+    unrecorded: dict[str, None] = field(default_factory=dict)
+    over: OverSteps = field(default_factory=OverSteps)
     error: Mapping[str, Any] | None = None
+
+    def recall(self, name: str, end: Ended) -> None:
+        """Take over a step that is over, which the journal holds."""
+        self.ended[name] = end
+        self.over.add(name, end.result)
+
+    def end(self, name: str, end: Ended) -> None:
+        """Take over that a step is over, which the journal does not know yet."""
+        self.recall(name, end)
+        self.unrecorded[name] = None
+
+    def wait(self, name: str, end: Ended) -> None:
+        """Take over that a step waits, which the journal does not know yet."""
+        self.waiting[name] = end
+        self.unrecorded[name] = None
 
 
 def recall(level: Level) -> None:
@@ -79,23 +97,23 @@ def recall(level: Level) -> None:
         if recalled is not None and recalled.over:
             found.append((recalled.position, name, recalled))
     for _, name, recalled in sorted(found, key=lambda item: item[0]):
-        level.ended[name] = Ended(recalled.result, recalled.record)
-        level.recorded.add(name)
+        level.recall(name, Ended(recalled.result, recalled.record))
 
 
 def unrecorded_of(level: Level) -> tuple[Over, ...]:
     """Return what the journal does not hold yet; an interrupt undoes what it ended, so that the step runs again."""
-    ends = [*dict(level.ended).items(), *dict(level.waiting).items()]
+    names = list(level.unrecorded)
     # asked for afterwards: what an interrupt ended is among them only where it is known
     interrupted = _whole_reason(level) == INTERRUPTED
     found = []
-    for name, end in ends:
-        if name in level.recorded:
+    for name in names:
+        end = level.ended.get(name) or level.waiting.get(name)
+        if interrupted and end is not None and end.result.outcome is not Outcome.PASSED:
             continue
-        if interrupted and end.result.outcome is not Outcome.PASSED:
-            continue
-        level.recorded.add(name)
-        found.append(Over(level.prefix + name, level.steps[name].kind, end.result, end.record))
+        del level.unrecorded[name]
+        # a step that waited for its turn and lost it is neither over nor waiting
+        if end is not None:
+            found.append(Over(level.prefix + name, level.steps[name].kind, end.result, end.record))
     return tuple(found)
 
 
@@ -132,10 +150,9 @@ def skip_the_rest(level: Level, reason: str, *, failed: bool) -> None:
     level.waiting.clear()
     for step in level.recipe.steps:
         if step.name not in level.ended:
-            level.recorded.discard(step.name)
             calm = step.trigger == ON_ERROR and not failed
             words = "it runs only after a failure" if calm else reason or "the run stopped before it"
-            level.ended[step.name] = skipped(level.session, step, level.prefix + step.name, words)
+            level.end(step.name, skipped(level.session, step, level.prefix + step.name, words))
 
 
 def pausing(level: Level) -> Ending:
@@ -156,8 +173,7 @@ def pausing(level: Level) -> Ending:
 def ending_of(level: Level, message: str, unrecorded: tuple[Over, ...]) -> Ending:
     """Return how a recipe ended of which every step is over."""
     ends = level.ended
-    never_ran = [name for name, end in ends.items() if end.result.outcome is Outcome.SKIPPED]
-    in_order = [*(name for name in ends if name not in never_ran), *never_ran]
+    in_order = sorted(ends, key=lambda name: ends[name].result.outcome is Outcome.SKIPPED)
     outcome = worst(end.result.outcome for name, end in ends.items())
     if outcome <= Outcome.PASSED and message:
         # stopped before anything failed: nobody knows how it would have ended

@@ -25,7 +25,8 @@ from f0ci.runner.levels import (
     unrecorded_of,
 )
 from f0ci.runner.options import left_out
-from f0ci.runner.scheduling import Graph, run_graph
+from f0ci.runner.readiness import Graph
+from f0ci.runner.scheduling import run_graph
 from f0ci.runner.secret_values import hide_sensitive
 from f0ci.runner.session import Session, names_around, names_in_scope
 from f0ci.runner.shapes import one_by_one, shape_of
@@ -65,7 +66,7 @@ def run_steps(
         JournalError: the journal cannot be written; what it holds is enough to go on later.
     """
     graph = session.plan.graph(recipe)
-    session.orders[prefix] = graph.predecessors
+    session.graphs[prefix] = graph
     undo = _undo_of(session, recipe)
     steps = {step.name: step for step in (*recipe.steps, *undo)}
     names = names_in_scope(recipe, params, session.environment, session.options)
@@ -74,7 +75,7 @@ def run_steps(
     recall(level)
     for step in recipe.steps:
         if step.name in absent and step.name not in level.ended:
-            level.ended[step.name] = skipped(session, step, prefix + step.name, absent[step.name])
+            level.end(step.name, skipped(session, step, prefix + step.name, absent[step.name]))
     limit = 1 if recipe.document.get(("execution", "parallel_execution")) is False else session.options.parallel
     with cancellation.child() as own:
         shape = shape_of(recipe, graph.predecessors, frozenset(absent))
@@ -100,7 +101,6 @@ def run_steps(
         level.error = error_of(failures, level)
         # what waited for its turn has none any more; what answers the failure may wait itself
         level.waiting.clear()
-        level.recorded -= {name for name in steps if name not in level.ended}
         if wants_undo(recipe, [steps[name] for name, _ in failures]):
             message = _undo(level, undo, cancellation, message or of_failure(failures))
             if level.waiting and not cancellation.cancelled:
@@ -137,16 +137,16 @@ def _run(
     def work(name: str) -> Any:
         end = run_step(_stepping(level, level.steps[name], cancellation))
         if end.result.outcome is Outcome.WAITING:
-            level.waiting[name] = end
+            level.wait(name, end)
         else:
-            level.ended[name] = end
+            level.end(name, end)
         return verdict(name, end)
 
     def blocked(name: str, because: str) -> None:
         outcome = level.ended[because].result.outcome if because in level.ended else None
         words = "was skipped, and that does not do" if outcome is Outcome.SKIPPED else "did not pass"
         reason = f"it needs {because!r}, which {words}"
-        level.ended[name] = skipped(session, level.steps[name], level.prefix + name, reason)
+        level.end(name, skipped(session, level.steps[name], level.prefix + name, reason))
 
     def before_start(starting: Sequence[str]) -> None:
         unrecorded = unrecorded_of(level)
@@ -179,7 +179,7 @@ def _run(
         if name not in level.ended:
             reason = f"{cancellation.reason}; the step could not be ended, it was left behind"
             result = StepResult(Outcome.ERRORED, reason, terminal=True, abandoned=True)
-            level.ended[name] = Ended(result, StepRecord(name, Outcome.ERRORED, attempts=1, message=reason))
+            level.end(name, Ended(result, StepRecord(name, Outcome.ERRORED, attempts=1, message=reason)))
 
 
 def _stops(level: Level, end: Ended) -> bool:
@@ -237,9 +237,8 @@ def _undo_called(
     for record in end.record.steps:
         if record.name in steps:
             result = StepResult(record.outcome, record.message, outputs=end.result.outputs.get(record.name, {}))
-            inside.ended[record.name] = Ended(result, record)
+            inside.recall(record.name, Ended(result, record))
     done = len(inside.ended)
-    inside.recorded.update(inside.ended)
     inside.error = level.error
     recall(inside)
     message = _undo(inside, undo, cancellation, "")
@@ -256,12 +255,8 @@ def _undo_called(
 
 
 def _stepping(level: Level, step: Step, cancellation: Cancellation) -> Stepping:
-    over = {
-        name: {"outputs": end.result.outputs, "outcome": str(end.result.outcome)}
-        for name, end in dict(level.ended).items()
-    }
     session = level.session
-    scope = {**level.names, "context": session.context, "steps": over}
+    scope = {**level.names, "context": session.context, "steps": level.over.now()}
     if level.error is not None:
         scope["error"] = level.error
     return Stepping(

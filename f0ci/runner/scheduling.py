@@ -1,16 +1,17 @@
-"""Which step starts when: a pure decision, and the loop around it."""
+"""The loop that runs steps side by side; `readiness` decides which of them start."""
 
 from __future__ import annotations
 
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from queue import Empty, SimpleQueue
 
 from f0ci.core.cancellation import Cancellation
 from f0ci.core.values import dataclass
+from f0ci.runner.readiness import Graph, Readiness, Verdict
 from f0ci.runner.threads import Threads
 
 # seconds that running steps get to end once they were told to; ending a process group takes at most 2
@@ -20,97 +21,6 @@ LOOKING = 1.0
 # seconds that the record of a step waits for others that end with it, where nothing waits for the record
 GATHERING = 0.002
 INTERRUPTED = "interrupted"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What other steps must know of one that is over, or waits.
-
-    Attributes:
-        satisfied: True where steps that depend on it may run.
-        stops: True where no further step may start.
-        because: the step at the bottom of it, where not satisfied.
-        skipped: True where it did not run.
-        waits: True where it is not over: something outside has to happen first.
-    """
-
-    satisfied: bool = True
-    stops: bool = False
-    because: str = ""
-    skipped: bool = False
-    waits: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Graph:
-    """Steps and what they wait for.
-
-    Attributes:
-        steps: names, in the order in which ready ones start.
-        after: for each step, those that must be over before it starts.
-        needs: for each step, those of them that must be satisfied, too.
-        strict: steps that a skipped step does not satisfy.
-    """
-
-    steps: Sequence[str]
-    after: Mapping[str, Collection[str]]
-    needs: Mapping[str, Collection[str]]
-    strict: Collection[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Moves:
-    """What to do next.
-
-    Attributes:
-        start: steps to start now.
-        blocked: steps that can never start, each with the verdict that follows.
-    """
-
-    start: tuple[str, ...] = ()
-    blocked: Mapping[str, Verdict] = field(default_factory=dict)
-
-
-def next_moves(
-    graph: Graph,
-    over: Mapping[str, Verdict],
-    running: Collection[str],
-    limit: int,
-    parked: Collection[str] = (),
-) -> Moves:
-    """Return the moves that follow from what is over, what is running and what waits (`parked`).
-
-    | state of a step that did not start | move |
-    |---|---|
-    | something over says stop | none, for no step |
-    | a step it needs is over and not satisfied | blocked, for that step's reason |
-    | a step it needs was skipped, and it says that this does not satisfy it | blocked |
-    | a step it comes after is not over, or waits | none |
-    | ready, but `limit` steps run | none |
-    | ready | start |
-    """
-    if any(verdict.stops for verdict in over.values()):
-        return Moves()
-    blocked: dict[str, Verdict] = {}
-    ready = []
-    for name in graph.steps:
-        if name in over or name in running or name in parked:
-            continue
-        broken = _broken(graph, over, name)
-        if broken is not None:
-            blocked[name] = Verdict(satisfied=False, because=over[broken].because or broken)
-        elif over.keys() >= set(graph.after[name]):
-            ready.append(name)
-    return Moves(tuple(ready[: max(0, limit - len(running))]), blocked)
-
-
-def _broken(graph: Graph, over: Mapping[str, Verdict], name: str) -> str | None:
-    """Return a step that another needs and that is over and does not satisfy it, or None."""
-    for need in graph.needs[name]:
-        verdict = over.get(need)
-        if verdict is not None and (not verdict.satisfied or (verdict.skipped and name in graph.strict)):
-            return need
-    return None
 
 
 def run_graph(
@@ -151,10 +61,8 @@ def run_graph(
         Steps that were started and are not over: after a cancellation some may be beyond ending.
     """
     own = threads or Threads()
-    known = dict(over or {})
-    return _Loop(graph, work, on_blocked, limit, cancellation, own, before_start, can_end, look, known).run(
-        timeout, spent
-    )
+    readiness = Readiness(graph, over)
+    return _Loop(readiness, work, on_blocked, limit, cancellation, own, before_start, can_end, look).run(timeout, spent)
 
 
 @dataclass(slots=True)
@@ -166,7 +74,7 @@ class _Loop:
     wants the graph run only watches the time, and takes over for good (`closed`) where the work is cancelled.
     """
 
-    graph: Graph
+    readiness: Readiness
     work: Callable[[str], Verdict]
     on_blocked: Callable[[str, str], None]
     limit: int
@@ -175,14 +83,12 @@ class _Loop:
     before_start: Callable[[Sequence[str]], None]
     can_end: Callable[[str], bool]
     look: Callable[[], object] | None
-    over: dict[str, Verdict]
     done: SimpleQueue[tuple[str, Verdict | BaseException]] = field(default_factory=SimpleQueue)
     # True when nothing runs any more, an error, or None where it is worth a look whether the work is cancelled
     news: SimpleQueue[bool | BaseException | None] = field(default_factory=SimpleQueue)
     driving: threading.Lock = field(default_factory=threading.Lock)
     closed: bool = False
     running: dict[str, None] = field(default_factory=dict)
-    parked: dict[str, None] = field(default_factory=dict)
 
     def run(self, timeout: float | None, spent: float) -> tuple[str, ...]:
         deadline = None if timeout is None else time.monotonic() + timeout - spent
@@ -226,11 +132,10 @@ class _Loop:
 
     def _next(self) -> tuple[str, ...]:
         while True:
-            moves = next_moves(self.graph, self.over, self.running, self.limit, self.parked)
+            moves = self.readiness.moves(self.limit - len(self.running))
             if not moves.blocked:
                 return moves.start
             for name, verdict in moves.blocked.items():
-                self.over[name] = verdict
                 self.on_blocked(name, verdict.because)
 
     def _start(self, name: str) -> None:
@@ -304,10 +209,7 @@ class _Loop:
         self.running.pop(name, None)
         if isinstance(answer, BaseException):
             raise answer
-        if answer.waits:
-            self.parked[name] = None
-        else:
-            self.over[name] = answer
+        self.readiness.end(name, answer)
 
     def _settle(self) -> None:
         """Take over, and let running steps end that were told to."""

@@ -13,6 +13,7 @@ from f0ci.core.clock import Clock
 from f0ci.core.lifeline import Lifeline
 from f0ci.core.redaction import Redactor
 from f0ci.core.values import dataclass
+from f0ci.recipes.graph import StepGraph
 from f0ci.recipes.model import Dialect, Recipe
 from f0ci.runner.context import Context
 from f0ci.runner.events import Event, Listener
@@ -73,8 +74,8 @@ class Session:
     unending: set[str] = field(default_factory=set)
     # how steps are tried that say nothing of it, by recipe and step type
     settings: dict[tuple[str, str], Settings] = field(default_factory=dict)
-    # what each step waits for, by the prefix of a recipe's steps
-    orders: dict[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    # which step waits for which, by the prefix of a recipe's steps
+    graphs: dict[str, StepGraph] = field(default_factory=dict)
     _telling: threading.Lock = field(default_factory=threading.Lock)
     _over: threading.Event = field(default_factory=threading.Event)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from f0ci.recipes.model import Recipe
-from f0ci.runner.scheduling import Graph
+from f0ci.runner.readiness import Graph
 from f0ci.runner.verdicts import strict_steps
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from f0ci.core.outcome import Outcome
 from f0ci.recipes.model import Recipe, Step
-from f0ci.runner.scheduling import Verdict
+from f0ci.runner.readiness import Verdict
 from f0ci.runner.settings import continues
 from f0ci.runner.steps.base import StepResult
 

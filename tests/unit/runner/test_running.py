@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from f0ci.core.canonical import canonical_json
 from f0ci.core.outcome import Outcome
 from f0ci.runner.events import StepSkipped
 from f0ci.runner.options import RunOptions
@@ -211,3 +212,27 @@ def test_a_sub_recipe_that_cannot_be_called_errors_its_step(
 
     assert of(record, "call").outcome is Outcome.ERRORED
     assert words in of(record, "call").message
+
+
+def test_steps_that_are_over_can_be_asked_for_as_a_whole(zoo: Workspace) -> None:
+    record = zoo.run(
+        f"  - {{name: one, {ECHO}, parameters: {{word: hello}}}}\n"
+        f"  - {{name: two, {ECHO}, parameters: {{all: '#{{steps}}'}}}}\n"
+        f"  - {{name: three, {ECHO}, parameters: {{text: 'n: #{{steps}}', many: '#{{steps | length}}'}}}}\n"
+    )
+
+    over = {"one": {"outputs": of(record, "one").outputs, "outcome": "passed"}}
+    assert of(record, "two").outputs["all"] == over
+    over["two"] = {"outputs": of(record, "two").outputs, "outcome": "passed"}
+    assert of(record, "three").outputs["text"] == f"n: {canonical_json(over).decode()}"
+    assert of(record, "three").outputs["many"] == 2
+
+
+def test_a_step_that_is_not_over_cannot_be_asked_for(zoo: Workspace) -> None:
+    record = zoo.run(
+        f"  - {{name: first, {ECHO}}}\n  - {{name: ask, {ECHO}, parameters: {{word: '#{{steps.fist.outcome}}'}}}}\n"
+    )
+
+    message = of(record, "ask").message
+    assert "'steps' has no key 'fist'" in message
+    assert "'first'" in message

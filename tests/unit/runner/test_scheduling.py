@@ -1,4 +1,4 @@
-"""Which step starts when."""
+"""Running the steps of a graph side by side."""
 
 from __future__ import annotations
 
@@ -10,38 +10,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from f0ci.core.cancellation import Cancellation
-from f0ci.runner.scheduling import Graph, Moves, Verdict, next_moves, run_graph
+from f0ci.runner.readiness import Graph, Verdict
+from f0ci.runner.scheduling import run_graph
 
-YES, NO, STOP = Verdict(), Verdict(satisfied=False, because="a"), Verdict(satisfied=False, stops=True)
+YES, STOP = Verdict(), Verdict(satisfied=False, stops=True)
 
 
-def diamond(needs: bool = True) -> Graph:
-    """Return a -> b, c -> d, where d needs both, or only comes after them."""
+def diamond() -> Graph:
+    """Return a -> b, c -> d."""
     after = {"a": (), "b": ("a",), "c": ("a",), "d": ("b", "c")}
-    return Graph("abcd", after, after if needs else dict.fromkeys("abcd", ()))
-
-
-@pytest.mark.parametrize(
-    ("over", "running", "limit", "needs", "expected"),
-    [
-        ({}, [], 4, True, Moves(("a",))),
-        ({}, ["a"], 4, True, Moves()),
-        ({"a": YES}, [], 4, True, Moves(("b", "c"))),
-        ({"a": YES}, [], 1, True, Moves(("b",))),
-        ({"a": YES}, ["b"], 1, True, Moves()),
-        ({"a": YES, "b": YES}, ["c"], 4, True, Moves()),
-        ({"a": YES, "b": YES, "c": YES}, [], 4, True, Moves(("d",))),
-        ({"a": NO}, [], 4, True, Moves((), {"b": NO, "c": NO})),
-        ({"a": NO}, [], 4, False, Moves(("b", "c"))),
-        ({"a": YES, "b": NO}, ["c"], 4, True, Moves((), {"d": NO})),
-        ({"a": YES, "b": STOP}, [], 4, True, Moves()),
-        ({"a": YES, "b": YES, "c": YES, "d": YES}, [], 4, True, Moves()),
-    ],
-)
-def test_moves_follow_from_what_is_over(
-    over: dict[str, Verdict], running: list[str], limit: int, needs: bool, expected: Moves
-) -> None:
-    assert next_moves(diamond(needs), over, running, limit) == expected
+    return Graph("abcd", after, after)
 
 
 def test_a_blocked_step_names_the_step_at_the_bottom() -> None:

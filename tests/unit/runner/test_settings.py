@@ -11,7 +11,7 @@ from f0ci.core.outcome import Outcome
 from f0ci.recipes.model import Recipe, Retry, Step
 from f0ci.recipes.reading import recipe_from
 from f0ci.runner.options import RunOptions
-from f0ci.runner.scheduling import Verdict
+from f0ci.runner.readiness import Verdict
 from f0ci.runner.settings import Settings, continues, delay_after, settings_of
 from f0ci.runner.steps.base import StepResult
 from f0ci.runner.verdicts import verdict_of
