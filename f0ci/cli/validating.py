@@ -24,7 +24,7 @@ _FORMATS = ("text", *(name for name in reporters.names() if name != "text"))
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True, readable=False))
 @format_option(*_FORMATS)
 @click.option(
     "-o",

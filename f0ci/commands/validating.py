@@ -128,7 +128,10 @@ def validate(
         )
 
     def source(path: str) -> bytes | None:
-        return tree.read(path) if tree.exists(path) else None
+        try:
+            return tree.read(path) if tree.exists(path) else None
+        except InputError:
+            return None
 
     return Validation(report.diagnostics, report.summary, source)
 
@@ -177,6 +180,11 @@ def _inside(tree: DirectoryTree, path: Path, *, may_be_new: bool = False) -> str
             f"{str(path)!r} is a symbolic link that leads back to itself", "replace the link by the file"
         ) from error
     parent = absolute.parent.resolve()
+    if (parent / absolute.name).is_relative_to(tree.root) and not real.is_relative_to(tree.root):
+        raise InputError(
+            f"{str(path)!r} is a symbolic link that leads out of the repository",
+            "name what is inside; links that leave the repository are not followed",
+        )
     for candidate in (parent / absolute.name, real):
         if candidate.is_relative_to(tree.root):
             return "" if candidate == tree.root else candidate.relative_to(tree.root).as_posix()

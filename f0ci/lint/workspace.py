@@ -13,7 +13,7 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from f0ci.core.canonical import sha256_hex
-from f0ci.core.errors import InputError
+from f0ci.core.errors import InputError, MissingFile
 from f0ci.core.suggestions import closest
 from f0ci.core.values import dataclass
 from f0ci.lint.environments import EnvironmentSet, find_environment_sets, layer_root, may_configure
@@ -23,7 +23,7 @@ from f0ci.lint.uses import Uses, read_uses
 from f0ci.recipes.graph import is_in_order
 from f0ci.recipes.model import Recipe
 from f0ci.recipes.reading import looks_like_recipe, recipe_from
-from f0ci.source.document import Document, parse_document
+from f0ci.source.document import Document, parse_document, unread_document
 from f0ci.source.project import PROJECT_FILES, Project
 from f0ci.source.traced import TracedTree, flat, recall, remember
 from f0ci.source.tree import Tree
@@ -189,11 +189,14 @@ class Workspace:
         is_named = path in self.named
         if not path.endswith(_SUFFIXES):
             return Source(path, Kind.OTHER, Document(path, b"", None, broken=False)) if is_named else None
+        kind = self._known_kind(path)
         try:
             raw = self.tree.read(path)
-        except InputError:
+        except MissingFile:
+            # it was there a moment ago
             return None
-        kind = self._known_kind(path)
+        except InputError as error:
+            return Source(path, kind or Kind.RECIPE, unread_document(path, error))
         if kind is None and not (is_named or self._in_library(path) or any(word in raw for word in _WORDS)):
             return None
         document = parse_document(path, raw)

