@@ -44,3 +44,21 @@ def desk_of(folder: Path | None, answered: str | None) -> Apart | None:
             raise UsageError("--answered without a folder", "say where the answers are: --apart FOLDER")
         return None
     return open_errands(folder, answered)
+
+
+def print_left(desk: Apart | None, again: str) -> None:
+    """Print how to go on where something was left to be done; the digest is told here, by whoever asked for it.
+
+    Args:
+        desk: where errands are left, or None.
+        again: the command that left them, without the options of this module.
+    """
+    from hashlib import sha256
+
+    from f0ci.promotion.errands import ERRANDS
+
+    if desk is None or not desk.left:
+        return
+    digest = sha256((desk.folder / ERRANDS).read_bytes()).hexdigest()
+    click.echo(f"  next: f0ci errands {desk.folder}")
+    click.echo(f"  then: {again} --apart {desk.folder} --answered {digest}")

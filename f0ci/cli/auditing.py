@@ -21,7 +21,7 @@ def audit() -> None:
     """
 
 
-@audit.command()
+@audit.command(short_help="Print evidence for auditors.")
 @click.option("--environment", help="Only this environment; all by default.")
 @click.option("--from", "start", type=click.DateTime(["%Y-%m-%d"]), help="From this day on (UTC).")
 @click.option("--to", "end", type=click.DateTime(["%Y-%m-%d"]), help="Up to this day, included (UTC).")
@@ -59,7 +59,7 @@ def export(
     return ExitCode.DONE
 
 
-@audit.command()
+@audit.command(short_help="Check every ledger and every signature.")
 @click.option("--since", multiple=True, metavar="COMMIT", help="Tip of a ledger known from elsewhere; may be repeated.")
 @offline_option
 @format_option("text", "json")
@@ -95,7 +95,8 @@ def verify(ctx: click.Context, since: tuple[str, ...], offline: bool, output_for
             click.echo(f"{click.style('tampering', fg='red')} {one.kind}: {one.place}: {one.message}")
         events = sum(report.ledgers.values())
         click.echo(
-            f"{events} events, {report.commits} environment commits and {report.approvals} signatures checked: "
+            f"{events} events, {report.commits} environment commits and {report.approvals} "
+            f"signature{'s' if report.approvals != 1 else ''} checked: "
             + (
                 f"{len(report.findings)} finding{'s' if len(report.findings) != 1 else ''}"
                 if report.findings

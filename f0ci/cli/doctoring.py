@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from f0ci.cli.output import format_option, print_json, root_of
+from f0ci.cli.recording import journal_option
 from f0ci.core.errors import ExitCode
 
 _MARKS = {"passed": ("ok", "green"), "skipped": ("--", "bright_black"), "waiting": ("!!", "yellow")}
 
 
 @click.command()
+@journal_option
 @format_option("text", "json")
 @click.pass_context
-def doctor(ctx: click.Context, output_format: str) -> int:
-    """Check Git, the remote, branches, keys, clock, versions and pipelines; exit 3 where one cannot work.
+def doctor(ctx: click.Context, journal: Path | None, output_format: str) -> int:
+    """Check Git, the remote, branches, keys, clock, versions, runs and pipelines; exit 3 where one cannot work.
 
     \b
     Example:
@@ -22,7 +26,7 @@ def doctor(ctx: click.Context, output_format: str) -> int:
     """
     from f0ci.commands.doctoring import examine_repository
 
-    checks = examine_repository(root_of(ctx))
+    checks = examine_repository(root_of(ctx), journal=journal)
     if output_format == "json":
         print_json({"version": 1, "checks": [check.to_json() for check in checks]})
     else:

@@ -21,7 +21,7 @@ def metrics() -> None:
     """
 
 
-@metrics.command()
+@metrics.command(short_help="Ask every metric now.")
 @click.argument("environment", required=False)
 @click.option("--window", type=SOME_TIME, help="How far to look back; by default what the stage watches, or 5m.")
 @format_option("text", "json")

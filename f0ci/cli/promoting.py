@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from f0ci.cli.apart import apart_options, desk_of
+from f0ci.cli.apart import apart_options, desk_of, print_left
 from f0ci.cli.durations import DURATION, SOME_TIME
 from f0ci.cli.output import F, colour, format_option, once_met, print_json, root_of, say
 from f0ci.core.errors import ExitCode, UsageError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("environment")
-@click.option("--release", help="Digest of the release, its beginning, or `latest` (the default).")
+@click.option("--release", metavar="RELEASE", help="Digest of the release, its beginning, or `latest` (the default).")
 @click.option("--apart", is_flag=True, help="Run nothing of the repository: no command of a gate or a metric.")
 @format_option("text", "json")
 @click.pass_context
@@ -104,7 +104,7 @@ def evidence_options(function: F) -> F:
 
 @click.command()
 @click.argument("environment", required=False)
-@click.option("--release", help="Digest of the release, its beginning, or `latest` (the default).")
+@click.option("--release", metavar="RELEASE", help="Digest of the release, its beginning, or `latest` (the default).")
 @click.option(
     "--continue", "go_on", is_flag=True, help="Take waiting promotions further; ENVIRONMENT may be a promotion."
 )
@@ -204,6 +204,7 @@ def promote(
         else:
             for report in reports:
                 print_report(report, "text")
+            print_left(desk, f"f0ci promote {environment} --continue" if environment else "f0ci promote --continue")
         return worst_exit(report.exit_code for report in reports)
     if environment is None:
         raise UsageError("no environment was named", "f0ci promote staging, or f0ci promote --continue")
@@ -226,6 +227,8 @@ def promote(
         if report.exit_code is not ExitCode.WAITING or report.left:
             break
     print_report(report, output_format)
+    if output_format == "text":
+        print_left(desk, f"f0ci promote {environment}" + (f" --release {release}" if release else ""))
     return report.exit_code
 
 
@@ -288,7 +291,8 @@ def _repair(root: Path, environment: str, reason: str, output_format: str) -> Ex
         print_json(repaired.to_json())
         return code
     if repaired.commit is not None:
-        click.echo(f"{repaired.environment}: repaired by {repaired.commit[:10]}, {len(repaired.undone)} commits undone")
+        undone = f"{len(repaired.undone)} commit{'s' if len(repaired.undone) != 1 else ''} undone"
+        click.echo(f"{repaired.environment}: repaired by {repaired.commit[:10]}, {undone}")
     if repaired.deployed is not None:
         click.echo(f"{repaired.environment}: {repaired.deployed}")
     print_observations(repaired.environment, repaired.after)

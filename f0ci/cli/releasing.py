@@ -22,7 +22,7 @@ def release() -> None:
     """
 
 
-@release.command()
+@release.command(short_help="Make a release of what a commit holds.")
 @click.option("--commit", default="HEAD", show_default=True, help="The commit whose content it is.")
 @click.option("--builder", envvar="F0CI_BUILDER", help="What makes it, such as the address of a CI run.")
 @click.option("--sbom", envvar="F0CI_SBOM", help="Where its bill of materials is; for the record.")
@@ -55,7 +55,7 @@ def create(ctx: click.Context, commit: str, builder: str | None, sbom: str | Non
     return ExitCode.DONE
 
 
-@release.command(name="list")
+@release.command(name="list", short_help="List releases, newest first.")
 @offline_option
 @format_option("text", "json")
 @click.pass_context
@@ -89,7 +89,7 @@ def list_(ctx: click.Context, offline: bool, output_format: str) -> int:
     return ExitCode.DONE
 
 
-@release.command()
+@release.command(short_help="Show what a release is and where it runs.")
 @click.argument("name", metavar="RELEASE")
 @offline_option
 @format_option("text", "json")

@@ -55,7 +55,7 @@ def analysis() -> None:
     """
 
 
-@analysis.command()
+@analysis.command(short_help="Judge recorded history by the conditions.")
 @click.argument("workflow")
 @click.option("--from", "start", type=Moment(), required=True, help="The first moment, or how long ago it was.")
 @click.option("--to", "end", type=Moment(), default="now", show_default=True, help="The last moment.")

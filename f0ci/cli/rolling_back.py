@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from f0ci.cli.apart import apart_options, desk_of
+from f0ci.cli.apart import apart_options, desk_of, print_left
 from f0ci.cli.output import format_option, root_of, say
 from f0ci.cli.promoting import print_report, tell
 
@@ -42,15 +42,18 @@ def rollback(
     """
     from f0ci.commands.promoting import rollback_environment
 
+    desk = desk_of(apart, answered)
     report = rollback_environment(
         root_of(ctx),
         environment,
         reason,
         to,
         accept_irreversible=accept_irreversible,
-        apart=desk_of(apart, answered),
+        apart=desk,
         on_stage=say,
         on_event=tell,
     )
     print_report(report, output_format)
+    if output_format == "text":
+        print_left(desk, f"f0ci rollback {environment} --reason ...")
     return report.exit_code

@@ -243,9 +243,20 @@ def report(record: RunRecord, output_format: str) -> int:
         return _EXIT[record.outcome]
     print_record(record)
     if record.outcome is Outcome.WAITING:
+        _say_answers(record)
         when = "" if record.next_check is None else f", from {record.next_check:%Y-%m-%dT%H:%M:%SZ} on"
         say(f"go on with `f0ci run --resume {record.run}`{when}")
     return _EXIT[record.outcome]
+
+
+def _say_answers(record: RunRecord) -> None:
+    """Say how to tell each waiting step what it waits for, where a person can."""
+    from f0ci.runner.steps.wait import answer_to
+
+    for name, step in _flat(record.steps):
+        answer = answer_to(step.message) if step.outcome is Outcome.WAITING and not step.steps else None
+        if answer is not None:
+            say(f"tell it with `f0ci runs send {record.run} {name} {answer}`")
 
 
 def print_record(record: RunRecord) -> None:

@@ -10,7 +10,7 @@ import click
 from f0ci.cli.output import colour, format_option, print_json, print_table, root_of, say
 from f0ci.cli.recording import journal_option
 from f0ci.core.clock import format_time
-from f0ci.core.errors import ExitCode, UsageError
+from f0ci.core.errors import ExitCode, F0ciError, UsageError
 
 if TYPE_CHECKING:
     from f0ci.runner.history import RunHistory
@@ -78,7 +78,7 @@ def runs(
     return ExitCode.DONE
 
 
-@runs.command()
+@runs.command(short_help="Show how a run went, step by step.")
 @click.argument("run")
 @journal_option
 @format_option("text", "json", "csv")
@@ -104,7 +104,7 @@ def show(ctx: click.Context, run: str, journal: Path | None, output_format: str)
     return ExitCode.DONE
 
 
-@runs.command()
+@runs.command(short_help="Tell a waiting step what it waits for.")
 @click.argument("run")
 @click.argument("step")
 @click.option("--approve", "kind", flag_value="approve", help="Let it go on.")
@@ -152,10 +152,15 @@ def send(ctx: click.Context, /, run: str, step: str, output_format: str, **given
         say(f"{given['key']!r} was sent before")
     if not given["go_on"]:
         return ExitCode.DONE
-    return report(resume(root, run, parameters=texts, journal=given["journal"]), output_format)
+    try:
+        record = resume(root, run, parameters=texts, journal=given["journal"])
+    except F0ciError:
+        say("it is recorded, so it need not be sent again; taking the run further did not work:")
+        raise
+    return report(record, output_format)
 
 
-@runs.command()
+@runs.command(short_help="Have a run end.")
 @click.argument("run")
 @click.option("--reason", default="somebody cancelled it", show_default=True, help="Why.")
 @journal_option
@@ -175,7 +180,7 @@ def cancel(ctx: click.Context, run: str, reason: str, journal: Path | None) -> i
     return ExitCode.DONE
 
 
-@runs.command()
+@runs.command(short_help="Forget runs that are over.")
 @click.option("--older-than", required=True, metavar="TIME", help="Over for so long, as 30d, 12h or 2w.")
 @click.option("--dry-run", is_flag=True, help="Only show which.")
 @journal_option
@@ -233,7 +238,7 @@ def get_value(ctx: click.Context, run: str, key: str, journal: Path | None) -> i
     return ExitCode.DONE
 
 
-@context.command("set")
+@context.command("set", short_help="Change a value.")
 @click.argument("run")
 @click.argument("key")
 @click.argument("value")
@@ -275,7 +280,7 @@ def list_values(ctx: click.Context, run: str, journal: Path | None, output_forma
     return ExitCode.DONE
 
 
-@context.command("history")
+@context.command("history", short_help="Print every change of the values.")
 @click.argument("run")
 @click.option("--key", help="Only changes of this key.")
 @journal_option

@@ -50,6 +50,9 @@ def init(ctx: click.Context, folder: Path | None, name: str | None, example: str
         click.echo(f"to approve, put {which} under people.{made.person}.keys in {APPROVERS}")
     if not made.in_git:
         click.echo("this folder is in no Git repository yet: git init && git add -A && git commit -m 'first recipes'")
+    if made.needs_another:
+        said = "prod waits until somebody else approved: before the first release, add a second person to"
+        click.echo(f"{said} {APPROVERS}")
     click.echo("next: f0ci validate")
     return ExitCode.DONE
 
@@ -60,6 +63,8 @@ def _add_scriptlet(ctx: click.Context, kind: Path | None, name: str) -> int:
 
     if str(kind) != "scriptlet":
         raise UsageError(f"init knows no {str(kind)!r} to add", "write `f0ci init scriptlet NAME`")
-    for path in scaffold_scriptlet(root_of(ctx), name):
+    written = scaffold_scriptlet(root_of(ctx), name)
+    for path in written:
         click.echo(f"  wrote {path}")
+    click.echo(f"next: f0ci run {written[-1]} -e dev; its test: python -m pytest {written[-2]}")
     return ExitCode.DONE

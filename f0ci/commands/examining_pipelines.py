@@ -32,10 +32,15 @@ def examine_pipelines(root: Path, environ: Mapping[str, str] | None = None) -> I
         environ: environment variables, those of the process by default; a token in `F0CI_API_TOKEN` or `GITHUB_TOKEN`
             lets GitHub tell the rules of a private repository.
     """
-    from f0ci.commands.generating import WRITERS, generate, systems
+    from f0ci.commands.generating import generate, systems
 
     tree = DirectoryTree(root)
-    used = [name for name in systems() if tree.exists(load(WRITERS, name, noun="CI system").PATH)]
+    try:
+        pipeline = generate(root, ()).pipeline
+    except F0ciError:
+        # asked again below, where something was generated
+        pipeline = None
+    used = [name for name in systems() if tree.exists(_file_of(name, pipeline))]
     if not used:
         yield Check("pipelines", Outcome.SKIPPED, "none is generated here", None)
         return
@@ -56,6 +61,12 @@ def examine_pipelines(root: Path, environ: Mapping[str, str] | None = None) -> I
     yield _installation(root, made.pipeline, tree)
     yield from _secrets(made.pipeline, used)
     yield _rules(root, made.pipeline, os.environ if environ is None else environ)
+
+
+def _file_of(system: str, pipeline: Pipeline | None) -> str:
+    """Return where the pipeline of a CI system is, or would be."""
+    path = load("f0ci.pipelines.writers", system, noun="CI system").PATH
+    return str(pipeline.option(system, "file", path) if pipeline is not None else path)
 
 
 def _installation(root: Path, pipeline: Pipeline, tree: DirectoryTree) -> Check:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from f0ci.core.clock import Clock, SystemClock, format_time
 from f0ci.core.errors import CannotWork
 from f0ci.promotion.drift.base import Sync
 from f0ci.promotion.drifting import observe_branch
-from f0ci.promotion.report import PromotionReport, report_on
+from f0ci.promotion.report import PromotionReport, current_reasons, report_on
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.state import EnvironmentState, Promotion
 
@@ -57,7 +57,7 @@ def environment_statuses(
                 name,
                 current.release if current else None,
                 format_time(current.time) if current else None,
-                report_on(state.newest) if state.newest else None,
+                replace(report_on(state.newest), reasons=current_reasons(state.newest)) if state.newest else None,
                 _hold_words(site, state),
                 ledgers.workflow.quarantine_of(current.release) if current else None,
                 observe_branch(site, ledgers, name).sync is Sync.DRIFTED,

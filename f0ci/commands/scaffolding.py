@@ -33,6 +33,7 @@ class Scaffold:
         in_git: False where the folder is in no Git repository yet.
         has_key: whether the approvers file lists the user's key.
         identity: the user's address, as Git is set to.
+        needs_another: whether the workflow that was written wants an approval that the only person listed cannot give.
     """
 
     written: tuple[str, ...]
@@ -42,6 +43,7 @@ class Scaffold:
     in_git: bool
     has_key: bool
     identity: str
+    needs_another: bool = False
 
 
 def example_names() -> tuple[str, ...]:
@@ -78,7 +80,8 @@ def scaffold(folder: Path, *, example: str | None = None, overwrite: bool = Fals
         write_atomically(folder / path, content)
         written.append(path)
     listed, has_key = _listed(folder, email, key) if APPROVERS in kept else (person, key is not None)
-    return Scaffold(tuple(written), tuple(kept), listed, key, in_git, has_key, email)
+    alone = APPROVERS in written and "workflow.yaml" in written and b"approval_required: true" in files["workflow.yaml"]
+    return Scaffold(tuple(written), tuple(kept), listed, key, in_git, has_key, email, alone)
 
 
 def _listed(folder: Path, email: str, key: str | None) -> tuple[str | None, bool]:

@@ -13,6 +13,7 @@ from f0ci.promotion.gates.base import GateAnswer
 from f0ci.promotion.judging import hold_answer
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.names import short
+from f0ci.promotion.report import current_reasons
 from f0ci.promotion.rollout import may_watch_again, resume_answer
 from f0ci.promotion.state import EnvironmentState, Promotion
 
@@ -192,7 +193,8 @@ def _request(state: EnvironmentState, release: str, environment: str) -> list[Co
 
 def _under_way(state: EnvironmentState, promotion: Promotion, approvers: tuple[str, ...], now: datetime) -> Condition:
     """Return what a rollout waits for: a person where it needs one, else that somebody takes it further."""
-    reason = f"{promotion.id} is {promotion.state}" + (f": {'; '.join(promotion.reasons)}" if promotion.reasons else "")
+    said = current_reasons(promotion)
+    reason = f"{promotion.id} is {promotion.state}" + (f": {'; '.join(said)}" if said else "")
     held = hold_answer(state, promotion, now)
     if held is not None and any(said.startswith("hold:") for said in promotion.reasons):
         return Condition(

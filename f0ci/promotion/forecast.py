@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,7 +76,8 @@ def forecast(
         verdict: what the gates said now, where they were asked.
     """
     state = ledgers.environments[promotion.environment]
-    answers = _answers(site, ledgers, promotion, now, verdict)
+    asked = _answers(site, ledgers, promotion, now, verdict)
+    answers = asked if exists else lambda moment: tuple(_of_none(one, promotion.id) for one in asked(moment))
     explanation = explain(
         ledgers,
         promotion.environment,
@@ -115,6 +116,11 @@ def _answers(
         return known[moment]
 
     return answers
+
+
+def _of_none(answer: GateAnswer, promotion: str) -> GateAnswer:
+    """Return an answer without its command where that is about a promotion that nobody asked for."""
+    return replace(answer, command=None) if promotion in (answer.command or "").split() else answer
 
 
 def _held(site: Site, ledgers: Ledgers, promotion: Promotion, moment: datetime) -> tuple[GateAnswer, ...]:

@@ -132,18 +132,28 @@ def _branches(site: Site) -> Check:
 
 def _policy(site: Site) -> Check:
     ledgers = site.store.read()
-    unsure = []
+    unsure, fewest = [], []
     for environment in site.workflow.environments:
         policy = read_policy(site, ledgers.environments[environment.name], environment.name)
         for gate in policy.gates:
             if gate.kind == "approval":
                 able = policy.approvers.members(tuple(gate.settings.get("groups", ())))
                 keyed = [name for name in able if policy.approvers.people[name].keys]
-                if len(keyed) < int(gate.settings.get("count", 1)) and not gate.settings.get("accept"):
+                if gate.settings.get("accept"):
+                    continue
+                count = int(gate.settings.get("count", 1))
+                if len(keyed) < count:
                     unsure.append(environment.name)
+                elif len(keyed) == count and gate.settings.get("not_author", True):
+                    fewest.append((environment.name, keyed))
     if unsure:
         said = f"too few people with a key can approve for {', '.join(unsure)}"
         mend = f"add people and their keys to {site.project.approvers}, and bring that to the default branch"
+        return Check("approvers", Outcome.WAITING, said, mend)
+    if fewest:
+        name, alone = fewest[0]
+        said = f"in {name!r} nobody can approve what {' or '.join(sorted(alone))} wrote or requested"
+        mend = f"add a person to {site.project.approvers} and release that, or say `not_author: false` in the gate"
         return Check("approvers", Outcome.WAITING, said, mend)
     return Check("approvers", Outcome.PASSED, "every approval gate can be met")
 

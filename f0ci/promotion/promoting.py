@@ -297,7 +297,7 @@ def _moment(site: Site, ledgers: Ledgers, promotion: Promotion) -> datetime:
 
 def _say_rollback(site: Site, request: Request, promotion: Promotion, reason: str) -> None:
     others = also_in(site.store.read(), promotion.release, promotion.environment)
-    affected = f"; {', '.join(others)} also run this release" if others else ""
+    affected = f"; {', '.join(others)} {'runs' if len(others) == 1 else 'run'} this release too" if others else ""
     request.on_stage(f"{promotion.id}: {reason}; rolling back{affected}")
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from f0ci.core.clock import format_time
 from f0ci.core.errors import ExitCode
 from f0ci.promotion.errands import LeftError
+from f0ci.promotion.events import SIGNED_KINDS
 from f0ci.promotion.state import Promotion
 
 _EXIT = {
@@ -105,3 +106,20 @@ def report_on(promotion: Promotion, *, error: str | None = None) -> PromotionRep
         error=error,
         called_off=promotion.was_called_off,
     )
+
+
+def current_reasons(promotion: Promotion) -> tuple[str, ...]:
+    """Return why a promotion is where it is, and what people said that nobody has looked at yet; pure."""
+    said = []
+    for event in reversed(promotion.events):
+        if event.kind not in SIGNED_KINDS | {"evidence", "resumed"}:
+            break
+        who = event.actor.partition(" <")[0]
+        said.append(f"{who} {'handed over evidence' if event.kind == 'evidence' else event.kind}")
+    resumed = bool(promotion.events) and promotion.events[-1].kind == "resumed"
+    # what a pause waited for is over once somebody resumed it; the reason that they gave is no reason to wait
+    known = () if resumed else tuple(reason for reason in promotion.reasons if reason)
+    if not said or not promotion.is_active:
+        return known
+    told = ", ".join(dict.fromkeys(reversed(said)))
+    return (*known, f"{told} since; `f0ci promote {promotion.environment} --continue` takes it from there")

@@ -23,6 +23,7 @@ from f0ci.promotion.rights import UNSIGNED, Act, prove, unproven_lift, unproven_
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 from f0ci.promotion.times import decision_time
+from f0ci.promotion.unreleased import left_behind
 from f0ci.promotion.watching import Patience
 
 # where a job is at work on it; what waits or is watched may take days
@@ -82,6 +83,8 @@ def promote(site: Site, request: Request) -> PromotionReport:
     except LeftError as left:
         return left_report(request.environment, left)
     result = came[-1]
+    if request.release is None and not isinstance(result, Promotion):
+        _say_left_behind(site, request)
     if isinstance(result, PromotionReport):
         return result
     if isinstance(result, Promotion):
@@ -111,6 +114,17 @@ def promote_in_turn(site: Site, request: Request, patience: Patience) -> Promoti
         request.on_stage(report.reasons[0])
         patience.pause(min(left, patience.every.total_seconds()))
         site.store.fetch()
+
+
+def _say_left_behind(site: Site, request: Request) -> None:
+    """Say it where the release that nobody named is not the newest that lies at hand."""
+    ledgers = site.store.read()
+    state = ledgers.environments[request.environment]
+    if read_policy(site, state, request.environment).queue == "in_order":
+        return
+    said = left_behind(site, choose_release(site, None, ledgers, request.environment))
+    if said is not None:
+        request.on_stage(said)
 
 
 def _check_active_plan(site: Site, ledgers: Ledgers, active: Promotion, request: Request) -> None:

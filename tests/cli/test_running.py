@@ -85,6 +85,7 @@ def test_a_run_that_waits_is_approved_and_goes_on(project: Path, f0ci: Command) 
     assert waiting.code == 5
     assert "waiting ask for an approval by alice: ship it?" in waiting.err
     assert "f0ci run --resume ship-1" in waiting.err
+    assert "tell it with `f0ci runs send ship-1 ask --approve`" in waiting.err
 
     assert f0ci(project, "run", "--resume", "ship-1", "--quiet").code == 5
     bob = f0ci(project, "runs", "send", "ship-1", "ask", "--approve", "--by", "bob")
@@ -478,7 +479,12 @@ def test_a_waiting_run_with_a_secret_goes_on_where_it_is_told(tmp_path: Path, f0
     write_files(tmp_path, {"recipes/r.yaml": recipe})
     assert f0ci(tmp_path, "run", "recipes/r.yaml", "--run-id", "r", "-p", "token=hunter22").code == 5
 
-    told = f0ci(tmp_path, "runs", "send", "r", "ask", "--approve", "--by", "alice", "-p", "token=hunter22")
+    without = f0ci(tmp_path, "runs", "send", "r", "ask", "--approve", "--by", "alice")
+    assert without.code == 3
+    assert "it is recorded, so it need not be sent again" in without.err
+    assert len(json.loads(f0ci(tmp_path, "runs", "show", "r", "--format", "json").out)["signals"]) == 1
+
+    told = f0ci(tmp_path, "run", "--resume", "r", "-p", "token=hunter22")
 
     assert told.code == 0
     assert "hunter22" not in told.out + told.err

@@ -78,7 +78,7 @@ class TestTheBranch:
 
         answer = deployed.done(*REPAIR)
 
-        assert "1 commits undone" in answer.out
+        assert "1 commit undone" in answer.out
         assert deployed.tree("env/dev") == tree
         assert git(deployed.bare, "rev-parse", "env/dev^") == edit
         assert drift(deployed, 0)["branch"]["state"] == "in_sync"

@@ -155,3 +155,18 @@ def test_rules_that_github_does_not_tell(shop: Path) -> None:
     found = checks(shop)["branch rules"]
     assert str(found.outcome) == "skipped"
     assert "could not be read" in found.message
+
+
+def test_a_pipeline_in_a_file_of_its_own_is_seen(shop: Path) -> None:
+    """Where the workflow names the file for GitLab, that file is the one that has to be current."""
+    file = shop / "workflow.yaml"
+    text = file.read_text(encoding="utf-8")
+    settings = "spec:\n  pipelines: {gitlab: {file: ci/promotion.yml}}\n"
+    file.write_text(text.replace("spec:\n", settings, 1), encoding="utf-8")
+    (shop / ".github/workflows/f0ci.yml").unlink()
+    write_files(shop, generate(shop, ["gitlab"]))
+    assert checks(shop)["pipelines"].message == "ci/promotion.yml: current"
+
+    with (shop / "ci/promotion.yml").open("a", encoding="utf-8") as stream:
+        stream.write("# edited\n")
+    assert str(checks(shop)["pipelines"].outcome) == "waiting"

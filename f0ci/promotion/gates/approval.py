@@ -69,7 +69,7 @@ def evaluate(question: GateQuestion) -> GateAnswer:
     if len(approved) + len(asserted) >= count:
         said_by = (*sorted(approved), *(f"{name} (platform)" for name in sorted(asserted)))
         return _answer(Outcome.PASSED, f"approved by {', '.join(said_by)}")
-    return _waiting(question, count, members - excluded, approved | asserted, void, problems)
+    return _waiting(question, count, members, excluded, approved | asserted, void, problems)
 
 
 def excluded_people(
@@ -125,24 +125,37 @@ def _asserted(
 def _waiting(
     question: GateQuestion,
     count: int,
-    may: frozenset[str],
+    members: frozenset[str],
+    excluded: frozenset[str],
     approved: set[str],
     void: int,
     problems: list[str],
 ) -> GateAnswer:
-    able = tuple(sorted(may - approved))
+    able = tuple(sorted(members - excluded - approved))
     notes = [f"{len(approved)} of {count} approval{'s' if count != 1 else ''} of plan {short(question.digest)}"]
     if void:
         notes.append(f"{void} given for an earlier plan {'is' if void == 1 else 'are'} void")
     notes.extend(dict.fromkeys(problems))
     command = f"f0ci approve {question.promotion}"
     if len(able) + len(approved) < count:
-        notes.append(f"too few people can approve ({', '.join(able) or 'nobody'}): add people to the approvers file")
+        way_out = _way_out(question, members & excluded)
+        notes.append(f"too few people can approve ({', '.join(able) or 'nobody'}): {way_out}")
         # nothing that anybody could sign ends this; it is asked for anew, by somebody else or with other approvers
         command = f"f0ci abort {question.promotion} --reason ..."
     else:
         notes.append(f"can be given by {', '.join(able)}")
     return GateAnswer(KIND, Outcome.WAITING, "; ".join(notes), able, command=command)
+
+
+def _way_out(question: GateQuestion, excluded: frozenset[str]) -> str:
+    """Return who does not count and why, and what has to change, where too few people can approve."""
+    names = " and ".join(sorted(excluded))
+    reason = f"{names} wrote part of it or requested it; " if excluded else ""
+    state = question.environments.get(question.environment)
+    if state is None or not any(one.purpose == "promote" for one in state.succeeded()):
+        return f"{reason}add people to the approvers file on the default branch, and release that"
+    somebody = ", which somebody else has to write and request" if excluded else ""
+    return f"{reason}add people to the approvers file with a release of its own{somebody}"
 
 
 def _expires(statement: Statement, settings: Mapping[str, Any]) -> datetime:

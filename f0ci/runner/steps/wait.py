@@ -13,6 +13,8 @@ the step fails when that is over, or passes where `on_timeout: pass` is among `a
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +27,7 @@ from f0ci.runner.steps.base import Signal, StepCall, StepResult
 
 _KINDS = ("for", "until", "approval", "event")
 _KNOWN = (*_KINDS, "match", "message", "on_timeout")
+_APPROVAL, _EVENT = "for an approval", "for the event "
 
 
 def run(call: StepCall) -> StepResult:
@@ -90,7 +93,7 @@ def wait_for_approval(asked: Any, signals: tuple[Signal, ...]) -> StepResult:
         return StepResult(Outcome.PASSED, f"approved by {', '.join(names)}", outputs={"approved_by": names})
     whom = f" by {' or '.join(map(str, by))}" if by else ""
     have = f", {len(approved)} of {count} so far" if count > 1 else ""
-    return StepResult(Outcome.WAITING, f"for an approval{whom}{have}")
+    return StepResult(Outcome.WAITING, f"{_APPROVAL}{whom}{have}")
 
 
 def wait_for_event(name: str, match: Any, signals: tuple[Signal, ...]) -> StepResult:
@@ -102,7 +105,17 @@ def wait_for_event(name: str, match: Any, signals: tuple[Signal, ...]) -> StepRe
         fits = all(isinstance(data, Mapping) and data.get(key) == value for key, value in wanted.items())
         if one.kind == "event" and said.get("name") == name and fits:
             return StepResult(Outcome.PASSED, outputs={"event": name, "data": data, "who": one.who})
-    return StepResult(Outcome.WAITING, f"for the event {name!r}")
+    return StepResult(Outcome.WAITING, f"{_EVENT}{name!r}")
+
+
+def answer_to(message: str) -> str | None:
+    """Return the options of `f0ci runs send` that end what a waiting step says it waits for, or None; pure."""
+    if message.startswith(_APPROVAL):
+        return "--approve"
+    if not message.startswith(_EVENT):
+        return None
+    name = re.match(r"'([^']*)'|\"([^\"]*)\"", message.removeprefix(_EVENT))
+    return f"--event {shlex.quote(name[1] or name[2])}" if name else None
 
 
 def _moment(asked: Mapping[str, Any], since: datetime) -> datetime:

@@ -344,3 +344,19 @@ def test_the_manifest_is_what_kubernetes_takes() -> None:
     kubernetes_validate.validate(document, "1.31", strict=True)
     command = document["spec"]["template"]["spec"]["containers"][0]["command"]
     assert run([*command[1:4], "--help"]) == 0
+
+
+@pytest.mark.usefixtures("engine")
+def test_doctor_tells_of_the_engine_and_of_its_workers(
+    f0ci: Command, make_remote_repository: Callable[..., RemoteRepository], start_worker: StartWorker, tmp_path: Path
+) -> None:
+    here = make_remote_repository()
+    assert f0ci(here.work, "init").code == 0
+    commit_files(here.work, {}, "init")
+    git(here.work, "push", "-q", "origin", "HEAD")
+
+    assert "ok runs: recorded in postgresql://" in f0ci(here.work, "doctor").out
+    assert ", 0 workers at work" in f0ci(here.work, "doctor").out
+
+    start_worker(here.clone(tmp_path / "there"))
+    assert ", 1 worker at work" in f0ci(here.work, "doctor").out

@@ -15,7 +15,7 @@ from f0ci.runner.engine import EmbeddedEngine, Order
 from f0ci.runner.frozen import freeze
 from f0ci.runner.journal import Journal
 from f0ci.runner.steps.base import Signal
-from f0ci.runner.steps.wait import wait_for_approval, wait_for_event, wait_for_time
+from f0ci.runner.steps.wait import answer_to, wait_for_approval, wait_for_event, wait_for_time
 from f0ci.source.project import Project
 from tests.unit.runner.conftest import Workspace
 
@@ -106,3 +106,18 @@ def test_a_deadline_that_is_over_fails_the_step_or_passes_it(
 
     assert (early.outcome, early.next_check) == (W, NOW + timedelta(hours=1))
     assert late.outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("message", "options"),
+    [
+        (wait_for_approval({"count": 2, "by": ["alice", "bob"]}, ()).message, "--approve"),
+        (wait_for_approval(True, ()).message + ": before the weekend", "--approve"),
+        (wait_for_event("build.done", None, ()).message, "--event build.done"),
+        (wait_for_event("it's done", None, ()).message, """--event 'it'"'"'s done'"""),
+        ("until 2026-12-01T08:00:00Z", None),
+    ],
+)
+def test_what_a_step_waits_for_says_how_to_tell_it(message: str, options: str | None) -> None:
+    """Where a person can end the waiting, the options of `f0ci runs send` follow from what the step says."""
+    assert answer_to(message) == options

@@ -1,0 +1,106 @@
+"""What commands say to somebody who has to find out how to go on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.conftest import commit_files, git
+from tests.line.conftest import Line
+
+
+def test_content_that_is_no_release_yet_is_told_of_where_nobody_named_one(line: Line) -> None:
+    first = line.release()
+    line.done("promote", "dev")
+    assert "note:" not in line.done("promote", "dev").err
+
+    line.change("environments/base.yaml", "the team", "the crew")
+    again = line.done("promote", "dev")
+
+    assert f"is no release yet, this is about {first[:12]}" in again.err
+    assert "f0ci release create" in again.err
+    assert "note:" not in line.done("promote", "dev", "--release", first).err
+
+
+def test_a_release_that_was_never_pushed_to_the_default_branch_is_told_of(line: Line) -> None:
+    line.release()
+    line.done("promote", "dev")
+    path = line.work / "environments/base.yaml"
+    commit_files(line.work, {"environments/base.yaml": path.read_text(encoding="utf-8") + "# mine\n"})
+
+    assert "is not on the default branch" in line.done("promote", "dev").err
+    mine = line.release()[:12]
+
+    assert f"release {mine} was made later" in line.done("promote", "dev").err
+    assert "note:" not in line.done("promote", "dev", "--release", mine).err
+
+
+def test_status_says_what_people_signed_since_the_gates_were_asked(line: Line) -> None:
+    line.to_prod()
+
+    said = line.done("status", "prod")
+    assert "prod: approval: 0 of 1" in said.out
+    assert "Bob approved since; `f0ci promote prod --continue` takes it from there" in said.out
+
+    line.done("promote", "prod")
+    assert "since;" not in line.done("status", "prod").out
+
+
+def test_a_rollout_that_somebody_resumed_waits_for_nobody(line: Line) -> None:
+    line.change(
+        "workflow.yaml",
+        "      deploy: recipes/deploy.yaml\n      require: checked\n",
+        "      deploy: recipes/deploy.yaml\n      require: checked\n      deployment_strategy: canary\n"
+        "      steps: [{percent: 50, pause: manual}, 100]\n",
+    )
+    line.change("workflow.yaml", "      strategy: rolling\n", "")
+    line.to_prod()
+    line.done("promote", "prod")
+    line.change("environments/base.yaml", "the team", "the crew")
+    line.to_prod()
+    assert "paused at step 1" in line.f0ci("promote", "prod").out
+    line.done("resume", "prod-2")
+
+    assert "prod: Alice resumed since" in line.done("status", "prod").out
+    assert "prod-2 is verifying: Alice resumed since" in line.done("why", "prod").out
+
+
+def test_a_plan_that_nobody_asked_for_offers_no_command_about_its_promotion(line: Line) -> None:
+    release = line.release()
+    line.done("promote", "dev")
+    line.done("promote", "staging")
+
+    said = line.done("why", "prod").out
+
+    assert f"next: f0ci promote prod --release {release[:12]}" in said
+    assert "prod-1" not in said.replace("plan", "")
+    assert line.f0ci("promote", "prod").code == 5
+    assert "next: f0ci approve prod-1" in line.done("why", "prod").out
+
+
+def test_what_is_left_to_be_done_comes_with_the_commands_that_do_it(line: Line, tmp_path: Path) -> None:
+    line.release()
+    folder = tmp_path / "left"
+    left = line.f0ci("promote", "dev", "--apart", str(folder))
+
+    _, errands, again = left.out.rsplit("\n  ", 2)
+    assert errands == f"next: f0ci errands {folder}"
+    line.done(*errands.split()[2:])
+    done = line.done(*again.split()[2:])
+    assert "succeeded" in done.out
+
+
+def test_whoever_is_the_only_approver_is_told_before_and_after(line: Line) -> None:
+    approvers = (line.work / ".f0ci/approvers.yaml").read_text(encoding="utf-8")
+    line.commit({".f0ci/approvers.yaml": approvers.replace("[alice, bob]", "[alice]")})
+    line.release()
+    line.done("promote", "dev")
+    line.done("promote", "staging")
+
+    assert "in 'prod' nobody can approve what alice wrote or requested" in line.f0ci("doctor").out
+    waiting = line.f0ci("promote", "prod")
+    assert "too few people can approve (nobody): alice wrote part of it or requested it; add people" in waiting.out
+    assert "to the approvers file on the default branch, and release that" in waiting.out
+
+    line.commit({".f0ci/approvers.yaml": approvers})
+    assert "every approval gate can be met" in line.f0ci("doctor").out
+    assert git(line.work, "status", "--porcelain") in {"", "M metrics/requests.csv"}
