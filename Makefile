@@ -50,7 +50,7 @@ $(VENV)/.installed-tools: $(VENV)/.installed-dev tools/node/package-lock.json
 system:
 	@sh tools/system_packages.sh test
 
-$(VENV)/.installed: pyproject.toml hatch_build.py f0ci/source/_libyaml.c f0ci/source/_libyaml.h
+$(VENV)/.installed: pyproject.toml hatch_build.py $(wildcard f0ci/source/_*.[ch])
 	@$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "f0ci needs Python 3.11 or newer; set PYTHON=...")'
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || sh tools/system_packages.sh demo python3-venv
 	@echo "setting up $(VENV) ..."

@@ -17,6 +17,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _MODULE = "f0ci.source._libyaml"
 _FOLDER = "f0ci/source"
+_SOURCES = ("_libyaml.c", "_lines.c", "_reader.c")
 
 
 class ReaderHook(BuildHookInterface[Any]):
@@ -55,7 +56,7 @@ class ReaderHook(BuildHookInterface[Any]):
             source = Path(self.root, _FOLDER)
             # elsewhere than on older Linux, what loads libraries is part of the C library
             libraries = ["dl"] if sys.platform == "linux" else []
-            extension = Extension(_MODULE, [str(source / "_libyaml.c")], libraries=libraries)
+            extension = Extension(_MODULE, [str(source / name) for name in _SOURCES], libraries=libraries)
             command = Distribution({"name": "f0ci", "ext_modules": [extension]}).get_command_obj("build_ext")
             command.build_lib = self._work.name
             command.build_temp = str(Path(self._work.name, "objects"))

@@ -1,7 +1,8 @@
-/* libyaml's events straight into dictionaries and lists, without an object for each event.
+/* YAML straight into dictionaries and lists, without an object for each event.
  *
- * Does what f0ci/source/plain_yaml.py does, and on request what f0ci/source/yaml.py does with positions. Whatever is
- * unusual (an anchor, an alias, a tag, a merge key, a key twice, a scalar with two readings, an error) is left to them:
+ * Does what f0ci/source/plain_yaml.py does, and on request what f0ci/source/yaml.py does with positions. What is written
+ * as nearly everybody writes it is read line by line (_lines.c), else libyaml's events are (here). Whatever is unusual
+ * (an anchor, an alias, a tag, a merge key, a key twice, a scalar with two readings, an error) is left to Python:
  * `read` returns None then, so that every message has one author.
  *
  * Invariants:
@@ -10,70 +11,15 @@
  *   - a container is owned by the one above it, levels[0] by the caller; key and key_span are owned by their level;
  *   - a step returns STEP (go on), UNUSUAL (give up, no exception is set) or FAILED (an exception is set).
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
 #include <dlfcn.h>
 
-#include "_libyaml.h"
+#include "_reader.h"
 
-enum { FAILED = -1, UNUSUAL = 0, STEP = 1 };
-
-/* no word that means more than its text ("false") is longer */
-enum { LONGEST_WORD = 5, MOST_LEVELS = 10000 };
+enum { MOST_LEVELS = 10000 };
 static const size_t NOWHERE = (size_t)-1;
-
-typedef struct {
-    void (*version)(int *, int *, int *);
-    int (*begin)(union libyaml_parser *);
-    void (*set_input)(union libyaml_parser *, const unsigned char *, size_t);
-    int (*parse)(union libyaml_parser *, struct libyaml_event *);
-    void (*forget)(struct libyaml_event *);
-    void (*end)(union libyaml_parser *);
-} functions;
-
 static const char FUNCTIONS[] = "f0ci.source._libyaml.functions";
 
-typedef struct {
-    PyObject *box; /* a dict or a list */
-    int is_map;
-    PyObject *key; /* of a mapping: its latest key, whether the value has come or not */
-    /* only where positions are asked for */
-    PyObject *key_span;
-    struct libyaml_mark start;
-    int is_flow;
-} level;
-
-typedef struct {
-    const functions *libyaml;
-    union libyaml_parser parser;
-    struct libyaml_event event;
-    level *levels;
-    Py_ssize_t depth, deepest;
-    char has_meaning[128]; /* by first byte: a plain scalar may mean more than its text */
-    PyObject *known;       /* what plain scalars mean; answers for unknown ones too, or raises ValueError */
-    PyObject *braces;      /* list of (path, text), or NULL where no text has a brace */
-    PyTypeObject *span;    /* NULL where positions are not asked for */
-    PyObject *span_fields[4];
-    PyObject *values, *keys; /* spans by path */
-    struct libyaml_mark last_end; /* of the latest scalar or flow container */
-} reader;
-
 /* --- positions --- */
-
-/* The path of what was added last. */
-static PyObject *latest_path(reader *self)
-{
-    PyObject *path = PyTuple_New(self->depth);
-    for (Py_ssize_t i = 0; path != NULL && i < self->depth; i++) {
-        level *at = &self->levels[i + 1];
-        PyObject *part = at->is_map ? Py_NewRef(at->key) : PyLong_FromSsize_t(PyList_GET_SIZE(at->box) - 1);
-        if (part == NULL)
-            Py_CLEAR(path);
-        else
-            PyTuple_SET_ITEM(path, i, part);
-    }
-    return path;
-}
 
 static PyObject *make_span(reader *self, struct libyaml_mark start, struct libyaml_mark end)
 {
@@ -93,32 +39,12 @@ static PyObject *make_span(reader *self, struct libyaml_mark start, struct libya
 static int place(reader *self, struct libyaml_mark start, struct libyaml_mark end)
 {
     level *top = &self->levels[self->depth];
-    PyObject *path = latest_path(self), *span = path == NULL ? NULL : make_span(self, start, end);
+    PyObject *path = f0ci_latest_path(self), *span = path == NULL ? NULL : make_span(self, start, end);
     int done = span == NULL ? -1 : PyDict_SetItem(self->values, path, span);
     if (done == 0 && top->is_map)
         done = PyDict_SetItem(self->keys, path, top->key_span);
     Py_XDECREF(path);
     Py_XDECREF(span);
-    return done < 0 ? FAILED : STEP;
-}
-
-/* --- texts with the delimiter of an expression --- */
-
-static int has_brace(const char *text, size_t length)
-{
-    const char *end = text + length;
-    for (const char *at = text; (at = memchr(at, '{', end - at)) != NULL; at++)
-        if ((at > text && at[-1] == '#') || (at + 1 < end && at[1] == '{'))
-            return 1;
-    return 0;
-}
-
-static int note_brace(reader *self, PyObject *text)
-{
-    PyObject *path = latest_path(self), *pair = path == NULL ? NULL : PyTuple_Pack(2, path, text);
-    int done = pair == NULL ? -1 : PyList_Append(self->braces, pair);
-    Py_XDECREF(path);
-    Py_XDECREF(pair);
     return done < 0 ? FAILED : STEP;
 }
 
@@ -135,109 +61,52 @@ static int next_event(reader *self)
     return FAILED;
 }
 
-/* What Python's reader leaves to the exact one (a text that is none, a number that is none) is a ValueError. */
-static int step_aside(void)
+/* The present scalar; UNUSUAL where it has an anchor or a tag. */
+static int present(reader *self, scalar *found)
 {
-    if (!PyErr_ExceptionMatches(PyExc_ValueError))
-        return FAILED;
-    PyErr_Clear();
-    return UNUSUAL;
-}
-
-/* Gives the text of the present scalar and what it means; both owned by the caller. */
-static int read_scalar(reader *self, PyObject **text, PyObject **value)
-{
-    const char *bytes = self->event.data.scalar.value;
-    size_t length = self->event.data.scalar.length;
-    unsigned char first = length ? (unsigned char)bytes[0] : 0;
-    *text = *value = NULL;
     if (self->event.data.scalar.anchor != NULL || self->event.data.scalar.tag != NULL)
         return UNUSUAL;
-    *text = PyUnicode_DecodeUTF8(bytes, (Py_ssize_t)length, NULL);
-    if (*text == NULL)
-        return step_aside();
-    if (!self->event.data.scalar.is_plain || first >= 128 || !self->has_meaning[first] ||
-        (Py_ISALPHA(first) && PyUnicode_GET_LENGTH(*text) > LONGEST_WORD))
-        *value = Py_NewRef(*text);
-    else
-        *value = PyObject_GetItem(self->known, *text);
-    if (*value != NULL)
-        return STEP;
-    Py_CLEAR(*text);
-    return step_aside();
+    *found = (scalar){self->event.data.scalar.value, self->event.data.scalar.length, self->event.data.scalar.is_plain};
+    return STEP;
 }
 
 static int take_key(reader *self)
 {
-    level *top = &self->levels[self->depth];
-    PyObject *key, *value;
-    int state = read_scalar(self, &key, &value);
-    if (state != STEP)
+    scalar found;
+    int state = present(self, &found);
+    if (state == STEP)
+        state = f0ci_take_key(self, found);
+    if (state != STEP || self->span == NULL)
         return state;
-    /* a key keeps its text; the meaning was asked for because '<<' and ambiguous ones are not usual */
-    Py_DECREF(value);
-    Py_XSETREF(top->key, key);
-    if (self->span == NULL)
-        return STEP;
+    level *top = &self->levels[self->depth];
     self->last_end = self->event.end;
     Py_XSETREF(top->key_span, make_span(self, self->event.start, self->event.end));
     return top->key_span == NULL ? FAILED : STEP;
 }
 
-/* Adds a value to the container being filled. */
-static int put(reader *self, PyObject *value)
-{
-    level *top = &self->levels[self->depth];
-    if (!top->is_map)
-        return PyList_Append(top->box, value) < 0 ? FAILED : STEP;
-    Py_ssize_t before = PyDict_GET_SIZE(top->box);
-    if (PyDict_SetItem(top->box, top->key, value) < 0)
-        return FAILED;
-    /* the key is there twice where it adds nothing */
-    return PyDict_GET_SIZE(top->box) == before ? UNUSUAL : STEP;
-}
-
 static int take_scalar(reader *self)
 {
-    PyObject *text, *value;
-    int state = read_scalar(self, &text, &value);
+    scalar found;
+    int state = present(self, &found);
     if (state == STEP)
-        state = put(self, value);
-    if (state == STEP && self->braces != NULL &&
-        has_brace(self->event.data.scalar.value, self->event.data.scalar.length))
-        state = note_brace(self, text);
-    if (state == STEP && self->span != NULL) {
-        self->last_end = self->event.end;
-        state = place(self, self->event.start, self->event.end);
-    }
-    Py_XDECREF(text);
-    Py_XDECREF(value);
-    return state;
+        state = f0ci_put_scalar(self, found);
+    if (state != STEP || self->span == NULL)
+        return state;
+    self->last_end = self->event.end;
+    return place(self, self->event.start, self->event.end);
 }
 
 static int open_container(reader *self)
 {
-    int is_map = self->event.type == LIBYAML_MAPPING_START;
-    if (self->depth >= self->deepest || self->event.data.start.anchor != NULL || self->event.data.start.tag != NULL)
+    if (self->event.data.start.anchor != NULL || self->event.data.start.tag != NULL)
         return UNUSUAL;
-    PyObject *box = is_map ? PyDict_New() : PyList_New(0);
-    int state = box == NULL ? FAILED : put(self, box);
-    if (state == STEP)
-        self->levels[++self->depth] = (level){
-            .box = box,
-            .is_map = is_map,
-            .start = self->event.start,
-            .is_flow = self->event.data.start.style == LIBYAML_FLOW_STYLE,
-        };
-    /* from here on it is the container above that owns it */
-    Py_XDECREF(box);
-    return state;
-}
-
-static void clear_level(level *of)
-{
-    Py_CLEAR(of->key);
-    Py_CLEAR(of->key_span);
+    int state = f0ci_open(self, self->event.type == LIBYAML_MAPPING_START);
+    if (state != STEP)
+        return state;
+    level *top = &self->levels[self->depth];
+    top->start = self->event.start;
+    top->is_flow = self->event.data.start.style == LIBYAML_FLOW_STYLE;
+    return STEP;
 }
 
 static int close_container(reader *self)
@@ -251,12 +120,12 @@ static int close_container(reader *self)
             self->last_end = end;
         state = place(self, closed.start, end);
     }
-    clear_level(&closed);
+    f0ci_clear_level(&closed);
     return state;
 }
 
 /* Reads all events; STEP where the document is whole. */
-static int read_all(reader *self)
+static int read_events(reader *self)
 {
     for (;;) {
         int state = next_event(self);
@@ -334,6 +203,52 @@ static PyObject *answer(reader *self)
     return braces == NULL ? NULL : Py_BuildValue("(ON)", data, braces);
 }
 
+/* Forgets what was read. */
+static void clear(reader *self)
+{
+    for (; self->depth > 0; self->depth--)
+        f0ci_clear_level(&self->levels[self->depth]);
+    Py_CLEAR(self->levels[0].box);
+    Py_CLEAR(self->braces);
+}
+
+/* Has an empty list hold the document, and another one the texts with braces where there are any. */
+static int begin(reader *self, int has_braces)
+{
+    if ((self->levels[0].box = PyList_New(0)) == NULL)
+        return FAILED;
+    return has_braces && (self->braces = PyList_New(0)) == NULL ? FAILED : STEP;
+}
+
+static int read_by_libyaml(reader *self, const char *raw, size_t length, int has_braces)
+{
+    int state = begin(self, has_braces);
+    if (state != STEP)
+        return state;
+    if (!self->libyaml->begin(&self->parser)) {
+        PyErr_NoMemory();
+        return FAILED;
+    }
+    self->libyaml->set_input(&self->parser, (const unsigned char *)raw, length);
+    state = read_events(self);
+    self->libyaml->forget(&self->event);
+    self->libyaml->end(&self->parser);
+    return state;
+}
+
+static int read_all(reader *self, const char *raw, size_t length)
+{
+    if (self->span != NULL)
+        return read_by_libyaml(self, raw, length, 0);
+    int has_braces = f0ci_has_brace((scalar){raw, length, 0}), state = begin(self, has_braces);
+    if (state == STEP)
+        state = f0ci_read_lines(self, raw, length);
+    if (state != UNUSUAL)
+        return state;
+    clear(self);
+    return read_by_libyaml(self, raw, length, has_braces);
+}
+
 static PyObject *read_bytes(PyObject *Py_UNUSED(module), PyObject *args)
 {
     const char *raw, *starts;
@@ -342,14 +257,14 @@ static PyObject *read_bytes(PyObject *Py_UNUSED(module), PyObject *args)
     if (!PyArg_ParseTuple(args, "Oy#ny#OO:read", &connected, &raw, &length, &deepest, &starts, &start_count, &known,
                           &span))
         return NULL;
-    const functions *libyaml = PyCapsule_GetPointer(connected, FUNCTIONS);
+    functions *libyaml = PyCapsule_GetPointer(connected, FUNCTIONS);
     if (libyaml == NULL)
         return NULL;
     if (deepest < 0 || deepest > MOST_LEVELS)
         return PyErr_Format(PyExc_ValueError, "the deepest level is from 0 to %d", MOST_LEVELS);
     reader *self = PyMem_Calloc(1, sizeof *self);
     level *levels = PyMem_Calloc((size_t)deepest + 1, sizeof *levels);
-    if (self == NULL || levels == NULL || !libyaml->begin(&self->parser)) {
+    if (self == NULL || levels == NULL) {
         PyMem_Free(self);
         PyMem_Free(levels);
         return PyErr_NoMemory();
@@ -362,29 +277,18 @@ static PyObject *read_bytes(PyObject *Py_UNUSED(module), PyObject *args)
     self->has_meaning[0] = 1; /* no text at all */
     for (Py_ssize_t i = 0; i < start_count; i++)
         self->has_meaning[starts[i] & 127] = 1;
-    libyaml->set_input(&self->parser, (const unsigned char *)raw, (size_t)length);
 
-    levels[0].box = PyList_New(0);
-    int state = levels[0].box == NULL || want_positions(self, span) < 0 ? FAILED : STEP;
-    if (state == STEP && self->span == NULL && has_brace(raw, (size_t)length) && (self->braces = PyList_New(0)) == NULL)
-        state = FAILED;
-    if (state == STEP)
-        state = read_all(self);
+    int state = want_positions(self, span) < 0 ? FAILED : read_all(self, raw, (size_t)length);
     if (state == STEP)
         result = answer(self);
     else if (state == UNUSUAL)
         result = Py_NewRef(Py_None);
 
-    for (Py_ssize_t i = 0; i <= self->depth; i++)
-        clear_level(&levels[i]);
+    clear(self);
     for (int i = 0; i < 4; i++)
         Py_XDECREF(self->span_fields[i]);
-    Py_XDECREF(levels[0].box);
-    Py_XDECREF(self->braces);
     Py_XDECREF(self->values);
     Py_XDECREF(self->keys);
-    libyaml->forget(&self->event);
-    libyaml->end(&self->parser);
     PyMem_Free(levels);
     PyMem_Free(self);
     return result;
@@ -392,7 +296,10 @@ static PyObject *read_bytes(PyObject *Py_UNUSED(module), PyObject *args)
 
 static void forget_functions(PyObject *connected)
 {
-    PyMem_Free(PyCapsule_GetPointer(connected, FUNCTIONS));
+    functions *kept = PyCapsule_GetPointer(connected, FUNCTIONS);
+    for (int i = 0; i < KEYS_KEPT; i++)
+        Py_XDECREF(kept->keys[i]);
+    PyMem_Free(kept);
 }
 
 /* Fills a place for a function's address; 0 with an exception where there is none. */
@@ -409,7 +316,7 @@ static int find(void *library, const char *name, void *place)
 static PyObject *connect_to(PyObject *Py_UNUSED(module), PyObject *path)
 {
     int major = -1, minor = -1, patch = -1;
-    functions found;
+    functions found = {0};
     PyObject *name;
     if (!PyUnicode_FSConverter(path, &name))
         return NULL;

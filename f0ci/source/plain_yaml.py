@@ -3,7 +3,7 @@
 Most files have no anchors, aliases, tags, merge keys, duplicate keys or scalars that newer YAML reads otherwise. For
 them libyaml's events go straight into dictionaries and lists. At the first unusual thing the whole file is left to
 `f0ci.source.yaml`, which is exact and says what is wrong and where; both give the same data. Where the extension in C
-was built, it does the same (`f0ci.source.native_yaml`): what is changed here is changed in `_libyaml.c` too.
+was built, it does the same (`f0ci.source.native_yaml`): what is changed here is changed there too.
 """
 
 from __future__ import annotations
