@@ -22,7 +22,6 @@ _NO_RETRY = Retry()
 # a frozen class sets each field by a call: many thousand steps are made in an open one with the same fields, and are
 # steps from then on
 _OpenStep: Any = type("_OpenStep", (), {"__slots__": Step.__slots__})
-_new: Any = object.__new__
 
 
 def looks_like_recipe(data: Any) -> bool:
@@ -122,10 +121,12 @@ def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
     if kind is None:
         is_shell = ("run" in data or "command" in data) and "module" not in data
         kind = "sub_recipe" if "recipe_path" in data else "shell" if is_shell else "python"
-    name, idx = get("name"), get("idx")
+    name, idx, arguments, env = get("name"), get("idx"), get(key), get("env")
+    run, function, recipe_path = get("run") or get("command"), get("function"), get("recipe_path")
+    module = get("module") or (get("scriptlet") if dialect is Dialect.TEMPLATE else None)
     # many thousand steps are read in one run: what most do not have is not looked at, and fields are set one by one,
     # because a call with twenty names costs more than all else here
-    step = _new(_OpenStep)
+    step = _OpenStep()
     step.name = name if type(name) is str else str(name) if "name" in data else f"step {at[-1]}"
     step.kind = kind if type(kind) is str else str(kind)
     step.at = at
@@ -134,17 +135,13 @@ def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
     step.condition = condition if condition is not None and isinstance(condition, str | bool) else None
     step.parallel_group = _text(data["parallel_group"]) if "parallel_group" in data else None
     step.trigger = _text(data["trigger"]) if "trigger" in data else None
-    step.module = (
-        _text(get("module") or (get("scriptlet") if dialect is Dialect.TEMPLATE else None))
-        if "module" in data or "scriptlet" in data
-        else None
-    )
-    step.function = _text(data["function"]) if "function" in data else None
-    step.run = _text(get("run") or get("command")) if "run" in data or "command" in data else None
-    step.recipe_path = _text(data["recipe_path"]) if "recipe_path" in data else None
-    step.arguments = _mapping(data[key]) if key in data else {}
+    step.module = module if module and isinstance(module, str) else None
+    step.function = function if function and isinstance(function, str) else None
+    step.run = run if run and isinstance(run, str) else None
+    step.recipe_path = recipe_path if recipe_path and isinstance(recipe_path, str) else None
+    step.arguments = arguments if isinstance(arguments, dict) else {}
     step.arguments_key = key
-    step.env = _mapping(data["env"]) if "env" in data else {}
+    step.env = env if isinstance(env, dict) else {}
     step.outputs = tuple(map(_output, outputs)) if outputs and isinstance(outputs, list) else ()
     step.ctx_has_keys = _names(success.get("ctx_has_keys")) if success and isinstance(success, dict) else ()
     step.retry = _retry(retry) if retry and isinstance(retry, dict) else _NO_RETRY

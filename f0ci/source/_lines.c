@@ -7,7 +7,8 @@
  *
  * Invariants:
  *   - `at` never passes `line_end`, which is the '\n' or the end of the text: no byte behind it is looked at;
- *   - all text is printable, with '\n' for the only break: so a column of spaces and dashes is a count of bytes;
+ *   - all text is printable, with '\n' for the only break: so a column of spaces and dashes is a count of bytes; a tab
+ *     may stand in the text of a `|` block alone;
  *   - where `is_waiting`, the container being filled waits for the value of its latest key, or of an item.
  */
 #include "_reader.h"
@@ -18,8 +19,8 @@ enum { LONGEST_KEY = 500 };
 typedef struct {
     reader *reader;
     const char *line, *at, *line_end, *next, *end; /* `next` is where the next line begins, NULL after the last */
-    char *scratch; /* room for a text that is not written as it is; as long as all there is to read */
-    int is_waiting;
+    char *scratch; /* room for a text that is not written as it stands; as long as all there is to read */
+    int is_waiting, has_tabs;
 } lines;
 
 static int is_at_blank(const lines *of, const char *at)
@@ -249,11 +250,11 @@ static int take_block(lines *of)
     int is_folded = *of->at++ == '>', chomping = 0;
     if (of->at < of->line_end && (*of->at == '-' || *of->at == '+'))
         chomping = *of->at++;
-    if (of->at < of->line_end || of->next == NULL || of->end[-1] != '\n')
+    if (of->at < of->line_end || of->next == NULL || of->end[-1] != '\n' || (is_folded && of->has_tabs))
         return UNUSUAL;
     const char *from = of->next;
     size_t indent = count_spaces(from, of->end, (size_t)(of->end - from)), blank_lines = 0;
-    if (from + indent == of->end || from[indent] == '\n' ||
+    if (from + indent == of->end || from[indent] == '\n' || from[indent] == '\t' ||
         (Py_ssize_t)indent <= of->reader->levels[of->reader->depth].indent)
         return UNUSUAL;
     char *to = of->scratch;
@@ -264,6 +265,8 @@ static int take_block(lines *of)
         if (from + spaces == line_end) {
             blank_lines++;
         } else if (spaces < indent) {
+            if (from[spaces] == '\t')
+                return UNUSUAL;
             break;
         } else {
             const char *text = from + indent;
@@ -356,6 +359,8 @@ static int take_value(lines *of)
 static int take_line(lines *of)
 {
     reader *self = of->reader;
+    if (of->has_tabs && memchr(of->line, '\t', (size_t)(of->line_end - of->line)) != NULL)
+        return UNUSUAL;
     int state = close_blocks(of, of->at - of->line);
     /* dashes, each of which begins an item */
     while (state == STEP && begins_item(of)) {
@@ -392,14 +397,18 @@ static int take_line(lines *of)
 
 /* --- the whole text --- */
 
-/* Tells whether libyaml takes every character as a part of a text, and only '\n' as a break. */
-static int is_printable(const unsigned char *raw, size_t length)
+/* Tells whether libyaml takes every character as a part of a text, and '\n' alone as a break. */
+static int is_printable(lines *of, const char *text)
 {
-    int is_odd = 0, is_ascii = 1;
+    const unsigned char *raw = (const unsigned char *)text;
+    size_t length = (size_t)(of->end - text);
+    int is_odd = 0, has_tabs = 0, is_ascii = 1;
     for (size_t i = 0; i < length; i++) {
-        is_odd |= (raw[i] < ' ' && raw[i] != '\n') || raw[i] == 127;
+        is_odd |= (raw[i] < ' ' && raw[i] != '\n' && raw[i] != '\t') || raw[i] == 127;
+        has_tabs |= raw[i] == '\t';
         is_ascii &= raw[i] < 128;
     }
+    of->has_tabs = has_tabs;
     if (is_odd || is_ascii)
         return is_odd ? UNUSUAL : STEP;
     /* U+0080 to U+009F, U+2028 and its neighbours, U+F000 and above have breaks, marks and what cannot be printed */
@@ -408,39 +417,67 @@ static int is_printable(const unsigned char *raw, size_t length)
             (raw[i] == 0xE2 && raw[i + 1] == 0x80 && i + 2 < length && (raw[i + 2] & 0xFE) == 0xA8))
             return UNUSUAL;
     /* comments too must be UTF-8 */
-    PyObject *text = PyUnicode_DecodeUTF8((const char *)raw, (Py_ssize_t)length, NULL);
-    if (text == NULL)
+    PyObject *decoded = PyUnicode_DecodeUTF8(text, (Py_ssize_t)length, NULL);
+    if (decoded == NULL)
         return f0ci_step_aside();
-    Py_DECREF(text);
+    Py_DECREF(decoded);
     return STEP;
 }
 
-int f0ci_read_lines(reader *self, const char *raw, size_t length)
+/* Copies a text with "\r\n" for a break to one with '\n', and returns its length. */
+static size_t copy_with_plain_breaks(char *to, const char *raw, size_t length)
 {
-    lines of = {.reader = self, .next = raw, .end = raw + length, .is_waiting = 1};
-    int state = is_printable((const unsigned char *)raw, length);
-    if (state != STEP)
-        return state;
-    if ((of.scratch = PyMem_Malloc(length + 1)) == NULL) {
-        PyErr_NoMemory();
-        return FAILED;
+    const char *from = raw, *end = raw + length, *at = raw;
+    char *begin = to;
+    while ((at = memchr(at, '\r', (size_t)(end - at))) != NULL) {
+        int is_break = at + 1 < end && at[1] == '\n';
+        /* one that stands alone is kept, and is not printable */
+        memcpy(to, from, (size_t)(at - from) + (is_break ? 0 : 1));
+        to += (at - from) + (is_break ? 0 : 1);
+        from = ++at;
     }
+    memcpy(to, from, (size_t)(end - from));
+    return (size_t)(to - begin) + (size_t)(end - from);
+}
+
+static int read_lines(lines *of, const char *raw)
+{
+    reader *self = of->reader;
+    int state = is_printable(of, raw), is_first = 1;
     self->levels[0].indent = -1;
-    int is_first = 1;
-    while (state == STEP && next_line(&of)) {
-        Py_ssize_t rest = of.line_end - of.at;
-        int is_marker = of.at == of.line && rest >= 3 && (memcmp(of.at, "---", 3) == 0 || memcmp(of.at, "...", 3) == 0);
+    of->next = raw;
+    of->is_waiting = 1;
+    while (state == STEP && next_line(of)) {
+        Py_ssize_t rest = of->line_end - of->at;
+        int is_marker = of->at == of->line && rest >= 3 && (memcmp(of->at, "---", 3) == 0 || memcmp(of->at, "...", 3) == 0);
         if (!is_marker)
-            state = take_line(&of);
-        else if (!is_first || rest > 3 || *of.at == '.')
+            state = take_line(of);
+        else if (!is_first || rest > 3 || *of->at == '.')
             state = UNUSUAL;
         is_first = 0;
     }
     /* of nothing at all, libyaml tells */
     if (state == STEP && self->depth == 0)
         state = UNUSUAL;
-    if (state == STEP && of.is_waiting)
-        state = put_nothing(&of);
-    PyMem_Free(of.scratch);
+    return state == STEP && of->is_waiting ? put_nothing(of) : state;
+}
+
+int f0ci_read_lines(reader *self, const char *raw, size_t length)
+{
+    int has_returns = memchr(raw, '\r', length) != NULL;
+    /* room for a copy, and for what is made of parts of it */
+    char *room = PyMem_Malloc((has_returns ? 2 : 1) * (length + 1));
+    if (room == NULL) {
+        PyErr_NoMemory();
+        return FAILED;
+    }
+    lines of = {.reader = self, .end = raw + length, .scratch = room};
+    if (has_returns) {
+        of.scratch = room + length + 1;
+        of.end = room + copy_with_plain_breaks(room, raw, length);
+        raw = room;
+    }
+    int state = read_lines(&of, raw);
+    PyMem_Free(room);
     return state;
 }
