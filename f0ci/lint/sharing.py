@@ -31,6 +31,9 @@ class Examiner(Protocol):
     def prepare(self) -> None:
         """Import what examining needs, so that processes need not do it each for itself."""
 
+    def look_ahead(self) -> None:
+        """Import what is needed after examining, while others examine."""
+
     def examine(self, path: str) -> Outcome:
         """Return what comes out of a file; never raises."""
 
@@ -145,6 +148,7 @@ class _Crew:
             with selectors.DefaultSelector() as ready:
                 for slot in range(count):
                     self._start(slot, (), ready)
+                self.examiner.look_ahead()
                 while ready.get_map():
                     for key, _ in ready.select():
                         self._hear(self.workers[key.fd], ready)
