@@ -11,13 +11,15 @@ import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import Defect
 from f0ci.core.suggestions import did_you_mean, suggestion
 from f0ci.core.values import dataclass
-from f0ci.source.plainly import Judge
-from f0ci.source.reading import Path
+
+if TYPE_CHECKING:
+    from f0ci.source.plainly import Judge
+    from f0ci.source.reading import Path
 
 NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record", "errands", "answers")
 
@@ -93,6 +95,8 @@ def _verdict(name: str, data: Any) -> bool:
 
 @cache
 def _judge(name: str) -> Judge:
+    from f0ci.source.plainly import Judge
+
     return Judge(load_schema(name))
 
 
