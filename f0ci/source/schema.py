@@ -67,20 +67,22 @@ def load_schema(name: str) -> dict[str, Any]:
 
 def check_schema(name: str, data: Any) -> tuple[SchemaProblem, ...]:
     """Return every place where data does not fit a published schema, by path."""
-    verdict = _verdict(name, data)
-    if verdict:
+    if _fits_surely(name, data):
         return ()
     from f0ci.source.misfits import plain_misfits
 
-    # where the gate has no word for a value, the explainer decides
-    return as_problems(plain_misfits(_judge(name), data) or _explainer(name).iter_errors(data))
+    misfits = plain_misfits(_judge(name), data)
+    if misfits is None or (not misfits and _gate(name) is not None):
+        # it takes more words than the place, or the gate has no word for a value
+        return as_problems(_explainer(name).iter_errors(data))
+    return as_problems(misfits)
 
 
 # values in mappings and lists that are judged before the gate is fetched: importing it takes longer than these
 _left_to_judge = [60_000.0]
 
 
-def _verdict(name: str, data: Any) -> bool:
+def _fits_surely(name: str, data: Any) -> bool:
     """Tell whether data surely fits."""
     if not _gate.cache_info().currsize:
         judge = _judge(name)
