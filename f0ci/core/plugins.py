@@ -12,6 +12,7 @@ import sys
 from functools import cache
 from types import ModuleType
 
+import f0ci
 from f0ci.core.errors import CannotWork, UsageError
 from f0ci.core.suggestions import did_you_mean
 
@@ -29,8 +30,9 @@ def own_names(package: str) -> tuple[str, ...]:
 
 def _listed(package: str) -> list[str]:
     try:
-        # pathlib and importlib.resources cost more than the answer
-        return [name for folder in importlib.import_module(package).__path__ for name in os.listdir(folder)]  # noqa: PTH208
+        # pathlib and importlib.resources cost more than the answer, and so does importing the package
+        inner = package.split(".")[1:]
+        return [name for folder in f0ci.__path__ for name in os.listdir(os.path.join(folder, *inner))]  # noqa: PTH118, PTH208
     except OSError:
         # the package is not in a folder, as in a zip file
         from importlib import resources

@@ -17,6 +17,7 @@ from pathlib import Path
 from f0ci.core.cancellation import Cancellation
 from f0ci.core.errors import CannotWork
 from f0ci.core.lifeline import Lifeline
+from f0ci.core.patterns import pattern
 from f0ci.core.redaction import Redactor
 from f0ci.core.values import dataclass
 
@@ -30,7 +31,7 @@ _ON_WORD = ("/bin/sh", "-c", 'read -r word && exec "$@" </dev/null', "sh")
 MARGIN = 4_096
 
 # what lets a program act for the CI job or for the user's Git; a recipe's own secrets have names of their own
-_WITHHELD = re.compile(
+_WITHHELD = pattern(
     r"""F0CI_\w*TOKEN | F0CI_SECRET_\w+ | F0CI_(?:\w+_)?ENGINE
       | (?:GITHUB|GH|GHE)(?:_ENTERPRISE)?_TOKEN | GITHUB_PAT | ACTIONS_\w*TOKEN\w*
       | CI_(?:JOB|BUILD|DEPLOY|REGISTRY|DEPENDENCY_PROXY)_(?:TOKEN|PASSWORD|JWT\w*) | CI_REPOSITORY_URL

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
+from f0ci.core.patterns import pattern
+
 MASK = "***"
-_URL_CREDENTIALS = re.compile(r"(?<=://)[^/\s:@]+(?::[^/\s@]*)?(?=@)")
+_URL_CREDENTIALS = pattern(r"(?<=://)[^/\s:@]+(?::[^/\s@]*)?(?=@)")
 # shorter values would mask half of every ordinary text
 _SHORTEST = 4
 

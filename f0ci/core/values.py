@@ -1,9 +1,9 @@
 """Data classes whose making costs little: what `dataclasses` makes, from the same declarations.
 
 `dataclasses` compiles up to eight methods for every class while its module is imported, 0.3 ms a class. A command
-imports a hundred classes, makes values of half of them and compares even fewer, so that a fifth of a short run was
-spent on methods that nobody called. Here comparing, hashing and showing are functions that all classes share, and
-`__init__` is compiled when the first value is made. Type checkers see `dataclasses.dataclass` itself; `fields`,
+imports a hundred classes, makes a few values of half of them and compares even fewer, so that a fifth of a short run
+was spent on methods that nobody called. Here comparing, hashing and showing are functions that all classes share, and
+`__init__` is compiled when many values are made. Type checkers see `dataclasses.dataclass` itself; `fields`,
 `replace`, `astuple` and `asdict` of `dataclasses` work on what comes out.
 """
 
@@ -46,6 +46,8 @@ __all__ = ["dataclass"]
 
 # where `dataclasses` looks for the fields of a class
 _FIELDS = "__dataclass_fields__"
+# values that are filled field by field: compiling `__init__` takes as long as thirty of them
+_FEW = 20
 
 
 def _made(declared: type, *, frozen: bool, order: bool, eq: bool) -> type:
@@ -59,7 +61,7 @@ def _made(declared: type, *, frozen: bool, order: bool, eq: bool) -> type:
         "__slots__": names,
         "__match_args__": tuple(name for name in names if own[name].init),
         _FIELDS: _Fields(declared, own),
-        "__init__": _first_init,
+        "__init__": _init,
         "__content__": _getter(names),
     }
     added: dict[str, Any] = {"__repr__": _repr}
@@ -107,6 +109,7 @@ class _Fields:
         self.declared = declared
         self.own = own
         self.described: dict[str, Field[Any]] | None = None
+        self.filled = 0
 
     def __get__(self, _instance: object, _owner: type) -> dict[str, Field[Any]]:
         if self.described is None:
@@ -124,10 +127,46 @@ def _getter(names: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
     return staticmethod(lambda value: tuple(getattr(value, name) for name in names))
 
 
-def _first_init(self: Any, *args: Any, **named: Any) -> None:
-    """Compile `__init__`, put it into the class, and call it."""
+def _init(self: Any, *args: Any, **named: Any) -> None:
+    """Fill a value; when there are many, compile what fills them and put it into the class."""
     kind = next(base for base in type(self).__mro__ if isinstance(base.__dict__.get(_FIELDS), _Fields))
-    own: dict[str, Field[Any]] = kind.__dict__[_FIELDS].own
+    fields: _Fields = kind.__dict__[_FIELDS]
+    fields.filled += 1
+    given = _given(kind, fields.own, args, named) if fields.filled <= _FEW else None
+    if given is None:
+        compiled = _compiled(kind, fields.own)
+        kind.__init__ = compiled  # type: ignore[misc] # the class is made here
+        compiled(self, *args, **named)
+        return
+    for name, value in given.items():
+        kind.__dict__[name].__set__(self, value)
+    if hasattr(kind, "__post_init__"):
+        self.__post_init__()
+
+
+def _given(
+    kind: type, own: dict[str, Field[Any]], args: tuple[Any, ...], named: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Return the content of every field, or None where a call does not fit: what is compiled says why."""
+    taken: tuple[str, ...] = kind.__dict__["__match_args__"]
+    said = dict(zip(taken, args, strict=False)) | named
+    if len(said) < len(args) + len(named) or not said.keys() <= set(taken):
+        return None
+    given = {}
+    for name, one in own.items():
+        if name in said:
+            given[name] = said[name]
+        elif one.default is not MISSING:
+            given[name] = one.default
+        elif one.default_factory is not MISSING:
+            given[name] = one.default_factory()
+        else:
+            return None
+    return given
+
+
+def _compiled(kind: type, own: dict[str, Field[Any]]) -> Callable[..., None]:
+    """Return an `__init__` that is as quick as one written by hand."""
     known: dict[str, Any] = {"_MISSING": MISSING}
     parameters, lines = ["self"], []
     for name, one in own.items():
@@ -149,10 +188,9 @@ def _first_init(self: Any, *args: Any, **named: Any) -> None:
         lines.append("    self.__post_init__()")
     text = f"def __init__({', '.join(parameters)}):\n" + "\n".join(lines or ["    pass"])
     exec(text, known)  # noqa: S102 - made of the names of fields, as dataclasses does
-    init = known["__init__"]
+    init: Callable[..., None] = known["__init__"]
     init.__qualname__ = f"{kind.__qualname__}.__init__"
-    kind.__init__ = init  # type: ignore[misc] # the class is made here
-    init(self, *args, **named)
+    return init
 
 
 @recursive_repr()

@@ -7,12 +7,12 @@ item by item where the configuration's schema names a key for it, see `keyed_lis
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
 from f0ci.core.errors import InputError
+from f0ci.core.patterns import pattern
 from f0ci.core.values import dataclass
 from f0ci.environments.keyed_lists import BadItem, by_key, index_of, is_deletion, merge_key_at, refuse_other_patch
 from f0ci.environments.model import NOTHING_KEYED, Layer
@@ -26,7 +26,7 @@ STEERING_KEYS = frozenset({"extends", "$schema"})
 _SUFFIXES = ("json", "yaml", "yml")
 _JSON_HINT = "write text, a number, true or false"
 # a dot that no backslash escapes
-_SEPARATOR = re.compile(r"(?<!\\)\.")
+_SEPARATOR = pattern(r"(?<!\\)\.")
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from f0ci.core import plugins
 from f0ci.core.errors import InputError
+from f0ci.core.patterns import pattern
 from f0ci.core.suggestions import did_you_mean
 from f0ci.core.values import dataclass
 from f0ci.source.project import Project
@@ -23,7 +24,7 @@ SCHEME = "secret://"
 PREFIX = "F0CI_SECRET_"
 # the key that opens age-encrypted secrets
 AGE_IDENTITY = "F0CI_SECRET_AGE_IDENTITY"
-_REFERENCE = re.compile(r"secret://(?P<name>[A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?)")
+_REFERENCE = pattern(r"secret://(?P<name>[A-Za-z0-9_](?:[A-Za-z0-9_./-]*[A-Za-z0-9_])?)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 
+from f0ci.core.patterns import pattern
 from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.template import Expression, Reference, Template
 from f0ci.source.reading import Path
@@ -29,11 +29,11 @@ __all__ = [
 
 # nobody writes as many into one text, and each takes half a kilobyte
 _MOST_EXPRESSIONS = 10_000
-DELIMITER = re.compile(r"#\{|\{\{")
+DELIMITER = pattern(r"#\{|\{\{")
 # nothing but a name, as most expressions are: the same few stand all over a repository
 _SHORT = 200
-_NAME = re.compile(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*")
-_PLAIN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+")
+_NAME = pattern(r"\s*[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\s*")
+_PLAIN_NAME = pattern(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)+")
 # words that mean something to the grammar, in any of its spellings
 _GRAMMAR_WORDS = frozenset(
     {"and", "else", "false", "False", "if", "in", "is", "none", "None", "not", "null", "or", "true", "True"}

@@ -6,10 +6,11 @@ import re
 from enum import Enum, auto
 from typing import NamedTuple
 
+from f0ci.core.patterns import pattern
 from f0ci.expressions.errors import ExpressionError
 
 MAX_CODE = 10_000
-_TOKEN = re.compile(
+_TOKEN = pattern(
     r"""(?P<blank>\s+)
       | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
       | (?P<name>[^\W\d]\w*)
@@ -18,8 +19,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_INDEX = re.compile(r"[0-9]+")
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
+_INDEX = pattern(r"[0-9]+")
+_ESCAPE = pattern(r"\\(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", "'": "'", '"': '"', "\n": ""}
 # words of other languages, and what to write instead
 _FOREIGN = {

@@ -132,6 +132,12 @@ class _Run:
         for hook in ("check_document", "check_recipe"):
             self._functions(hook)
 
+    def look_ahead(self) -> None:
+        """Import the rules that look at what files have in common."""
+        alone = ("check_environments", "check_environment") if self.workspace.environment_sets else ()
+        for hook in (*alone, "check_workspace"):
+            self._functions(hook)
+
     def read(self, path: str) -> bool:
         """Read a file and run what concerns it; tell whether it is one that f0ci reads."""
         source = self.workspace.read(path)

@@ -6,19 +6,19 @@ a comment before the document's first line silences the whole file.
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from f0ci.core.diagnostics import Span
+from f0ci.core.patterns import pattern
 from f0ci.core.values import dataclass
 from f0ci.lint.lines import split_lines
 from f0ci.source.document import Document
 
-_COMMENT = re.compile(r"(?:(?<=\s)|(?<![\s\S]))#\s*f0ci:\s*ignore\b(?:\[(?P<rules>[^\]]*)\])?")
+_COMMENT = pattern(r"(?:(?<=\s)|(?<![\s\S]))#\s*f0ci:\s*ignore\b(?:\[(?P<rules>[^\]]*)\])?")
 # on the bytes, where nothing is known of blanks beyond ASCII
-_MENTION = re.compile(rb"#[^#\w]*f0ci:")
-_NAME = re.compile(r"[^,\s]+")
+_MENTION = pattern(rb"#[^#\w]*f0ci:")
+_NAME = pattern(r"[^,\s]+")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from f0ci.core.diagnostics import Span
+from f0ci.core.patterns import pattern
 
 # what libyaml counts as the end of a line
-_YAML_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+_YAML_BREAK = pattern("\r\n|[\n\r\x85\u2028\u2029]")
 
 
 def split_lines(path: str, raw: bytes) -> list[str]:

@@ -7,18 +7,18 @@ what stands in a condition, what a decorator makes of a class.
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 
+from f0ci.core.patterns import pattern
 from f0ci.core.values import dataclass
 
 # sources beyond this are not read; nobody writes such a scriptlet by hand
 LARGEST = 1 << 20
 _MODULES = rb"\.\s*modules\b|\bimport\b[^\n]*\bmodules\b"
-_ANY_NAME = re.compile(rb"\bglobals\s*\(|\bexec\s*\(|\b(?:vars|locals)\s*\(\s*\)|" + _MODULES)
-_ANY_MODULE = re.compile(rb"\b__path__\b|\bmeta_path\b|\bpath_hooks\b|" + _MODULES)
-_ANY_METHOD = re.compile(rb"\bsetattr\s*\(|\.\s*(?:run|execute)\s*=[^=]")
+_ANY_NAME = pattern(rb"\bglobals\s*\(|\bexec\s*\(|\b(?:vars|locals)\s*\(\s*\)|" + _MODULES)
+_ANY_MODULE = pattern(rb"\b__path__\b|\bmeta_path\b|\bpath_hooks\b|" + _MODULES)
+_ANY_METHOD = pattern(rb"\bsetattr\s*\(|\.\s*(?:run|execute)\s*=[^=]")
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 

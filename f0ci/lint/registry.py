@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import field
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Any
 from f0ci.core import plugins
 from f0ci.core.diagnostics import Severity
 from f0ci.core.errors import UsageError
+from f0ci.core.patterns import pattern
 from f0ci.core.suggestions import did_you_mean
 from f0ci.core.values import dataclass
 from f0ci.lint.per_path import PathRules, meant_for, read_path_rules
@@ -21,8 +21,8 @@ from f0ci.lint.rules.base import Group, Rule
 FOLDER = "f0ci.lint.rules"
 _HERE = os.path.join(os.path.dirname(__file__), "rules")  # noqa: PTH118, PTH120 - text is what is needed
 # a break that is written out is found five times as fast as the beginning of any line
-_CARD = re.compile(rb'\nRULE = Rule\("([a-z0-9-]+)", Group\.([A-Z]+), Severity\.([A-Z]+)\)\r?\n')
-_HOOK = re.compile(rb"\ndef (check_\w+)\(")
+_CARD = pattern(rb'\nRULE = Rule\("([a-z0-9-]+)", Group\.([A-Z]+), Severity\.([A-Z]+)\)\r?\n')
+_HOOK = pattern(rb"\ndef (check_\w+)\(")
 # what tells that rules did not do their work is said in any case
 ALWAYS = frozenset({"internal-error", "unknown-rule"})
 

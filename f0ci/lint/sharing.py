@@ -31,6 +31,9 @@ class Examiner(Protocol):
     def prepare(self) -> None:
         """Import what examining needs, so that processes need not do it each for itself."""
 
+    def look_ahead(self) -> None:
+        """Import what is needed after examining, while others examine."""
+
     def examine(self, path: str) -> Outcome:
         """Return what comes out of a file; never raises."""
 
@@ -135,26 +138,27 @@ class _Crew:
     def run(self, count: int) -> dict[int, Outcome]:
         """Return what came out of each file; a file that no worker could be started for is left out."""
         import mmap
-        import selectors
+        import select
 
         self.progress = mmap.mmap(-1, count * _NUMBER)
         self.queue, numbers = os.pipe()
         os.write(numbers, b"".join(number.to_bytes(_NUMBER) for number in range(len(self.chunks))))
         os.close(numbers)
         try:
-            with selectors.DefaultSelector() as ready:
-                for slot in range(count):
-                    self._start(slot, (), ready)
-                while ready.get_map():
-                    for key, _ in ready.select():
-                        self._hear(self.workers[key.fd], ready)
+            ready = select.poll()
+            for slot in range(count):
+                self._start(slot, (), ready)
+            self.examiner.look_ahead()
+            while self.workers:
+                for results, _ in ready.poll():
+                    self._hear(self.workers[results], ready)
         finally:
             self._end()
         return self.found
 
     def _start(self, slot: int, first: Sequence[int], ready: Any) -> None:
         """Start a worker that examines some files alone, then what is in the queue."""
-        import selectors
+        import select
 
         results, writing = os.pipe()
         try:
@@ -168,7 +172,7 @@ class _Crew:
             self._work(slot, first, writing)
         os.close(writing)
         self.workers[results] = _Worker(process, results, slot)
-        ready.register(results, selectors.EVENT_READ)
+        ready.register(results, select.POLLIN)
 
     def _work(self, slot: int, first: Sequence[int], writing: int) -> NoReturn:
         code = 1

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from f0ci.core.canonical import sha256_hex
 from f0ci.core.errors import InputError, MissingFile
+from f0ci.core.patterns import pattern
 from f0ci.core.suggestions import closest
 from f0ci.core.values import dataclass
 from f0ci.lint.environments import EnvironmentSet, find_environment_sets, layer_root, may_configure
@@ -41,8 +42,8 @@ _SUFFIXES = (*_YAML_SUFFIXES, ".json")
 # a file without these words is no recipe and no workflow, whatever else it says
 _WORDS = (b"steps", b"test_meta", b"ProductionWorkflow")
 # what a file that cannot be read was meant to be
-_MEANT_RECIPE = re.compile(rb"^(?:steps|test_meta)\s*:", re.MULTILINE)
-_KIND = re.compile(rb"^kind\s*:\s*[\"']?(\w*)", re.MULTILINE)
+_MEANT_RECIPE = pattern(rb"^(?:steps|test_meta)\s*:", re.MULTILINE)
+_KIND = pattern(rb"^kind\s*:\s*[\"']?(\w*)", re.MULTILINE)
 
 
 @dataclass(slots=True)

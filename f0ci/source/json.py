@@ -7,11 +7,12 @@ import re
 from typing import Any
 
 from f0ci.core.diagnostics import Span
+from f0ci.core.patterns import pattern
 from f0ci.source.reading import MAX_DEPTH, Path, Positions, Reading, ReadingProblem, find_not_utf8
 
-_BLANK = re.compile(r"[ \t\r\n]*")
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
-_ATOM = re.compile(r"[^\s,\]}]+")
+_BLANK = pattern(r"[ \t\r\n]*")
+_STRING = pattern(r'"(?:[^"\\]|\\.)*"')
+_ATOM = pattern(r"[^\s,\]}]+")
 
 
 def read_json(raw: bytes, *, positions: bool = False) -> Reading:

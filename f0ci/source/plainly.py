@@ -227,6 +227,9 @@ def _items(judge: Judge, _schema: Any, wanted: Any) -> Fits:
 
 def _chosen(judge: Judge, schema: Any, wanted: Any) -> Fits:
     asked, then, other = (judge.fits_of(each) for each in (wanted, schema.get("then", True), schema.get("else", True)))
+    if "else" not in schema:
+        # what has to hold is often shorter than when
+        return lambda data: then(data) or not asked(data)
     return lambda data: then(data) if asked(data) else other(data)
 
 

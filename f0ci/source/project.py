@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import field
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import InputError
 from f0ci.core.values import dataclass
-from f0ci.source.document import Document, read_document
-from f0ci.source.reading import Path
 from f0ci.source.tree import Tree, resolve_path
+
+if TYPE_CHECKING:
+    from f0ci.source.document import Document
+    from f0ci.source.reading import Path
 
 PROJECT_FILES = ("f0ci.yaml", "f0ci.yml")
 CONFIG_NAMES = ("config.json", "config.yaml", "config.yml")
@@ -78,6 +80,9 @@ def load_project(tree: Tree) -> Project:
     Raises:
         InputError: `f0ci.yaml` cannot be read, does not fit its schema, or names a path outside the repository.
     """
+    # whoever only looks for the root reads no document
+    from f0ci.source.document import read_document
+
     for name in PROJECT_FILES:
         if tree.exists(name):
             return _from_document(read_document(tree, name))

@@ -6,10 +6,12 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from f0ci.core.patterns import pattern
+
 YAML = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset(f"{YAML}{name}" for name in ("bool", "float", "int", "null"))
 _TEXT_TAGS = frozenset(f"{YAML}{name}" for name in ("timestamp", "value", "merge"))
-YAML_1_1_ONLY = re.compile(
+YAML_1_1_ONLY = pattern(
     r"""(?:yes|no|on|off|Yes|No|On|Off|YES|NO|ON|OFF)$
       | [-+]?0[0-7_]+$            # octal without 0o
       | [-+]?[0-9][0-9_]*_[0-9_]*(?:\.[0-9_]*)?$
@@ -29,8 +31,8 @@ UNUSUAL = object()
 
 _MOST_DIGITS = 16
 # numbers as nearly everybody writes them mean what Python's own reading says
-_USUAL_INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\Z", re.ASCII)
-_USUAL_FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,15})\.[0-9]{0,15}[1-9]\Z", re.ASCII)
+_USUAL_INTEGER = pattern(r"[-+]?(?:0|[1-9][0-9]{0,15})\Z", re.ASCII)
+_USUAL_FLOAT = pattern(r"[-+]?(?:0|[1-9][0-9]{0,15})\.[0-9]{0,15}[1-9]\Z", re.ASCII)
 
 
 # what PyYAML makes of words and of signs that stand alone; importing it takes a tenth of a short run
@@ -43,7 +45,7 @@ _WORDS: dict[str, Any] = {
     ),
 }
 # texts that no number and no date begins like: ./run.sh, -v, 30s, 95%, 1.2.3, 007-bond
-_TEXT = re.compile(
+_TEXT = pattern(
     r"[A-Za-z~=<]|\.(?![0-9iInN])|[-+](?![0-9.])|(?!0[bx])[0-9]+(?:[A-Za-z%/]|-(?![0-9]))|[0-9]+\.[0-9]+\.(?![0-9]*:)",
     re.ASCII,
 )
@@ -87,8 +89,8 @@ def plain_value(text: str) -> Any:
 def _meaning(text: str) -> Any:
     from yaml import SafeLoader
 
-    for tag, pattern in SafeLoader.yaml_implicit_resolvers.get(text[:1], ()):
-        if pattern.match(text):
+    for tag, resolver in SafeLoader.yaml_implicit_resolvers.get(text[:1], ()):
+        if resolver.match(text):
             return text if tag in _TEXT_TAGS else construct(tag, text)
     return text
 

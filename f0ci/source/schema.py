@@ -11,13 +11,15 @@ import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import Defect
 from f0ci.core.suggestions import did_you_mean, suggestion
 from f0ci.core.values import dataclass
-from f0ci.source.plainly import Judge
-from f0ci.source.reading import Path
+
+if TYPE_CHECKING:
+    from f0ci.source.plainly import Judge
+    from f0ci.source.reading import Path
 
 NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record", "errands", "answers")
 
@@ -65,20 +67,22 @@ def load_schema(name: str) -> dict[str, Any]:
 
 def check_schema(name: str, data: Any) -> tuple[SchemaProblem, ...]:
     """Return every place where data does not fit a published schema, by path."""
-    verdict = _verdict(name, data)
-    if verdict:
+    if _fits_surely(name, data):
         return ()
     from f0ci.source.misfits import plain_misfits
 
-    # where the gate has no word for a value, the explainer decides
-    return as_problems(plain_misfits(_judge(name), data) or _explainer(name).iter_errors(data))
+    misfits = plain_misfits(_judge(name), data)
+    if misfits is None or (not misfits and _gate(name) is not None):
+        # it takes more words than the place, or the gate has no word for a value
+        return as_problems(_explainer(name).iter_errors(data))
+    return as_problems(misfits)
 
 
 # values in mappings and lists that are judged before the gate is fetched: importing it takes longer than these
 _left_to_judge = [60_000.0]
 
 
-def _verdict(name: str, data: Any) -> bool:
+def _fits_surely(name: str, data: Any) -> bool:
     """Tell whether data surely fits."""
     if not _gate.cache_info().currsize:
         judge = _judge(name)
@@ -93,6 +97,8 @@ def _verdict(name: str, data: Any) -> bool:
 
 @cache
 def _judge(name: str) -> Judge:
+    from f0ci.source.plainly import Judge
+
     return Judge(load_schema(name))
 
 

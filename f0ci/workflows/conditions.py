@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import math
 import operator as op
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import TYPE_CHECKING, NoReturn
 
 from f0ci.core.errors import InputError
+from f0ci.core.patterns import pattern
 from f0ci.core.suggestions import closest
 from f0ci.core.values import dataclass
 from f0ci.workflows.units import PLAIN, RATIO, SUFFIXES, UNITS, Quantity, kind_of, number_text
@@ -40,11 +40,11 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 }
 OPERATORS = tuple(_COMPARE)
 
-_NAME = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_.:/-]*[A-Za-z0-9_])?")
-_OPERATOR = re.compile(r"[<>=!~≤≥≠]+")
-_NUMBER = re.compile(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
-_WORD = re.compile(r"%|[A-Za-zµ_]+")
-_BLANK = re.compile(r"\s*")
+_NAME = pattern(r"[A-Za-z_](?:[A-Za-z0-9_.:/-]*[A-Za-z0-9_])?")
+_OPERATOR = pattern(r"[<>=!~≤≥≠]+")
+_NUMBER = pattern(r"[-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?")
+_WORD = pattern(r"%|[A-Za-zµ_]+")
+_BLANK = pattern(r"\s*")
 _MEANT_UNITS = {
     "sec": "s",
     "secs": "s",

@@ -7,7 +7,6 @@ twice, a window takes the first for its start and the second for its end.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -15,13 +14,14 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from f0ci.core.duration import parse_duration
+from f0ci.core.patterns import pattern
 from f0ci.core.values import dataclass
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 # how far ahead an end of waiting is looked for
 HORIZON = timedelta(days=400)
 _DAY = timedelta(days=1)
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)\Z")
+_CLOCK = pattern(r"([01]\d|2[0-3]):([0-5]\d)\Z")
 # where a rule leaves its own day open, dateutil would take it from the start, which people do not see
 _NEEDS = {"WEEKLY": ("BYDAY",), "MONTHLY": ("BYMONTHDAY", "BYDAY"), "YEARLY": ("BYMONTHDAY", "BYDAY", "BYYEARDAY")}
 

@@ -6,15 +6,15 @@ errors of a file stand in one.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
 from f0ci.core.diagnostics import Diagnostic, Severity
+from f0ci.core.patterns import pattern
 from f0ci.lint.reporters.base import Sources, Summary
 
 # what XML 1.0 cannot hold, even escaped (production 2, Char)
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_FORBIDDEN = pattern("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LINE_ENDS = {"\r": "&#13;"}
 _IN_ATTRIBUTES = {**_LINE_ENDS, '"': "&quot;", "\n": "&#10;", "\t": "&#9;"}
 

@@ -14,13 +14,14 @@ from urllib.parse import quote
 
 from f0ci import __version__
 from f0ci.core.diagnostics import Diagnostic, Fix, Location, Severity, Span
+from f0ci.core.patterns import pattern
 from f0ci.lint import registry
 from f0ci.lint.fingerprints import fingerprints
 from f0ci.lint.reporters.base import Sources, Summary, encodable
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _SUBJECT = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "recommendation"}
-_WHAT = re.compile(r"^## What it does\n\n(.+?)\n(?:\n|\Z)", re.MULTILINE | re.DOTALL)
+_WHAT = pattern(r"^## What it does\n\n(.+?)\n(?:\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
 def report(diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary, *, colour: bool = False) -> str:

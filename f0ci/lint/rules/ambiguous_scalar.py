@@ -47,10 +47,10 @@ versions, and writes every other value as Framework0 reads it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.patterns import pattern
 from f0ci.lint.fixing import rewritten
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
@@ -60,7 +60,7 @@ from f0ci.source.scalars import plain_value
 
 RULE = Rule("ambiguous-scalar", Group.READING, Severity.WARNING)
 
-_FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]*0")
+_FRACTION = pattern(r"[-+]?[0-9]+\.[0-9]*0")
 
 
 def check_document(document: Document, workspace: Workspace) -> Iterator[Finding]:

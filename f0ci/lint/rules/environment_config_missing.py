@@ -68,11 +68,11 @@ Write the configuration, or say no more that the environment exists. `extends: d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.patterns import pattern
 from f0ci.lint.environments import EnvironmentSet
 from f0ci.lint.rules.base import Finding, Group, Rule, listed
 from f0ci.lint.workspace import Workspace
@@ -87,8 +87,8 @@ RULE = Rule("environment-config-missing", Group.ENVIRONMENTS, Severity.ERROR)
 
 _WORDS = frozenset(name for group in ENVIRONMENT_ALIASES for name in group)
 _PARAMETERS = frozenset({"environment", "env", "target_environment"})
-_LIST = re.compile(r"\(([^()]*)\)")
-_WORD = re.compile(r"[A-Za-z0-9_-]+")
+_LIST = pattern(r"\(([^()]*)\)")
+_WORD = pattern(r"[A-Za-z0-9_-]+")
 
 
 def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding]:

@@ -35,11 +35,11 @@ Write a path below the repository's root, one that every machine has, or one tha
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.patterns import pattern
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.walking import texts_matching
 from f0ci.lint.workspace import Workspace
@@ -47,9 +47,9 @@ from f0ci.source.document import Document
 
 RULE = Rule("machine-path", Group.ENVIRONMENTS, Severity.WARNING)
 
-_HOME = re.compile(r"(?:file://)?(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})(?P<who>[\w.-]+)(?:[/\\][^\s]*)?")
+_HOME = pattern(r"(?:file://)?(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})(?P<who>[\w.-]+)(?:[/\\][^\s]*)?")
 # most files hold neither, and one search takes half as long as two
-_UNIX = re.compile(rb"/(?:home|Users)/")
+_UNIX = pattern(rb"/(?:home|Users)/")
 # accounts of images, not of people
 _EVERYWHERE = frozenset(
     {

@@ -37,11 +37,11 @@ Write `https://`.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.patterns import pattern
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.walking import texts_matching
 from f0ci.lint.workspace import Workspace
@@ -49,8 +49,8 @@ from f0ci.source.document import Document
 
 RULE = Rule("plain-http", Group.SECURITY, Severity.WARNING)
 
-_ADDRESS = re.compile(r"\bhttp://(?:[^\s/@]*@)?(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)")
-_DOMAIN = re.compile(r"(?:[A-Za-z0-9_-]+\.)+(?P<top>[A-Za-z]{2,})\.?")
+_ADDRESS = pattern(r"\bhttp://(?:[^\s/@]*@)?(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)")
+_DOMAIN = pattern(r"(?:[A-Za-z0-9_-]+\.)+(?P<top>[A-Za-z]{2,})\.?")
 # not public: RFC 2606, RFC 6762, RFC 8375, ICANN's .internal, and what Kubernetes and companies use
 _PRIVATE = frozenset(
     {

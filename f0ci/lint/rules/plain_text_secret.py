@@ -45,6 +45,7 @@ from itertools import islice
 from typing import Any
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.patterns import pattern
 from f0ci.environments.secrets import SCHEME
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.walking import texts_matching
@@ -57,16 +58,16 @@ from f0ci.source.reading import Path
 RULE = Rule("plain-text-secret", Group.SECURITY, Severity.ERROR)
 
 # each way begins with a letter of its own, which makes looking for all of them at once cheap
-_SHAPE = re.compile(
+_SHAPE = pattern(
     r"A3T[0-9A-Z]{17}|ABIA[0-9A-Z]{16}|ACCA[0-9A-Z]{16}|AKIA[0-9A-Z]{16}|ASIA[0-9A-Z]{16}|gh[oprsu]_\w{36}"
     r"|gl[a-z]{2,5}-[\w-]{20}|rk_live_\w{24}|sk_live_\w{24}|xox[abpors]-\d|hooks\.slack\.com/services/T"
     r"|(?<![\w=-])eyJ[\w=-]+\.eyJ[\w=-]+\.|SG\.[\w-]{22}\.|_authToken=|pypi-AgE|://[^\s{}:/@]{1,200}:[^\s{}@/]{1,200}@|AccountKey=|sq0csp-"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY|T3BlbkFJ"
 )
-_KEY = re.compile(r"(?:password|passwd|apikey|privatekey|secretkey|accesskey|authkey|clientsecret|secret|token)\Z")
+_KEY = pattern(r"(?:password|passwd|apikey|privatekey|secretkey|accesskey|authkey|clientsecret|secret|token)\Z")
 # such keys often hold the name of a secret
 _NAMING = ("secret", "token")
-_REFERENCE = re.compile(r"[\s{}$<>*]|://|\A[/.~]|\A[A-Z][A-Z0-9_]*\Z|\AX-", re.ASCII)
+_REFERENCE = pattern(r"[\s{}$<>*]|://|\A[/.~]|\A[A-Z][A-Z0-9_]*\Z|\AX-", re.ASCII)
 _NO_VALUES = frozenset(
     {
         "bearer",

@@ -54,6 +54,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.patterns import pattern
 from f0ci.environments.secrets import SCHEME
 from f0ci.expressions.errors import ExpressionError
 from f0ci.expressions.parsing import references
@@ -64,10 +65,10 @@ from f0ci.recipes.model import Recipe, Step
 
 RULE = Rule("secret-printed", Group.SECURITY, Severity.ERROR)
 
-_PRINTING = re.compile(r"^\s*(?:echo|printf)\b")
-_TRACING = re.compile(r"^\s*set\s+-[a-wyz]*x[a-z]*\b")
+_PRINTING = pattern(r"^\s*(?:echo|printf)\b")
+_TRACING = pattern(r"^\s*set\s+-[a-wyz]*x[a-z]*\b")
 # handed on, on the next line too, or shown to a CI system so that it masks the value
-_ELSEWHERE = re.compile(r"[|>`]|\$\(|\\$|::add-mask::")
+_ELSEWHERE = pattern(r"[|>`]|\$\(|\\$|::add-mask::")
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:

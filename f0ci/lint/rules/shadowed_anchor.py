@@ -54,18 +54,18 @@ Give each anchor a name of its own.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from f0ci.core.diagnostics import Severity, Span
+from f0ci.core.patterns import pattern
 from f0ci.lint.rules.base import Finding, Group, Place, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.source.document import Document
 
 RULE = Rule("shadowed-anchor", Group.READING, Severity.WARNING)
 
-_ANCHOR = re.compile(rb"&([A-Za-z0-9_-]+)")
+_ANCHOR = pattern(rb"&([A-Za-z0-9_-]+)")
 
 
 def check_document(document: Document, workspace: Workspace) -> Iterator[Finding]:

@@ -55,18 +55,18 @@ Write the commit that the tag names today: `git ls-remote https://github.com/OWN
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.patterns import pattern
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.workflows.model import Workflow
 
 RULE = Rule("unpinned-action", Group.SECURITY, Severity.WARNING)
 
-_ACTION = re.compile(r"(?P<action>[\w.-]+/[\w./-]+)@(?P<ref>\S+)")
-_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ACTION = pattern(r"(?P<action>[\w.-]+/[\w./-]+)@(?P<ref>\S+)")
+_COMMIT = pattern(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding]:

@@ -54,10 +54,10 @@ Use the parameter, or remove its declaration and what callers give for it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.patterns import pattern
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Parameter, Recipe
@@ -65,7 +65,7 @@ from f0ci.recipes.parameters import used_parameters
 
 RULE = Rule("unused-parameter", Group.COMPOSITION, Severity.WARNING)
 
-_WORD = re.compile(rb"[\w-]+")
+_WORD = pattern(rb"[\w-]+")
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:

@@ -49,6 +49,7 @@ import re
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.patterns import pattern
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
@@ -56,15 +57,15 @@ from f0ci.source.reading import Path
 
 RULE = Rule("version-constraint", Group.COMPOSITION, Severity.WARNING)
 
-_CLAUSE = re.compile(
+_CLAUSE = pattern(
     r"(?P<operator>===|==|!=|>=|<=|~=|>|<|\^|~|)\s*v?(?P<version>\d+(?:\.(?:\d+|\*|x))*(?:[-+.]?[A-Za-z][\w.+-]*)?)",
     re.ASCII,
 )
-_PACKAGE = re.compile(r"[A-Za-z0-9][\w.-]*(?:\[[\w,\s.-]*\])?", re.ASCII)
+_PACKAGE = pattern(r"[A-Za-z0-9][\w.-]*(?:\[[\w,\s.-]*\])?", re.ASCII)
 # some write blanks between bounds instead of commas
-_BETWEEN = re.compile(r",|(?<=[\w*])\s+(?=[=!<>~^])")
+_BETWEEN = pattern(r",|(?<=[\w*])\s+(?=[=!<>~^])")
 _ANY = frozenset({"*", "any", "latest", "x"})
-_PLAIN = re.compile(r"\d+(?:\.\d+)*", re.ASCII)
+_PLAIN = pattern(r"\d+(?:\.\d+)*", re.ASCII)
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:

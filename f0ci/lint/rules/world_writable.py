@@ -49,6 +49,7 @@ import re
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity, Span
+from f0ci.core.patterns import pattern
 from f0ci.lint.commands import lines_of
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
@@ -58,8 +59,8 @@ from f0ci.source.reading import Path
 RULE = Rule("world-writable", Group.SECURITY, Severity.WARNING)
 
 _START = r"(?:^|[;&|({]|\b(?:sudo|then|do|else)\s)\s*"
-_CHMOD = re.compile(rf"{_START}(?P<all>chmod\s+(?:-[A-Za-z-]+\s+)*(?P<mode>[0-7]{{3,4}}|[ugoa,+=rwxXst-]+))(?=\s)")
-_UMASK = re.compile(rf"{_START}(?P<all>umask\s+(?P<mode>0?[0-7]{{1,3}}))\s*(?:$|[;&#])")
+_CHMOD = pattern(rf"{_START}(?P<all>chmod\s+(?:-[A-Za-z-]+\s+)*(?P<mode>[0-7]{{3,4}}|[ugoa,+=rwxXst-]+))(?=\s)")
+_UMASK = pattern(rf"{_START}(?P<all>umask\s+(?P<mode>0?[0-7]{{1,3}}))\s*(?:$|[;&#])")
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:

@@ -98,6 +98,34 @@ def test_values_compare_and_show_as_those_of_dataclasses(
             assert (x, y, names) == first
 
 
+_CALLS: list[tuple[tuple[Any, ...], dict[str, Any]]] = [
+    ((1,), {}),
+    ((1, 2, ["a"], "b"), {}),
+    ((1,), {"names": ["a"], "secret": "b"}),
+    ((), {"y": 2, "x": 1}),
+    ((), {}),
+    ((1,), {"x": 1}),
+    ((1, 2, [], "", 5), {}),
+    ((1,), {"known": {}}),
+]
+
+
+@pytest.mark.parametrize(("arguments", "named"), _CALLS)
+def test_few_values_are_what_many_are(arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+    """The first are filled field by field, later ones by what was compiled meanwhile."""
+
+    def said(kind: type) -> object:
+        try:
+            return dataclasses.astuple(kind(*arguments, **named))
+        except TypeError as error:
+            return str(error).partition(".")[2]
+
+    ours, theirs = _pair(_point, frozen=True)
+    for _ in range(values._FEW + 2):
+        assert said(ours) == said(theirs)
+        dataclasses.astuple(ours(1))
+
+
 @pytest.mark.parametrize("kind", _KINDS, ids=str)
 @pytest.mark.parametrize("declared", [_one, _nothing])
 def test_one_field_and_none(kind: dict[str, bool], declared: Callable[[], type]) -> None:

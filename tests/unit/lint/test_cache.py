@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from benchmarks.recipe_sets import make_set
 from f0ci.commands.validating import Validation, validate
 from f0ci.core.errors import F0ciError
 from f0ci.lint import cache as caching
-from f0ci.lint.cache import default_folder
+from f0ci.lint.cache import ABOVE, default_folder
 from f0ci.lint.workspace import Workspace
 from f0ci.source import asking, traced
 from tests.conftest import rounds, write_files
@@ -342,3 +343,27 @@ def test_every_file_that_is_opened_was_asked_for_through_the_tree(tmp_path: Path
     files = {path for path in opened if (root / path).is_file()}
     assert files
     assert files <= asked
+
+
+def test_no_rule_needs_code_whose_changes_the_index_does_not_see() -> None:
+    """What layers above offer is known to rules by name; were one imported, its text would have to be looked at."""
+    program = """
+import sys
+from pathlib import Path
+from f0ci.lint import registry
+from f0ci.lint.engine import lint
+from f0ci.lint.workspace import load_workspace
+from f0ci.source.project import load_project
+from f0ci.source.tree import DirectoryTree
+tree = DirectoryTree(Path())
+lint(load_workspace(tree, load_project(tree)))
+for name in registry.names():
+    registry.module(name)
+print(*sorted(name for name in sys.modules if name.startswith("f0ci.")))
+"""
+    root = Path(__file__).resolve().parents[3]
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
+    imported = done.stdout.split()
+
+    assert "f0ci.lint.rules.unknown_plugin" in imported
+    assert [name for name in imported if name.split(".")[1] in ABOVE] == []

@@ -68,6 +68,21 @@ def test_all_say_the_same_of_damaged_data(seed: int) -> None:
         assert as_problems(misfits) == check_against(load_schema(name), data)
 
 
+def test_without_the_gate_many_documents_are_judged_all_the_same() -> None:
+    program = """
+import sys
+sys.modules["jsonschema_rs"] = None
+from f0ci.source import schema
+schema._left_to_judge[0] = 20
+for number in range(9):
+    step = {"name": "a", "run": "x"} | ({"trigger": "on_success"} if number % 3 == 2 else {})
+    found = schema.check_schema("recipe", {"metadata": {"name": "a"}, "steps": [step]})
+    assert [problem.path for problem in found] == ([("steps", 0, "trigger")] if number % 3 == 2 else [])
+assert schema._gate.cache_info().currsize and "jsonschema" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
 @pytest.mark.parametrize("line", ["    descripton: x", "    metadata: nothing", "    trigger: on_success"])
 def test_usual_faults_are_told_without_importing_the_explainer(line: str) -> None:
     raw = f"metadata: {{name: a}}\nsteps:\n  - name: a\n    run: x\n{line}\n".encode()
