@@ -126,6 +126,22 @@ class Code:
             module = target
         return None
 
+    def class_without_methods(self, module: Module, name: str) -> tuple[Module, ast.ClassDef] | None:
+        """Return the class that a step means by a name of a module, where it certainly has no method to call."""
+        return remember(
+            self.tree, self._found, ("lacking", module.name, name), lambda: self._class_without_methods(module, name)
+        )
+
+    def _class_without_methods(self, module: Module, name: str) -> tuple[Module, ast.ClassDef] | None:
+        source = self.source(module)
+        if source is not None and (source.is_open or name in source.names):
+            found = self.class_of(module, name)
+        else:
+            homes = self.homes(module, name)
+            home = self.find(homes[0]) if len(homes) == 1 else None
+            found = self.class_of(home, name) if isinstance(home, Module) else None
+        return found if found is not None and self.lacks_methods(*found) else None
+
     def lacks_methods(self, module: Module, node: ast.ClassDef, depth: int = 0) -> bool:
         """Tell whether a class certainly has neither `run` nor `execute`, of its own or of a base."""
         source = self.source(module)

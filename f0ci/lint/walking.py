@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from f0ci.lint.workspace import Workspace
+from f0ci.source.document import Document
 from f0ci.source.reading import Path
+
+# a search that begins with one byte takes as long for three words as for one
+_PLACE = re.compile(rb"/(?:home/|Users/|(?<=http:/)/)")
+
+
+def names_place(document: Document, workspace: Workspace) -> bool:
+    """Tell whether a file may hold an address with `http://` or a path of somebody's home; most hold neither."""
+    return workspace.once("places", document, lambda document: _PLACE.search(document.raw) is not None)
 
 
 def texts_matching(data: Any, wanted: Callable[[str, Any], bool], at: Path = ()) -> Iterator[tuple[Path, str]]:

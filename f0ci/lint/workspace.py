@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from f0ci.workflows.model import Workflow
 
 Answer = TypeVar("Answer")
+Subject = TypeVar("Subject", Recipe, Document)
 
 _YAML_SUFFIXES = (".yaml", ".yml")
 # bytes of files that others refer to and that stay in memory for the next who does
@@ -67,7 +68,7 @@ class Workspace:
     surroundings: str = ""
     _kept: dict[str, Source | None] = field(default_factory=dict, repr=False)
     _recent: dict[str, Source] = field(default_factory=dict, repr=False)
-    _latest: dict[str, tuple[Recipe, Any]] = field(default_factory=dict, repr=False)
+    _latest: dict[str, tuple[Recipe | Document, Any]] = field(default_factory=dict, repr=False)
     _answers: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
     _around: dict[str, EnvironmentSet | None] = field(default_factory=dict, repr=False)
 
@@ -153,17 +154,17 @@ class Workspace:
         """Tell whether the steps of a recipe stand in an order in which they can run, as those of most recipes do."""
         return self.once("order", recipe, is_in_order)
 
-    def once(self, what: str, recipe: Recipe, work: Callable[[Recipe], Answer]) -> Answer:
-        """Return what some work on a recipe yields, done once while the rules look at that recipe.
+    def once(self, what: str, subject: Subject, work: Callable[[Subject], Answer]) -> Answer:
+        """Return what some work on a recipe or a document yields, done once while the rules look at it.
 
         What is asked of a recipe that others refer to is kept with it.
         """
         latest = self._latest.get(what)
-        if latest is None or latest[0] is not recipe:
-            kept = self._kept.get(recipe.path)
-            if kept is not None and kept.recipe is recipe:
-                return remember(self.tree, self._answers, (what, "of", recipe.path), lambda: work(recipe))
-            latest = self._latest[what] = (recipe, work(recipe))
+        if latest is None or latest[0] is not subject:
+            kept = self._kept.get(subject.path)
+            if kept is not None and kept.recipe is subject:
+                return remember(self.tree, self._answers, (what, "of", subject.path), lambda: work(subject))
+            latest = self._latest[what] = (subject, work(subject))
         answer: Answer = latest[1]
         return answer
 

@@ -61,9 +61,9 @@ from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity, Span
 from f0ci.core.suggestions import closest
-from f0ci.lint.code import Code, Module
+from f0ci.lint.code import Module
 from f0ci.lint.rules.base import Finding, Group, Place, Rule
-from f0ci.lint.scriptlets import Scriptlet, code_of, scriptlets_of
+from f0ci.lint.scriptlets import code_of, scriptlets_of
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
 from f0ci.source.document import Document
@@ -75,8 +75,10 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every class that certainly has no method to call."""
     code = code_of(workspace)
     for scriptlet in scriptlets_of(recipe, workspace):
-        found = _class_of(scriptlet, code)
-        if found is None or not code.lacks_methods(*found):
+        if not isinstance(scriptlet.module, Module) or scriptlet.function is None:
+            continue
+        found = code.class_without_methods(scriptlet.module, scriptlet.function)
+        if found is None:
             continue
         module, node = found
         message = (
@@ -88,18 +90,6 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
         span = Span(node.lineno, start, node.lineno, start + len(f"class {node.name}"))
         related = (Place(defined, span, f"class {node.name!r}"),)
         yield Finding(recipe.document, (*scriptlet.step.at, "function"), message, _hint(node), related=related)
-
-
-def _class_of(scriptlet: Scriptlet, code: Code) -> tuple[Module, ast.ClassDef] | None:
-    module, name = scriptlet.module, scriptlet.function
-    if not isinstance(module, Module) or name is None:
-        return None
-    source = code.source(module)
-    if source is not None and (source.is_open or name in source.names):
-        return code.class_of(module, name)
-    homes = code.homes(module, name)
-    home = code.find(homes[0]) if len(homes) == 1 else None
-    return code.class_of(home, name) if isinstance(home, Module) else None
 
 
 def _hint(node: ast.ClassDef) -> str:

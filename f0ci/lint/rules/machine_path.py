@@ -41,15 +41,13 @@ from typing import Any
 from f0ci.core.diagnostics import Severity
 from f0ci.core.patterns import pattern
 from f0ci.lint.rules.base import Finding, Group, Rule
-from f0ci.lint.walking import texts_matching
+from f0ci.lint.walking import names_place, texts_matching
 from f0ci.lint.workspace import Workspace
 from f0ci.source.document import Document
 
 RULE = Rule("machine-path", Group.ENVIRONMENTS, Severity.WARNING)
 
 _HOME = pattern(r"(?:file://)?(?:/home/|/Users/|[A-Za-z]:\\{1,2}Users\\{1,2})(?P<who>[\w.-]+)(?:[/\\][^\s]*)?")
-# most files hold neither, and one search takes half as long as two
-_UNIX = pattern(rb"/(?:home|Users)/")
 # accounts of images, not of people
 _EVERYWHERE = frozenset(
     {
@@ -83,9 +81,8 @@ _EVERYWHERE = frozenset(
 
 def check_document(document: Document, workspace: Workspace) -> Iterator[Finding]:
     """Yield every value that is such a path."""
-    del workspace
     raw = document.raw
-    if document.broken or not (_UNIX.search(raw) or (b"\\" in raw and b":\\" in raw)):
+    if document.broken or not (names_place(document, workspace) or (b"\\" in raw and b":\\" in raw)):
         return
     for at, text in texts_matching(document.data, _is_personal):
         match = _HOME.fullmatch(text)

@@ -43,7 +43,7 @@ from typing import Any
 from f0ci.core.diagnostics import Severity
 from f0ci.core.patterns import pattern
 from f0ci.lint.rules.base import Finding, Group, Rule
-from f0ci.lint.walking import texts_matching
+from f0ci.lint.walking import names_place, texts_matching
 from f0ci.lint.workspace import Workspace
 from f0ci.source.document import Document
 
@@ -77,8 +77,7 @@ _PROSE = frozenset({"description", "$schema", "$id", "examples", "author", "erro
 
 def check_document(document: Document, workspace: Workspace) -> Iterator[Finding]:
     """Yield every address that strangers can listen to."""
-    del workspace
-    if document.broken or b"http://" not in document.raw:
+    if document.broken or not names_place(document, workspace):
         return
     for at, text in texts_matching(document.data, _is_plain):
         if _PROSE & set(map(str, at)):

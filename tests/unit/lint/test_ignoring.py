@@ -20,6 +20,7 @@ def ignored(text: str, path: str = "a.yaml") -> list[tuple[str, int | None]]:
         pytest.param("%YAML 1.1\n---\n# f0ci: ignore[x]\na: 1\n", [("x", None)], id="after the mark of a document"),
         pytest.param("a: 1\nb: 2\n# f0ci: ignore[x]\n", [("x", 3)], id="after the last line"),
         pytest.param("a: 1\nb: 2 #f0ci:ignore[ x , y ]\n", [("x", 2), ("y", 2)], id="several, with and without blanks"),
+        pytest.param("a: 1\nb: 2 #\u00a0\u2003f0ci: ignore[x]\n", [("x", 2)], id="with blanks beyond ASCII"),
         pytest.param("a: 1\nb: 2 # f0ci: ignore\n", [("", 2)], id="without a rule"),
         pytest.param("a: 1\nb: 2 # f0ci: ignored\n", [], id="another word"),
         pytest.param("a: 1\nb: x#f0ci: ignore[x]\n", [], id="no comment without a blank"),
