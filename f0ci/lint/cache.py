@@ -156,7 +156,8 @@ class Cache:
         asked = len(numbers.questions)
         left = self._left(workspace, outcomes)
         files |= self._carried(left, numbers)
-        told = {path: data for path, data in self.index.get("outcomes", {}).items() if path in self._used | left}
+        known = self._used | left
+        told = {path: data for path, data in self.index.get("outcomes", {}).items() if path in known}
         told |= {path: data for path, outcome in new.items() if (data := to_json(outcome)) is not True}
         answers, stamps = tree.answers, tree.stamps
         if left:
@@ -203,7 +204,9 @@ class Cache:
         bundles = [bundle(members, questions) for members in self.index["bundles"]]
         # the first bundle is the last of all: number -1
         asked = [*questions, *reversed(bundles)]
-        return {path: numbers.of([asked[number] for number in files[path]]) for path in paths}
+        # each number is looked up once
+        new = {number: numbers[asked[number]] for number in set().union(*(files[path] for path in paths))}
+        return {path: list(map(new.__getitem__, files[path])) for path in paths}
 
     def _questions(self, numbers: Collection[int]) -> set[int]:
         """Return the numbers of questions, those in bundles among them."""
