@@ -8,6 +8,7 @@ import posixpath
 import stat
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
@@ -68,7 +69,7 @@ class DirectoryTree:
         self._exists: dict[str, bool] = {}
         self._below: dict[str, tuple[str, ...]] = {}
         self._absent: set[str] = set()
-        self._walked: dict[str, tuple[str, ...]] = {}
+        self._walked: dict[str, list[str]] = {}
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes.
@@ -196,26 +197,30 @@ class DirectoryTree:
 
     def files(self, prefix: str = "") -> Iterator[str]:
         """Yield the paths of all files below a folder, sorted; hidden folders and environments are left out."""
-        start = self.root / prefix if prefix else self.root
-        if not self._settled:
-            yield from self._walk(start, prefix.strip("/"))
-            return
-        if prefix not in self._walked:
-            self._walked[prefix] = tuple(self._walk(start, prefix.strip("/")))
-        yield from self._walked[prefix]
+        found = self._walked.get(prefix)
+        if found is None:
+            found = []
+            self._walk(str(self.root / prefix if prefix else self.root), prefix.strip("/"), found)
+            if self._settled:
+                self._walked[prefix] = found
+        return iter(found)
 
-    def _walk(self, folder: Path, prefix: str) -> Iterator[str]:
+    def _walk(self, folder: str, prefix: str, found: list[str]) -> None:
+        """Add the paths of all files below a folder."""
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(folder), key=attrgetter("name"))
         except OSError:
             return
+        start = f"{prefix}/" if prefix else ""
         for entry in entries:
-            path = f"{prefix}/{entry.name}" if prefix else entry.name
-            if entry.is_dir(follow_symlinks=False):
+            path = start + entry.name
+            if entry.is_file(follow_symlinks=False):
+                found.append(path)
+            elif entry.is_dir(follow_symlinks=False):
                 if holds_source(entry.name):
-                    yield from self._walk(folder / entry.name, path)
-            elif entry.is_file(follow_symlinks=False) or self.exists(path):
-                yield path
+                    self._walk(entry.path, path, found)
+            elif self.exists(path):
+                found.append(path)
 
 
 class MemoryTree:
