@@ -16,6 +16,7 @@ from f0ci.core.errors import InputError, MissingFile, OutsideTree
 from f0ci.core.folders import holds_source
 
 _BLOCK = 1 << 20
+_NO_NAMES = frozenset({"", ".", ".."})
 
 
 class Tree(Protocol):
@@ -179,11 +180,13 @@ class DirectoryTree:
 
     def _place(self, path: str) -> str | None:
         """Return where on the disk a file is whose folder is known to be inside; what it is remains open."""
-        folder, name = posixpath.split(path)
+        slash = path.rfind("/")
+        folder, name = path[: max(slash, 0)], path[slash + 1 :]
         if folder not in self._folders:
             self._folders[folder] = self._real_folder(folder)
         real = self._folders[folder]
-        return None if real is None or not name or name in {".", ".."} else f"{real}/{name}"
+        # what starts with a slash is no path of this tree
+        return None if real is None or not slash or name in _NO_NAMES else f"{real}/{name}"
 
     def _real_folder(self, folder: str) -> str | None:
         try:
