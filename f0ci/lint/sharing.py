@@ -178,9 +178,9 @@ class _Crew:
 
     def _work(self, slot: int, first: Sequence[int], writing: int) -> NoReturn:
         code = 1
-        numbers = Numbers()
         # nothing of the parent's is flushed, closed or run here: a forked process leaves at once
         try:
+            numbers = Numbers()
             for chunk in chain(([index] for index in first), self._taken()):
                 self._send(slot, chunk, numbers, writing)
             code = 0

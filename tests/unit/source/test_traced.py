@@ -135,3 +135,22 @@ def test_a_stamp_tells_a_later_change_or_is_none(tmp_path: Path, monkeypatch: py
     write_files(tmp_path, {"a/1.yaml": "b: 1"})
     assert tree.stamp("a/1.yaml") not in {"", tree.stamps["ra/1.yaml"]}
     assert tree.stamp("link.yaml") == tree.stamp("gone.yaml") == ""
+
+
+@pytest.mark.usefixtures("few_pay")
+def test_who_is_interrupted_leaves_no_helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_files(tmp_path, _FILES)
+    parent = os.getpid()
+
+    def ask(_self: TracedTree, _questions: list[str]) -> None:
+        if os.getpid() == parent:
+            raise KeyboardInterrupt
+        # a helper that nobody ends goes on for long
+        signal.pause()
+
+    monkeypatch.setattr(TracedTree, "ask", ask)
+
+    with pytest.raises(KeyboardInterrupt):
+        _asked(tmp_path, 3)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
