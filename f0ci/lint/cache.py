@@ -19,7 +19,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ from f0ci.core.errors import CannotWork
 from f0ci.core.files import write_atomically
 from f0ci.core.plugins import distributions, is_extended
 from f0ci.core.values import dataclass
-from f0ci.lint.numbering import Numbers, bundle
+from f0ci.lint.numbering import Numbers, bundle, singly
 from f0ci.lint.report import Report, diagnostic_from_json, diagnostic_to_json
 from f0ci.lint.reporters.base import summarize
 from f0ci.source.asking import ask_again
@@ -123,7 +123,7 @@ class Cache:
         files, told = self.index["files"], self.index["outcomes"]
         otherwise = set(self.index["named"]).symmetric_difference(workspace.named)
         known = [path for path in workspace.asked if path in files and path not in otherwise]
-        self._judge(self._questions(set().union(*(files[path] for path in known))), tree)
+        self._judge(singly(set().union(*(files[path] for path in known)), self.index["bundles"]), tree)
         is_unchanged = self._with_bundles(self._differing).isdisjoint
         # of most files there is nothing to say
         nothing = from_json(True)
@@ -150,15 +150,13 @@ class Cache:
             return
         from f0ci.lint.outcome import to_json
 
-        numbers = Numbers()
-        numbers.of(tree.asked)
-        files = {path: numbers.of(outcome.asked) for path, outcome in new.items()}
-        files |= self._carried(self._used, numbers)
+        numbers, files = self._numbered(tree, new)
         # what the report rests on comes first
         asked = len(numbers.questions)
         left = self._left(workspace, outcomes)
         files |= self._carried(left, numbers)
-        told = {path: data for path, data in self.index.get("outcomes", {}).items() if path in self._used | left}
+        known = self._used | left
+        told = {path: data for path, data in self.index.get("outcomes", {}).items() if path in known}
         told |= {path: data for path, outcome in new.items() if (data := to_json(outcome)) is not True}
         answers, stamps = tree.answers, tree.stamps
         if left:
@@ -197,6 +195,19 @@ class Cache:
         there = set(workspace.tree.files()).intersection(files).difference(outcomes)
         return {path for path in there if is_unchanged(files[path])}
 
+    def _numbered(self, tree: TracedTree, new: Mapping[str, Outcome]) -> tuple[Numbers, dict[str, list[int]]]:
+        """Return numbers for what this run rests on, and those of each file; as before, where all is still in use."""
+        numbers = Numbers(self.index.get("questions", ()), self.index.get("bundles", ()))
+        files = {path: self.index["files"][path] for path in self._used}
+        files |= {path: numbers.of(outcome.asked) for path, outcome in new.items()}
+        used = set(numbers.of(tree.asked)).union(*files.values())
+        if len(used | singly(used, numbers.bundles)) < len(numbers):
+            numbers = Numbers()
+            numbers.of(tree.asked)
+            files = self._carried(self._used, numbers)
+            files |= {path: numbers.of(outcome.asked) for path, outcome in new.items()}
+        return numbers, files
+
     def _carried(self, paths: Iterable[str], numbers: Numbers) -> dict[str, list[int]]:
         """Return what was asked for some known files, in other numbers."""
         if not paths:
@@ -205,13 +216,9 @@ class Cache:
         bundles = [bundle(members, questions) for members in self.index["bundles"]]
         # the first bundle is the last of all: number -1
         asked = [*questions, *reversed(bundles)]
-        return {path: numbers.of([asked[number] for number in files[path]]) for path in paths}
-
-    def _questions(self, numbers: Collection[int]) -> set[int]:
-        """Return the numbers of questions, those in bundles among them."""
-        bundles = self.index["bundles"]
-        alone = {number for number in numbers if number >= 0}
-        return alone.union(*(bundles[-number - 1] for number in numbers if number < 0))
+        # each number is looked up once
+        new = {number: numbers[asked[number]] for number in set().union(*(files[path] for path in paths))}
+        return {path: list(map(new.__getitem__, files[path])) for path in paths}
 
     def _with_bundles(self, questions: set[int]) -> set[int]:
         """Return the numbers of some questions and of the bundles that hold any of them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from f0ci.source.traced import Asked
 
@@ -10,15 +10,21 @@ from f0ci.source.traced import Asked
 class Numbers(dict[Asked, int]):
     """Numbers of questions, from 0 up, and of all that was asked together, from -1 down, as they come.
 
+    Args:
+        questions: those that have a number.
+        bundles: what has a number of what was asked together, as the numbers of questions.
+
     Attributes:
         questions: by number.
         bundles: the numbers of the questions that were asked together; that of the first is -1.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, questions: Iterable[str] = (), bundles: Iterable[list[int]] = ()) -> None:
         super().__init__()
-        self.questions: list[str] = []
-        self.bundles: list[list[int]] = []
+        self.questions = list(questions)
+        self.bundles = list(bundles)
+        self.update((question, number) for number, question in enumerate(self.questions))
+        self.update((bundle(one, self.questions), -number) for number, one in enumerate(self.bundles, 1))
 
     def __missing__(self, asked: Asked) -> int:
         if isinstance(asked, str):
@@ -33,6 +39,12 @@ class Numbers(dict[Asked, int]):
     def of(self, asked: Iterable[Asked]) -> list[int]:
         """Return the numbers of what was asked."""
         return [self[one] for one in asked]
+
+
+def singly(numbers: Collection[int], bundles: Sequence[Iterable[int]]) -> set[int]:
+    """Return the numbers of questions, those in bundles among them."""
+    alone = {number for number in numbers if number >= 0}
+    return alone.union(*(bundles[-number - 1] for number in numbers if number < 0))
 
 
 def bundle(numbers: Iterable[int], questions: Sequence[str]) -> frozenset[str]:

@@ -45,7 +45,9 @@ class Examiner(Protocol):
 _WORTH_A_PROCESS = 150_000
 # files for which the fast gate pays
 _MANY = 200
-_CHUNK_BYTES = 64_000
+# each is a message: with fewer there is less to tell, with more a crash costs less
+_CHUNK_BYTES = 256_000
+_CHUNK_FILES = 64
 # numbers of four bytes; a pipe takes 16 pages at least on the systems that fork here
 _MOST_CHUNKS = 4_000
 _NUMBER = 4
@@ -83,18 +85,22 @@ def _sizes(tree: Tree, paths: Sequence[str]) -> list[int]:
 
 
 def _chunks(sizes: Sequence[int], count: int) -> list[list[int]]:
-    """Return numbers of files in chunks of about the same size, the largest files first."""
-    least = max(_CHUNK_BYTES, sum(sizes) // _MOST_CHUNKS)
-    # small inputs need small chunks, so that all processes end at about the same time
-    least = min(least, max(1, sum(sizes) // (count * 8)))
-    chunks: list[list[int]] = [[]]
-    filled = 0
+    """Return numbers of files in chunks, the largest files first.
+
+    Towards the end chunks are small, so that all processes end at about the same time.
+    """
+    left = sum(sizes)
+    # there are as few chunks as a pipe takes numbers
+    least, most = left // _MOST_CHUNKS, max(_CHUNK_FILES, len(sizes) // _MOST_CHUNKS + 1)
+    chunks: list[list[int]] = []
+    room = 0
     for index in sorted(range(len(sizes)), key=lambda index: (-sizes[index], index)):
-        if filled >= least or len(chunks[-1]) >= max(16, len(sizes) // _MOST_CHUNKS + 1):
+        if room <= 0 or len(chunks[-1]) == most:
             chunks.append([])
-            filled = 0
+            room = max(least, min(_CHUNK_BYTES, left // (count * 8)), 1)
         chunks[-1].append(index)
-        filled += sizes[index]
+        room -= sizes[index]
+        left -= sizes[index]
     return chunks
 
 
@@ -176,9 +182,9 @@ class _Crew:
 
     def _work(self, slot: int, first: Sequence[int], writing: int) -> NoReturn:
         code = 1
-        numbers = Numbers()
         # nothing of the parent's is flushed, closed or run here: a forked process leaves at once
         try:
+            numbers = Numbers()
             for chunk in chain(([index] for index in first), self._taken()):
                 self._send(slot, chunk, numbers, writing)
             code = 0

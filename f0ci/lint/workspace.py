@@ -68,6 +68,7 @@ class Workspace:
     surroundings: str = ""
     _kept: dict[str, Source | None] = field(default_factory=dict, repr=False)
     _recent: dict[str, Source] = field(default_factory=dict, repr=False)
+    _recent_size: int = field(default=0, repr=False)
     _latest: dict[str, tuple[Recipe | Document, Any]] = field(default_factory=dict, repr=False)
     _answers: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
     _around: dict[str, EnvironmentSet | None] = field(default_factory=dict, repr=False)
@@ -136,9 +137,9 @@ class Workspace:
         source = self._read(path)
         if source is not None:
             self._recent[path] = source
-            size = sum(len(recent.document.raw) for recent in self._recent.values())
-            while size > _MOST_RECENT and len(self._recent) > 1:
-                size -= len(self._recent.pop(next(iter(self._recent))).document.raw)
+            self._recent_size += len(source.document.raw)
+            while self._recent_size > _MOST_RECENT and len(self._recent) > 1:
+                self._recent_size -= len(self._recent.pop(next(iter(self._recent))).document.raw)
         return source
 
     def recipe(self, path: str) -> Recipe | None:

@@ -18,8 +18,8 @@ from f0ci.source.traced import TracedTree
 _CHUNK = 128
 # files for which a helper pays: a fork costs as much as reading some hundred
 _WORTH_A_HELPER = 600
-# a pipe takes 16 pages at least on the systems that fork here
-_MOST_CHUNKS = 16_000
+# a pipe takes their numbers at once, however little it holds
+_MOST_CHUNKS = 1_000
 _NUMBER = 4
 
 
@@ -77,11 +77,11 @@ def _start(helpers: dict[int, int], tree: TracedTree, chunks: Sequence[Sequence[
 
 
 def _help(tree: TracedTree, chunks: Sequence[Sequence[str]], queue: int, writing: int) -> NoReturn:
-    import marshal
-
     code = 1
     # nothing of the parent's is flushed, closed or run here: a forked process leaves at once
     try:
+        import marshal
+
         found = []
         for chunk in _taken(chunks, queue):
             tree.ask(chunk)

@@ -47,7 +47,6 @@ class TracedTree(WorkTree):
         self.is_unsteady = False
         self._listed: dict[str, tuple[str, ...]] = {}
         self._open: list[set[Asked]] = [set()]
-        self._kept: dict[Hashable, tuple[Any, frozenset[str]]] = {}
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes.
@@ -114,24 +113,22 @@ class TracedTree(WorkTree):
             self._open[-1] |= asked
         return answer, frozenset(asked)
 
-    def note_again(self, question: str) -> None:
-        """Note a question that was asked and answered before."""
-        self._open[-1].add(question)
+    def asked_apart(self, work: Callable[[], Answer]) -> tuple[Answer, frozenset[str]]:
+        """Return what some work yields, and every question that it asked; only where it fails they are noted."""
+        self._open.append(set())
+        try:
+            answer = work()
+        except BaseException:
+            # whoever catches it goes by it
+            self._open[-2] |= self._open[-1]
+            raise
+        finally:
+            asked = self._open.pop()
+        return answer, frozenset(flat(asked))
 
-    def remember(self, key: Hashable, work: Callable[[], Answer]) -> Answer:
-        """Return what some work yields, done once; whoever asks again has asked what the work asked."""
-        if key not in self._kept:
-            self._open.append(set())
-            try:
-                answer = work()
-            finally:
-                found = self._open.pop()
-            self._kept[key] = (answer, frozenset(flat(found)))
-        answer, asked = self._kept[key]
-        if asked:
-            # a set knows its hash, so that noting it costs the same for any number of questions
-            self._open[-1].add(asked)
-        return answer
+    def note_again(self, asked: Asked) -> None:
+        """Note what was asked and answered before."""
+        self._open[-1].add(asked)
 
     def learn(self, question: str, answer: str, stamp: str) -> None:
         """Take over what was answered at another time, or to another process."""
@@ -177,19 +174,21 @@ class TracedTree(WorkTree):
 
 
 def remember(tree: Tree, kept: dict[Any, Any], key: Hashable, work: Callable[[], Answer]) -> Answer:
-    """Return what some work on a tree yields, done once.
+    """Return what some work on a tree yields, done once; whoever asks again has asked what the work asked.
 
     Args:
-        tree: what the work asks; where it is traced, it does the remembering.
-        kept: what was worked out before, where it is not.
+        tree: what the work asks.
+        kept: what was worked out before, with what was asked for it.
         key: names the work, the same for the same answer.
         work: asks the tree and nothing else that changes.
     """
-    if isinstance(tree, TracedTree):
-        return tree.remember((id(kept), key), work)
     if key not in kept:
-        kept[key] = work()
-    answer: Answer = kept[key]
+        kept[key] = tree.asked_apart(work) if isinstance(tree, TracedTree) else (work(), None)
+    answer: Answer
+    answer, asked = kept[key]
+    if asked:
+        # a set knows its hash: noting it costs the same for any number of questions
+        tree.note_again(asked)  # type: ignore[attr-defined] # only a traced tree has asked anything
     return answer
 
 

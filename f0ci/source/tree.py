@@ -8,6 +8,7 @@ import posixpath
 import stat
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from f0ci.core.errors import InputError, MissingFile, OutsideTree
 from f0ci.core.folders import holds_source
 
 _BLOCK = 1 << 20
+_NO_NAMES = frozenset({"", ".", ".."})
 
 
 class Tree(Protocol):
@@ -68,7 +70,7 @@ class DirectoryTree:
         self._exists: dict[str, bool] = {}
         self._below: dict[str, tuple[str, ...]] = {}
         self._absent: set[str] = set()
-        self._walked: dict[str, tuple[str, ...]] = {}
+        self._walked: dict[str, list[str]] = {}
 
     def read(self, path: str) -> bytes:
         """Return a file's bytes.
@@ -178,11 +180,13 @@ class DirectoryTree:
 
     def _place(self, path: str) -> str | None:
         """Return where on the disk a file is whose folder is known to be inside; what it is remains open."""
-        folder, name = posixpath.split(path)
+        slash = path.rfind("/")
+        folder, name = path[: max(slash, 0)], path[slash + 1 :]
         if folder not in self._folders:
             self._folders[folder] = self._real_folder(folder)
         real = self._folders[folder]
-        return None if real is None or not name or name in {".", ".."} else f"{real}/{name}"
+        # what starts with a slash is no path of this tree
+        return None if real is None or not slash or name in _NO_NAMES else f"{real}/{name}"
 
     def _real_folder(self, folder: str) -> str | None:
         try:
@@ -196,26 +200,30 @@ class DirectoryTree:
 
     def files(self, prefix: str = "") -> Iterator[str]:
         """Yield the paths of all files below a folder, sorted; hidden folders and environments are left out."""
-        start = self.root / prefix if prefix else self.root
-        if not self._settled:
-            yield from self._walk(start, prefix.strip("/"))
-            return
-        if prefix not in self._walked:
-            self._walked[prefix] = tuple(self._walk(start, prefix.strip("/")))
-        yield from self._walked[prefix]
+        found = self._walked.get(prefix)
+        if found is None:
+            found = []
+            self._walk(str(self.root / prefix if prefix else self.root), prefix.strip("/"), found)
+            if self._settled:
+                self._walked[prefix] = found
+        return iter(found)
 
-    def _walk(self, folder: Path, prefix: str) -> Iterator[str]:
+    def _walk(self, folder: str, prefix: str, found: list[str]) -> None:
+        """Add the paths of all files below a folder."""
         try:
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            entries = sorted(os.scandir(folder), key=attrgetter("name"))
         except OSError:
             return
+        start = f"{prefix}/" if prefix else ""
         for entry in entries:
-            path = f"{prefix}/{entry.name}" if prefix else entry.name
-            if entry.is_dir(follow_symlinks=False):
+            path = start + entry.name
+            if entry.is_file(follow_symlinks=False):
+                found.append(path)
+            elif entry.is_dir(follow_symlinks=False):
                 if holds_source(entry.name):
-                    yield from self._walk(folder / entry.name, path)
-            elif entry.is_file(follow_symlinks=False) or self.exists(path):
-                yield path
+                    self._walk(entry.path, path, found)
+            elif self.exists(path):
+                found.append(path)
 
 
 class MemoryTree:

@@ -45,13 +45,16 @@ class WorkTree(DirectoryTree):
     def files(self, prefix: str = "") -> Iterator[str]:
         """Yield the paths of all files below a folder, sorted as a walk meets them."""
         if not self._edited:
-            yield from (path for path in super().files(prefix) if not self._is_ignored(path))
-            return
+            found = super().files(prefix)
+            return filter(self._is_kept, found) if self._ignored else found
+        return self._with_edited(prefix)
+
+    def _with_edited(self, prefix: str) -> Iterator[str]:
         start = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         added = sorted((path for path in self._edited if path.startswith(start)), key=_as_walked)
         last = None
         for path in heapq.merge(super().files(prefix), added, key=_as_walked):
-            if path != last and not self._is_ignored(path):
+            if path != last and self._is_kept(path):
                 yield path
             last = path
 
@@ -62,14 +65,13 @@ class WorkTree(DirectoryTree):
         start = f"{folder}/" if folder else ""
         rests = [path.removeprefix(start) for path in self._edited if path.startswith(start)]
         added = {rest.partition("/")[0] for rest in rests if "/" in rest}
-        found = {name for name in super().subfolders(folder) if not self._is_ignored(start + name)}
+        found = {name for name in super().subfolders(folder) if self._is_kept(start + name)}
         return tuple(sorted(found | added))
 
-    def _is_ignored(self, path: str) -> bool:
-        if not self._ignored:
-            return False
+    def _is_kept(self, path: str) -> bool:
+        """Tell whether neither a path nor a folder above it is ignored."""
         parts = path.split("/")
-        return any("/".join(parts[:length]) in self._ignored for length in range(1, len(parts) + 1))
+        return self._ignored.isdisjoint("/".join(parts[:length]) for length in range(1, len(parts) + 1))
 
 
 def _as_walked(path: str) -> list[str]:

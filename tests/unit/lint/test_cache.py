@@ -367,3 +367,22 @@ print(*sorted(name for name in sys.modules if name.startswith("f0ci.")))
 
     assert "f0ci.lint.rules.unknown_plugin" in imported
     assert [name for name in imported if name.split(".")[1] in ABOVE] == []
+
+
+def test_what_nobody_asks_any_more_leaves_the_index(tmp_path: Path) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, _files())
+    validate(root, cache=folder)
+    (index,) = folder.iterdir()
+    first = json.loads(index.read_bytes()[65:])
+    write_files(root, {"recipes/called.yaml": _CALLED + b"# changed\n"})
+    validate(root, cache=folder)
+    changed = json.loads(index.read_bytes()[65:])
+    (root / "recipes" / "code.yaml").unlink()
+    validate(root, cache=folder)
+    last = json.loads(index.read_bytes()[65:])
+
+    assert changed["questions"] == first["questions"]
+    assert "rjobs/load.py" in first["questions"]
+    assert set(first["questions"]) - set(last["questions"]) >= {"rjobs/load.py", "rrecipes/code.yaml"}
+    assert "recipes/code.yaml" not in last["files"]

@@ -12,7 +12,7 @@ from f0ci.core.errors import MissingFile
 from f0ci.core.forking import can_fork
 from f0ci.source import asking, traced
 from f0ci.source.asking import ask_again
-from f0ci.source.traced import TracedTree, flat
+from f0ci.source.traced import TracedTree, flat, remember
 from tests.conftest import write_files
 
 _FILES = {f"{folder}/{number}.yaml": f"a: {number}" for folder in "abc" for number in range(40)}
@@ -37,19 +37,32 @@ def _asked(root: Path, jobs: int) -> TracedTree:
 def test_work_that_is_done_once_is_asked_for_by_all_who_need_it(tmp_path: Path) -> None:
     write_files(tmp_path, _FILES)
     tree = TracedTree(tmp_path)
+    kept: dict[object, object] = {}
 
     def inner() -> bytes:
         return tree.read("a/1.yaml")
 
     def outer() -> bool:
-        return tree.exists("a/2.yaml") and bool(tree.remember("inner", inner))
+        return tree.exists("a/2.yaml") and bool(remember(tree, kept, "inner", inner))
 
-    first, of_first = tree.asked_by(lambda: tree.remember("outer", outer))
-    second, of_second = tree.asked_by(lambda: tree.remember("outer", outer))
+    first, of_first = tree.asked_by(lambda: remember(tree, kept, "outer", outer))
+    second, of_second = tree.asked_by(lambda: remember(tree, kept, "outer", outer))
 
     assert first == second
     assert of_first == of_second == {frozenset({"ea/2.yaml", "ra/1.yaml"})}
     assert set(flat(tree.asked)) == {"ea/2.yaml", "ra/1.yaml"}
+
+
+def test_who_catches_the_failure_of_such_work_has_asked(tmp_path: Path) -> None:
+    tree = TracedTree(tmp_path)
+
+    def work() -> str:
+        try:
+            return remember(tree, {}, "gone", lambda: tree.read("gone.yaml")).decode()
+        except MissingFile:
+            return "none"
+
+    assert tree.asked_by(work) == ("none", frozenset({"rgone.yaml"}))
 
 
 def test_what_is_asked_again_does_not_count_as_asked(tmp_path: Path) -> None:
@@ -122,3 +135,22 @@ def test_a_stamp_tells_a_later_change_or_is_none(tmp_path: Path, monkeypatch: py
     write_files(tmp_path, {"a/1.yaml": "b: 1"})
     assert tree.stamp("a/1.yaml") not in {"", tree.stamps["ra/1.yaml"]}
     assert tree.stamp("link.yaml") == tree.stamp("gone.yaml") == ""
+
+
+@pytest.mark.usefixtures("few_pay")
+def test_who_is_interrupted_leaves_no_helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_files(tmp_path, _FILES)
+    parent = os.getpid()
+
+    def ask(_self: TracedTree, _questions: list[str]) -> None:
+        if os.getpid() == parent:
+            raise KeyboardInterrupt
+        # a helper that nobody ends goes on for long
+        signal.pause()
+
+    monkeypatch.setattr(TracedTree, "ask", ask)
+
+    with pytest.raises(KeyboardInterrupt):
+        _asked(tmp_path, 3)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
