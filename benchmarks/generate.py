@@ -69,7 +69,7 @@ def main(stages: int, environments: int, target: Path | None) -> int:
         (folder / "recipes").mkdir()
         (folder / "recipes/deploy.yaml").write_text(RECIPE, encoding="utf-8")
         f0ci = str(Path(sys.executable).parent / "f0ci")
-        commands = {system: (f0ci, "generate", system, "--stdout") for system in SYSTEMS}
+        commands: dict[str, tuple[str, ...]] = {system: (f0ci, "generate", system, "--stdout") for system in SYSTEMS}
         commands["floor"] = (sys.executable, "-c", "import yaml, json")
         # programs take turns, so that whatever else the machine does meets all of them
         for _ in range(ROUNDS):
@@ -112,5 +112,7 @@ def _page(stages: int, environments: int, runs: dict[str, Runs], sizes: dict[str
 
 if __name__ == "__main__":
     results = Path(__file__).parent / "results/generate.md"
-    given = [int(argument) for argument in sys.argv[1:3]]
-    sys.exit(main(*given, None) if given else main(500, 20, results))
+    if len(sys.argv) > 1:
+        how_many, promoting = map(int, sys.argv[1:3])
+        sys.exit(main(how_many, promoting, None))
+    sys.exit(main(500, 20, results))

@@ -160,15 +160,15 @@ def going_back(folder: Path, files: int, rounds: int, bars: list[Bar]) -> list[s
         f0ci(work, "promote", "dev")
     good = git(folder / "made" / "project.git", "rev-parse", "env/dev~1^{tree}")
     ours, plain = [], []
-    for turn in range(rounds):
-        copy = folder / f"copy-{turn}"
+    for attempt in range(rounds):
+        copy = folder / f"copy-{attempt}"
         shutil.copytree(folder / "made", copy, symlinks=True)
         git(copy / "project", "remote", "set-url", "origin", str(copy / "project.git"))
         back = run([F0CI, "rollback", "dev", "--reason", "orders are lost"], copy / "project")
         if back.code != 0 or git(copy / "project.git", "rev-parse", "env/dev^{tree}") != good:
             raise SystemExit("the rollback did not restore the exact tree")
         tip = git(copy / "project.git", "rev-parse", "env/dev")
-        words = ["sh", "-c", _PLAIN, "sh", good, "HEAD", str(turn)]
+        words = ["sh", "-c", _PLAIN, "sh", good, "HEAD", str(attempt)]
         git(copy / "project", "fetch", "-q", "origin", tip)
         plain.append(run(words, copy / "project").wall)
         ours.append(back.wall)

@@ -114,7 +114,6 @@ def dbos(folder: Path, count: int) -> dict[str, float]:
         "system_database_url": f"sqlite:///{file}",
         "system_database_engine": engine,
         "log_level": "ERROR",
-        "run_admin_server": False,
         "max_executor_threads": 4,
     }
     DBOS(config=config)

@@ -63,7 +63,7 @@ def engine_of(
     parameters: Mapping[str, Any] | None = None,
 ) -> Engine:
     """Return the engine that carries a run on: workers where it was handed to them, else this process."""
-    if type(journal) is not Journal:
+    if journal.has_workers:
         from f0ci.runner.cluster.handing import is_handed_over
 
         if is_handed_over(journal, run):
@@ -93,7 +93,7 @@ def cluster_engine(
 
 def hand_over_like(journal: Journal, run: str, other: str) -> None:
     """Hand a new run to workers, where another one is theirs."""
-    if type(journal) is not Journal:
+    if journal.has_workers:
         from f0ci.runner.cluster.handing import like
 
         with journal.transaction() as connection:
@@ -102,7 +102,7 @@ def hand_over_like(journal: Journal, run: str, other: str) -> None:
 
 def forget_turns(journal: Journal, runs: Sequence[str]) -> None:
     """Forget what the queues know of runs that are forgotten."""
-    if type(journal) is not Journal:
+    if journal.has_workers:
         from f0ci.runner.cluster.handing import forget
 
         forget(journal, runs)

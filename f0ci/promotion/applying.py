@@ -12,6 +12,7 @@ from f0ci.promotion.events import WORKFLOW_EVENTS, Draft
 from f0ci.promotion.ledger import BranchChange, Change, Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.objects import irreversible_between, require_tree
+from f0ci.promotion.rights import believed
 from f0ci.promotion.rollout import title
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
@@ -193,10 +194,11 @@ def restore(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, now
     if moved is not None:
         why = f"{environment!r} was changed by somebody else meanwhile, so nothing was restored: {moved}"
         return Change(environment, (*before, _failed(promotion, reason, why), *holds), quarantines)
-    target = _target(ledgers, promotion)
+    target = _target(site, ledgers, promotion)
     if target is None:
         require = str(promotion.plan["policy"].get("require", "none"))
-        why, hint = no_way_back(ledgers.environments[environment], ledgers, promotion.release, require)
+        state = ledgers.environments[environment]
+        why, hint = no_way_back(state, believed(site, state, ledgers), promotion.release, require)
         failed = _failed(promotion, reason, f"nothing was restored: this environment has {why}", hint)
         return Change(environment, (*before, failed, *holds), quarantines)
     kept = irreversible_between(site, str(target.plan["source_commit"]), str(promotion.plan["source_commit"]))
@@ -235,7 +237,7 @@ def call_off(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, no
         Refused: going back would not undo what the release did.
     """
     environment, branch = promotion.environment, ledgers.branches[promotion.environment]
-    target = _target(ledgers, promotion)
+    target = _target(site, ledgers, promotion)
     if target is None:
         return None
     moved = base_moved(site, promotion, branch)
@@ -256,10 +258,10 @@ def call_off(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, no
     return Change(environment, (rolled_back,), (), BranchChange(environment, branch, data["commit"]))
 
 
-def _target(ledgers: Ledgers, promotion: Promotion) -> Promotion | None:
+def _target(site: Site, ledgers: Ledgers, promotion: Promotion) -> Promotion | None:
     state = ledgers.environments[promotion.environment]
     require = str(promotion.plan["policy"].get("require", "none"))
-    return rollback_target(state, ledgers, promotion.release, require)
+    return rollback_target(state, believed(site, state, ledgers), promotion.release, require)
 
 
 def _restored(

@@ -17,7 +17,7 @@ from f0ci.promotion.errands import Errand, ask_errand, deploy_errand, measure_er
 from f0ci.promotion.judging import observe_gates
 from f0ci.promotion.objects import require_source
 from f0ci.promotion.policy import policy_at
-from f0ci.promotion.rehearsing import Meaning, rehearse
+from f0ci.promotion.rehearsing import rehearse
 from f0ci.promotion.site import Site
 from f0ci.promotion.times import decision_time
 from f0ci.promotion.verifying import verify
@@ -105,12 +105,7 @@ def _rehearse(site: Site, errand: Errand) -> dict[str, Any]:
     plan = plan_for(site, ledgers, errand.environment, release, errand.promotion)
     _same(errand, rehearse_errand(plan))
     found = rehearse(site, ledgers.environments[errand.environment], plan)
-    objections = [
-        {"metric": one.metric, "meaning": str(Meaning(one.meaning)), "message": one.message, "hint": one.hint}
-        | {"place": one.place}
-        for one in found
-    ]
-    return {"objections": objections}
+    return {"objections": [one.to_json() for one in found]}
 
 
 _TITLES = {

@@ -14,7 +14,7 @@ from f0ci.core.errors import InputError
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.deploying import Deployment, EventSink, deploy, has_deploy_recipe
 from f0ci.promotion.errands import deploy_errand, measure_errand, rehearse_errand
-from f0ci.promotion.rehearsing import Meaning, Objection, rehearse, settle_rehearsal
+from f0ci.promotion.rehearsing import Objection, rehearse, settle_rehearsal
 from f0ci.promotion.rollout import lasting
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
@@ -67,7 +67,7 @@ def rehearsed(site: Site, state: EnvironmentState, plan: Plan) -> tuple[str, ...
     found: Iterable[Objection] = rehearse(site, state, plan)
     if site.apart is not None and any_foreign(plan.content.workflow, plan.content.environment.checks):
         answer = site.apart.answer(rehearse_errand(plan))
-        found = (Objection(**{**one, "meaning": Meaning(one["meaning"])}) for one in answer["objections"])
+        found = map(Objection.from_json, answer["objections"])
     return settle_rehearsal(found)
 
 

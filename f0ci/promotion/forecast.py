@@ -18,6 +18,7 @@ from f0ci.promotion.names import short
 from f0ci.promotion.objects import is_ancestor, source_commit
 from f0ci.promotion.policy import read_policy
 from f0ci.promotion.releases import newest_content
+from f0ci.promotion.rights import believed
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 from f0ci.workflows.model import GateSpec
@@ -89,7 +90,7 @@ def forecast(
         now=now,
     )
     require = str(promotion.plan["policy"].get("require", "none"))
-    target = rollback_target(state, ledgers, promotion.release, require)
+    target = rollback_target(state, believed(site, state, ledgers), promotion.release, require)
     restores = (target.id, target.release) if target else None
     return Forecast(explanation, tuple(_freezes(promotion.plan["gates"], now)), restores)
 

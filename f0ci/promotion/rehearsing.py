@@ -16,11 +16,11 @@ whatever became of the service since. What an answer means, by the first row tha
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import CannotWork
 from f0ci.promotion.plan import Plan
@@ -69,6 +69,21 @@ class Objection:
     def raised(self) -> CannotWork:
         """Return it as an error."""
         return CannotWork(self.message, self.hint, place=self.place)
+
+    def to_json(self) -> dict[str, str | None]:
+        """Return it as data of an answer to an errand."""
+        return {
+            "metric": self.metric,
+            "meaning": str(self.meaning),
+            "message": self.message,
+            "hint": self.hint,
+            "place": self.place,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Objection:
+        """Return it from the data of an answer, which fits the schema of answers."""
+        return cls(**{**data, "meaning": Meaning(data["meaning"])})
 
 
 def rehearse(site: Site, state: EnvironmentState, plan: Plan) -> Iterator[Objection]:

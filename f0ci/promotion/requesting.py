@@ -19,7 +19,7 @@ from f0ci.promotion.policy import policy_at, read_policy, require_usable
 from f0ci.promotion.promoting import Request, advance_to_end
 from f0ci.promotion.releases import Release, find_release, newest_content
 from f0ci.promotion.report import PromotionReport, left_report, report_on
-from f0ci.promotion.rights import UNSIGNED, Act, prove, unproven_lift, unproven_release
+from f0ci.promotion.rights import UNSIGNED, Act, believed, prove, unproven_lift, unproven_release
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 from f0ci.promotion.times import decision_time
@@ -233,7 +233,7 @@ def choose_release(site: Site, name: str | None, ledgers: Ledgers, environment: 
     running = state.current
     if running is not None and read_policy(site, state, environment).queue == "in_order":
         releases = site.releases()
-        following = next_in_order(releases, running.release, state, ledgers)
+        following = next_in_order(releases, running.release, state, believed(site, state, ledgers))
         if following is not None and named in {None, following}:
             return following
         if named is not None and following is not None and releases.index(named) > releases.index(following):

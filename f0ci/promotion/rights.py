@@ -9,14 +9,15 @@ Where nobody in that file has a key, the address that Git is set to is all there
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from f0ci.core.errors import Refused
+from f0ci.core.errors import CannotWork, Refused
 from f0ci.promotion.approvers import Approvers
 from f0ci.promotion.events import Draft, Event
 from f0ci.promotion.folding import CHANGES
+from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.policy import Policy, read_policy, require_person
 from f0ci.promotion.site import Site
@@ -194,6 +195,26 @@ def unproven_lift(site: Site, state: EnvironmentState, workflow: WorkflowState, 
         return None
     problem = unproven(lifted.event, read_policy(site, state, state.environment).approvers, lifted.about)
     return f"{lifted.event.actor} lifted the quarantine of {short(release)}, but {problem}" if problem else None
+
+
+def believed(site: Site, state: EnvironmentState, ledgers: Ledgers) -> Ledgers:
+    """Return ledgers as an environment believes them: who may has to have lifted a quarantine, or it stands.
+
+    Where that cannot be told, because the policy or the program that checks signatures is missing, it stands too: going
+    back then goes to another release, and is never stopped.
+    """
+    workflow = ledgers.workflow
+    doubted = {}
+    for release in (workflow.lifted or {}).keys() - (workflow.quarantined or {}).keys():
+        try:
+            doubt = unproven_lift(site, state, workflow, release)
+        except CannotWork as error:
+            doubt = f"nobody can tell who lifted the quarantine of {short(release)}: {error.message}"
+        if doubt is not None:
+            doubted[release] = doubt
+    if not doubted:
+        return ledgers
+    return replace(ledgers, workflow=replace(workflow, quarantined={**(workflow.quarantined or {}), **doubted}))
 
 
 def what_resume_answers(promotion: Promotion, step: int) -> str:

@@ -14,6 +14,7 @@ from f0ci.promotion.names import short
 from f0ci.promotion.objects import source_commit
 from f0ci.promotion.plan import BoundPlan
 from f0ci.promotion.policy import read_policy, rollback_policy
+from f0ci.promotion.rights import believed
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion
 
@@ -82,7 +83,7 @@ def make_rollback_plan(site: Site, ledgers: Ledgers, environment: str, name: str
     running = state.current.release if state.current else None
     policy = rollback_policy(site, state, environment)
     leave, require = release_to_leave(state), str(policy.get("require", "none"))
-    target, is_default = choose_target(state, ledgers, leave, require, to)
+    target, is_default = choose_target(state, believed(site, state, ledgers), leave, require, to)
     gates: list[Mapping[str, Any]] = []
     if not is_default:
         in_force = read_policy(site, state, environment)

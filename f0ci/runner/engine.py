@@ -22,17 +22,15 @@ from f0ci.runner.frozen import Plan, thaw
 from f0ci.runner.interface import Engine, Order
 from f0ci.runner.journal import Journal
 from f0ci.runner.options import RunOptions
-from f0ci.runner.recorded import recorded
+from f0ci.runner.recorded import RecordedRuns
 from f0ci.runner.recording import JournalRecorder
 from f0ci.runner.runs import (
     RunExists,
     RunRow,
-    ask_to_cancel,
     claim,
     find_run,
     get_run,
     insert_run,
-    list_runs,
     plan_document,
     recalled_changes,
     refuse_promoted,
@@ -50,7 +48,7 @@ __all__ = ["EmbeddedEngine", "Engine", "Order"]
 _KEPT_PLANS = 32
 
 
-class EmbeddedEngine:
+class EmbeddedEngine(RecordedRuns):
     """The engine in this process, with a journal for its memory.
 
     Args:
@@ -74,7 +72,7 @@ class EmbeddedEngine:
         sleep: Callable[[float], object] | None = None,
         root: Path | None = None,
     ) -> None:
-        self._journal = journal
+        super().__init__(journal)
         self._clock = clock or SystemClock()
         self._on_event = on_event
         self._redactor = redactor or Redactor()
@@ -199,18 +197,6 @@ class EmbeddedEngine:
 
             check_recipient(self._plan(row), step, kind)
         return row.run
-
-    def cancel(self, run: str, reason: str) -> RunRow:
-        """Have a run end; see `Engine`."""
-        return ask_to_cancel(self._journal, run, reason)
-
-    def list(self, *, state: str | None = None, recipe: str | None = None, limit: int = 50) -> tuple[RunRow, ...]:
-        """Return runs, newest first."""
-        return list_runs(self._journal, state=state, recipe=recipe, limit=limit)
-
-    def record(self, row: RunRow) -> RunRecord:
-        """Return the record of a run as the journal holds it, a mask in place of secrets."""
-        return recorded(self._journal, row)
 
     def _ready(self, order: Order) -> tuple[RunRow | None, dict[str, Any], RunOptions, Sealer]:
         given = self._secrets(order.plan)

@@ -43,6 +43,9 @@ class Journal:
         JournalError: it cannot be opened, is no journal, or was written by a newer version.
     """
 
+    # True where workers carry runs on, on whatever machine
+    has_workers = False
+
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
         self._lock = threading.RLock()

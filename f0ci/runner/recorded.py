@@ -1,4 +1,4 @@
-"""The record of a run as the journal holds it."""
+"""Runs as the journal holds them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from f0ci.core.outcome import Outcome
 from f0ci.recipes.records import RunRecord
 from f0ci.runner.journal import Journal
 from f0ci.runner.recalling import recall_steps
-from f0ci.runner.runs import RunRow
+from f0ci.runner.runs import RunRow, ask_to_cancel, list_runs
 from f0ci.runner.sealing import Sealer, masked
 
 
@@ -33,6 +33,29 @@ def recorded(journal: Journal, row: RunRow) -> RunRecord:
         steps=(*ran, *(record for record in top if record.outcome is Outcome.SKIPPED)),
         next_check=row.next_check,
     )
+
+
+class RecordedRuns:
+    """What an engine says and does of runs that needs nothing but the journal.
+
+    Args:
+        journal: the journal.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def cancel(self, run: str, reason: str) -> RunRow:
+        """Have a run end; see `Engine`."""
+        return ask_to_cancel(self._journal, run, reason)
+
+    def list(self, *, state: str | None = None, recipe: str | None = None, limit: int = 50) -> tuple[RunRow, ...]:
+        """Return runs, newest first."""
+        return list_runs(self._journal, state=state, recipe=recipe, limit=limit)
+
+    def record(self, row: RunRow) -> RunRecord:
+        """Return the record of a run as the journal holds it, a mask in place of secrets."""
+        return recorded(self._journal, row)
 
 
 class _Masking(Sealer):

@@ -16,6 +16,7 @@ from f0ci.promotion.folding import fold_environment, fold_workflow
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.policy import Policy, policy_at, policy_commit
 from f0ci.promotion.releases import content_digest, release_paths
+from f0ci.promotion.rights import believed
 from f0ci.promotion.rollback_plan import choose_target, release_to_leave
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import EnvironmentState, Promotion, WorkflowState
@@ -202,7 +203,8 @@ def _check_rollback(moment: Moment, plan: Mapping[str, Any]) -> Iterator[Tamperi
         policy = policy_of(moment, plan)
         needed = any(gate.kind == "approval" for gate in policy.gates)
         leave, require = release_to_leave(state), policy.require
-        _, is_default = choose_target(state, ledgers, leave, require, str(plan["release"]))
+        trusted = believed(moment.site, state, ledgers)
+        _, is_default = choose_target(state, trusted, leave, require, str(plan["release"]))
     except F0ciError:
         return
     if needed and not is_default:

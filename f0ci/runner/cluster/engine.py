@@ -15,11 +15,11 @@ from f0ci.runner.cluster.queues import DEFAULT, Queue, read_queues, require_queu
 from f0ci.runner.engine import EmbeddedEngine
 from f0ci.runner.events import Listener
 from f0ci.runner.interface import Order
-from f0ci.runner.recorded import recorded
-from f0ci.runner.runs import RunRow, ask_to_cancel, get_run, list_runs, send_signal
+from f0ci.runner.recorded import RecordedRuns
+from f0ci.runner.runs import get_run, send_signal
 
 
-class ClusterEngine:
+class ClusterEngine(RecordedRuns):
     """The engine of many machines: runs are handed to a queue, workers carry them on, this process looks on.
 
     Args:
@@ -41,7 +41,8 @@ class ClusterEngine:
         on_event: Listener | None = None,
         patience: float | None = None,
     ) -> None:
-        self._journal = journal
+        super().__init__(journal)
+        self._journal: PostgresJournal = journal
         self._queue = queue
         self._priority = priority
         self._declared = read_queues({}) if declared is None else declared
@@ -97,18 +98,6 @@ class ClusterEngine:
             wake_if_waiting(connection, name, state)
 
         return send_signal(self._journal, name, step, kind, who=who, data=data, key=key, then=wake)
-
-    def cancel(self, run: str, reason: str) -> RunRow:
-        """Have a run end; see `Engine`."""
-        return ask_to_cancel(self._journal, run, reason)
-
-    def list(self, *, state: str | None = None, recipe: str | None = None, limit: int = 50) -> tuple[RunRow, ...]:
-        """Return runs, newest first."""
-        return list_runs(self._journal, state=state, recipe=recipe, limit=limit)
-
-    def record(self, row: RunRow) -> RunRecord:
-        """Return the record of a run as the journal holds it, a mask in place of secrets."""
-        return recorded(self._journal, row)
 
 
 def refuse_values(order: Order) -> None:

@@ -52,6 +52,8 @@ class PostgresJournal(Journal):
         EngineError: it cannot be reached or used, or was written by a newer version.
     """
 
+    has_workers = True
+
     def __init__(
         self,
         address: Address,
