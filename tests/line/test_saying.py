@@ -104,3 +104,32 @@ def test_whoever_is_the_only_approver_is_told_before_and_after(line: Line) -> No
     line.commit({".f0ci/approvers.yaml": approvers})
     assert "every approval gate can be met" in line.f0ci("doctor").out
     assert git(line.work, "status", "--porcelain") in {"", "M metrics/requests.csv"}
+
+
+def test_waiting_for_a_named_release_never_takes_another_one_to_its_end(line: Line) -> None:
+    first = line.release()
+    for environment in ("dev", "staging"):
+        line.done("promote", environment)
+    assert line.f0ci("promote", "prod").code == 5
+    line.change("environments/base.yaml", "the team", "the crew")
+    second = line.release()
+    line.done("promote", "dev")
+    line.done("promote", "staging")
+
+    behind = line.f0ci("promote", "prod", "--release", second, "--wait", "1s", "--every", "200ms")
+    assert behind.code == 5
+    assert f"prod-1 is still active in prod with release {first[:12]}" in behind.out
+    assert behind.err.count("still active") == 1
+
+    line.act_as("bob")
+    line.done("approve", "prod-1")
+    line.act_as("alice")
+    behind = line.f0ci("promote", "prod", "--release", second, "--wait", "1s", "--every", "200ms")
+    assert behind.code == 5
+    assert "deploying" not in behind.err
+    assert line.events("prod")[-1] == "approved"
+
+    line.f0ci("abort", "prod-1", "--reason", "no longer needed")
+    turn = line.f0ci("promote", "prod", "--release", second, "--wait", "1s", "--every", "200ms")
+    assert turn.code == 5
+    assert f"prod-2: release {second[:12]} waiting in prod" in turn.out
