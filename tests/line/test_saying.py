@@ -101,7 +101,10 @@ def test_whoever_is_the_only_approver_is_told_before_and_after(line: Line) -> No
     assert "too few people can approve (nobody): alice wrote part of it or requested it; add people" in waiting.out
     assert "to the approvers file on the default branch, and release that" in waiting.out
 
+    assert "changes who may approve" not in line.done("plan", "prod").out
     line.commit({".f0ci/approvers.yaml": approvers})
+    # the default branch judges the first promotion, the old file that is promoted the next
+    assert "changes who may approve or which gates stand" in line.done("plan", "prod").out
     assert "every approval gate can be met" in line.f0ci("doctor").out
     assert git(line.work, "status", "--porcelain") in {"", "M metrics/requests.csv"}
 
