@@ -136,3 +136,22 @@ def test_waiting_for_a_named_release_never_takes_another_one_to_its_end(line: Li
     turn = line.f0ci("promote", "prod", "--release", second, "--wait", "1s", "--every", "200ms")
     assert turn.code == 5
     assert f"prod-2: release {second[:12]} waiting in prod" in turn.out
+
+
+def test_only_changes_to_what_a_release_holds_are_told_of(line: Line) -> None:
+    (line.work / "notes.txt").write_text("mine\n", encoding="utf-8")
+    assert "not committed" not in line.done("release", "create").err
+
+    (line.work / "scriptlets/greetings.py").write_text("# half done\n", encoding="utf-8")
+    assert "not committed; they are not part of the release" in line.done("release", "create").err
+
+
+def test_a_repository_without_a_commit_is_told_to_make_one(line: Line, tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    git(tmp_path, "init", "-q", str(folder))
+    line.done("-C", str(folder), "init")
+
+    said = line.f0ci("-C", str(folder), "doctor").out.splitlines()
+
+    at = next(number for number, text in enumerate(said) if "there is no default branch yet" in text)
+    assert said[at + 1].strip() == "mend: git add -A && git commit -m 'first recipes'"
