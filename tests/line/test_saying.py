@@ -85,6 +85,11 @@ def test_what_is_left_to_be_done_comes_with_the_commands_that_do_it(line: Line, 
     _, errands, again = left.out.rsplit("\n  ", 2)
     assert errands == f"next: f0ci errands {folder}"
     line.done(*errands.split()[2:])
+    dropped = line.f0ci("promote", "dev", "--apart", str(folder))
+    assert f"note: the answers in {folder} are dropped and asked for again; --answered takes them" in dropped.err
+
+    _, errands, again = dropped.out.rsplit("\n  ", 2)
+    line.done(*errands.split()[2:])
     done = line.done(*again.split()[2:])
     assert "succeeded" in done.out
 
