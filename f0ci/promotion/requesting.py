@@ -84,7 +84,7 @@ def promote(site: Site, request: Request) -> PromotionReport:
         return left_report(request.environment, left)
     result = came[-1]
     if request.release is None and not isinstance(result, Promotion):
-        _say_left_behind(site, request)
+        _say_left_behind(site, request, settled=isinstance(result, PromotionReport))
     if isinstance(result, PromotionReport):
         return result
     if isinstance(result, Promotion):
@@ -123,13 +123,13 @@ def is_behind(site: Site, request: Request, report: PromotionReport) -> bool:
     return active is not None and active.id == report.promotion and _is_another(site, active, request)
 
 
-def _say_left_behind(site: Site, request: Request) -> None:
+def _say_left_behind(site: Site, request: Request, *, settled: bool) -> None:
     """Say it where the release that nobody named is not the newest that lies at hand."""
     ledgers = site.store.read()
     state = ledgers.environments[request.environment]
     if read_policy(site, state, request.environment).queue == "in_order":
         return
-    said = left_behind(site, choose_release(site, None, ledgers, request.environment))
+    said = left_behind(site, choose_release(site, None, ledgers, request.environment), settled=settled)
     if said is not None:
         request.on_stage(said)
 
