@@ -33,7 +33,7 @@ from f0ci.core.clock import format_time
 from f0ci.workflows.conditions import check_units
 from f0ci.workflows.metrics import MetricSpec
 from f0ci.workflows.model import Check
-from f0ci.workflows.units import kind_of, to_base
+from f0ci.workflows.units import kind_of, readable, to_base
 
 
 class Verdict(StrEnum):
@@ -199,4 +199,4 @@ def _shown(measurement: Measurement) -> str:
     value, unit = measurement.value or 0.0, measurement.unit
     if measurement.hits is not None:
         return f"{value * 100:.3g} % ({measurement.hits} of {measurement.samples})"
-    return f"{value:.6g}{unit if unit not in {'ratio', 'count'} else ''}"
+    return readable(value, unit)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from f0ci.cli.output import F
+from f0ci.cli.output import F, say
 from f0ci.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,12 +37,14 @@ def desk_of(folder: Path | None, answered: str | None) -> Apart | None:
         UsageError: a digest without a folder.
         InputError: what lies in the folder are not the answers to these errands.
     """
-    from f0ci.promotion.errands import open_errands
+    from f0ci.promotion.errands import ANSWERS, open_errands
 
     if folder is None:
         if answered is not None:
             raise UsageError("--answered without a folder", "say where the answers are: --apart FOLDER")
         return None
+    if answered is None and (folder / ANSWERS).exists():
+        say(f"note: the answers in {folder} are dropped and asked for again; --answered takes them")
     return open_errands(folder, answered)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from itertools import groupby
 from pathlib import Path
 
 import click
 
-from f0ci.cli.output import format_option, print_json, print_table, root_of, say
+from f0ci.cli.output import format_option, print_json, root_of, say
 from f0ci.core.errors import ExitCode, UsageError
 
 
@@ -119,6 +122,14 @@ def _show_guarantees(systems: tuple[str, ...], output_format: str) -> int:
     if output_format == "json":
         print_json({"version": 1, "promises": dict(PROMISES), "guarantees": [one.to_json() for one in found]})
         return ExitCode.DONE
-    rows = [(PROMISES[one.promise], one.system, KEEPERS[one.by], one.why) for one in found]
-    print_table(("promise", "system", "kept by", "because"), rows)
+    # a heading a promise, and lines no wider than the terminal: as one table this is three terminals wide
+    width = shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+    systems_width = max(len(one.system) for one in found)
+    keepers_width = max(len(KEEPERS[one.by]) for one in found)
+    indent = " " * (systems_width + keepers_width + 6)
+    for promise, group in groupby(found, key=lambda one: one.promise):
+        click.echo(click.style(PROMISES[promise], bold=True))
+        for one in group:
+            head = f"  {one.system:<{systems_width}}  {KEEPERS[one.by]:<{keepers_width}}  "
+            click.echo(click.wrap_text(one.why, max(width, len(indent) + 30), head, indent))
     return ExitCode.DONE

@@ -40,6 +40,14 @@ STATE_COLOURS = {
     "unknown": "yellow",
 }
 
+# what ends a condition that is no gate
+_UNTIL = {
+    "request": "somebody requests it",
+    "queue": "the promotion before it ended",
+    "deploying": "it is taken further",
+    "verifying": "it is taken further",
+}
+
 
 def format_option(*formats: str) -> Callable[[F], F]:
     """Return the option `--format` with some formats, the first of which is the default."""
@@ -97,5 +105,8 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def once_met(conditions: Sequence[Condition]) -> str:
     """Return what has to be met besides the time, as the end of a sentence."""
-    what = " and ".join(dict.fromkeys(one.what for one in conditions))
-    return f", once {what} {'are' if ' and ' in what else 'is'} met" if what else ""
+    kinds = dict.fromkeys(one.what for one in conditions)
+    gates = [kind for kind in kinds if kind not in _UNTIL]
+    parts = [_UNTIL[kind] for kind in kinds if kind in _UNTIL]
+    parts += [f"{' and '.join(gates)} {'are' if len(gates) > 1 else 'is'} met"] if gates else []
+    return f", once {' and '.join(parts)}" if parts else ""

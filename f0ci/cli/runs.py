@@ -60,8 +60,8 @@ def runs(
     if not found and output_format == "text":
         say("no runs")
         return ExitCode.DONE
-    headings = ("run", "recipe", "environment", "state", "started", "seconds", "promotion", "message")
-    rows = [
+    headings: tuple[str, ...] = ("run", "recipe", "environment", "state", "started", "seconds", "promotion", "message")
+    rows: list[tuple[str, ...]] = [
         (
             row.run,
             row.recipe,
@@ -74,7 +74,12 @@ def runs(
         )
         for row in found
     ]
-    _print_rows(headings, rows, output_format, coloured=3)
+    if output_format == "text":
+        # a terminal is narrow: what no run has is left out; the state always stands
+        kept = [column for column in range(len(headings)) if any(row[column] for row in rows)]
+        headings = tuple(headings[column] for column in kept)
+        rows = [tuple(row[column] for column in kept) for row in rows]
+    _print_rows(headings, rows, output_format, coloured=headings.index("state"))
     return ExitCode.DONE
 
 

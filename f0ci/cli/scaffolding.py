@@ -31,7 +31,7 @@ def init(ctx: click.Context, folder: Path | None, name: str | None, example: str
     if folder == Path("scriptlet"):
         hint = "write `f0ci init scriptlet NAME`; a folder of that name is ./scriptlet"
         raise UsageError("the scriptlet has no name", hint)
-    from f0ci.commands.scaffolding import APPROVERS, KEY_COMMANDS, scaffold
+    from f0ci.commands.scaffolding import APPROVERS, KEY_COMMANDS, NOBODY, scaffold
 
     base: Path = ctx.find_root().obj
     made = scaffold(base / folder if folder else base, example=example, overwrite=overwrite)
@@ -45,6 +45,8 @@ def init(ctx: click.Context, folder: Path | None, name: str | None, example: str
             click.echo(f"  {command}")
     if made.person is None and made.in_git:
         click.echo(f"{APPROVERS} stays as it is, and {made.identity!r} is nobody in it: to approve, add yourself there")
+    elif made.in_git and made.identity == NOBODY:
+        click.echo(f"Git does not know who you are: put your name, address and key in place of 'you' in {APPROVERS}")
     elif made.person is not None and not made.has_key:
         which = "the public key" if made.key is None else made.key
         click.echo(f"to approve, put {which} under people.{made.person}.keys in {APPROVERS}")

@@ -211,7 +211,7 @@ def abort_promotion(
         if found.was_called_off and found.state == "rolled_back" and not found.restored:
             return None
         if not found.is_active:
-            raise Refused(f"{promotion!r} is {found.state} already", None)
+            raise Refused(f"{promotion!r} has ended already: {found.state}", None)
         if found.applied and found.purpose == "rollback":
             raise Refused(
                 f"{promotion!r} is a rollback that has changed {found.environment!r} already",

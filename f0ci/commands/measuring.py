@@ -20,6 +20,7 @@ from f0ci.source.tree import DirectoryTree
 from f0ci.workflows.metrics import MetricSpec
 from f0ci.workflows.model import Check, Workflow, WorkflowEnvironment
 from f0ci.workflows.reading import read_workflow
+from f0ci.workflows.units import readable
 
 DEFAULT_WINDOW = timedelta(minutes=5)
 
@@ -186,4 +187,4 @@ def shown_value(measured: Measurement | None) -> str:
         return "-"
     if measured.hits is not None:
         return f"{measured.value * 100:.4g} %"
-    return f"{measured.value:.6g}{'' if measured.unit in {'', 'count', 'ratio'} else ' ' + measured.unit}"
+    return readable(measured.value, measured.unit)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from f0ci.promotion.evidence import Evidence
 from f0ci.promotion.names import read_plan_digest
 from f0ci.promotion.promoting import Request, advance_to_end, require_active, waiting_promotions
 from f0ci.promotion.report import PromotionReport, report_on
-from f0ci.promotion.requesting import promote, promote_in_turn
+from f0ci.promotion.requesting import is_behind, promote, promote_in_turn
 from f0ci.promotion.rolling_back import RollbackRequest, roll_back
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.state import Promotion
@@ -53,7 +55,7 @@ def promote_environment(
         through_hold: reason for passing a hold.
         evidence: what a CI system asserts about it.
         digest: digest, or its beginning, of the only plan that may be carried out.
-        patience: how long to stay with it while it waits; None goes as far as it goes now.
+        patience: how long to stay with it while it waits, or waits for its turn; None goes as far as it goes now.
         turn: how long to wait while another release is on its way into the environment; None does not.
         apart: where to leave what is to be done without a token; None does it here.
         on_stage: is told, in words, what happens.
@@ -67,8 +69,14 @@ def promote_environment(
     name = site.environment(environment).name
     shown = read_plan_digest(digest, name)
     request = Request(name, release, through_hold, evidence, shown, on_event, on_stage)
-    report = promote_in_turn(site, request, turn) if turn else promote(site, request)
-    return _handed_out(site, watch(site, request, report, patience) if patience else report)
+    if patience is None:
+        return _handed_out(site, promote_in_turn(site, request, turn) if turn else promote(site, request))
+    begun = patience.elapsed()
+    report = promote_in_turn(site, request, turn or patience, whatever=turn is None)
+    if not is_behind(site, request, report):
+        spent = timedelta(seconds=patience.elapsed() - begun) if turn is None else timedelta()
+        report = watch(site, request, report, replace(patience, span=patience.span - spent))
+    return _handed_out(site, report)
 
 
 def _handed_out(site: Site, report: PromotionReport) -> PromotionReport:

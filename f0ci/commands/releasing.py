@@ -9,7 +9,14 @@ from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.diagnostics import Diagnostic, Severity
 from f0ci.core.errors import GitError
 from f0ci.promotion.approvers import Approvers, read_approvers
-from f0ci.promotion.releases import Release, create_release, list_releases, release_paths, require_release
+from f0ci.promotion.releases import (
+    Release,
+    create_release,
+    list_releases,
+    release_paths,
+    release_places,
+    require_release,
+)
 from f0ci.promotion.site import Site, open_site
 from f0ci.source.project import load_project
 
@@ -22,7 +29,7 @@ class ReleaseResult:
         release: the release, or None where its content has errors.
         created: False where the content was a release already.
         diagnostics: findings in the content.
-        left_out: True where the work tree holds changes that no commit has.
+        left_out: True where the work tree holds changes to release content that no commit has.
     """
 
     release: Release | None
@@ -62,7 +69,7 @@ def make_release(
     tree = site.repository.tree(oid)
     project = load_project(tree)
     diagnostics = lint(load_workspace(tree, project))
-    left_out = site.repository.is_dirty()
+    left_out = site.repository.is_dirty(release_places(site.project))
     if any(one.severity is Severity.ERROR for one in diagnostics):
         return ReleaseResult(None, created=False, diagnostics=diagnostics, left_out=left_out)
     release, created = create_release(

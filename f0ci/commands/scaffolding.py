@@ -15,6 +15,8 @@ from f0ci.core.files import write_atomically
 # names that packaging tools treat specially are stored without their dot
 _RENAMED = {"gitignore": ".gitignore", "pre-commit-config.yaml": ".pre-commit-config.yaml"}
 APPROVERS = ".f0ci/approvers.yaml"
+# stands for the address of somebody whom Git does not know
+NOBODY = "you@example.com"
 KEY_COMMANDS = (
     "ssh-keygen -t ed25519 -f ~/.ssh/f0ci_signing -N ''",
     "git config --global gpg.format ssh && git config --global user.signingkey ~/.ssh/f0ci_signing.pub",
@@ -134,11 +136,11 @@ def _user(folder: Path) -> tuple[str, str, str | None, bool]:
     try:
         repository = Repository.open(folder)
     except GitError:
-        return "", "you@example.com", None, False
+        return "", NOBODY, None, False
     try:
         identity = repository.identity()
     except GitError:
-        return "", "you@example.com", None, True
+        return "", NOBODY, None, True
     try:
         key = signing_key(repository)
     except GitError:

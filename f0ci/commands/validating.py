@@ -9,6 +9,7 @@ from pathlib import Path
 
 from f0ci.core.diagnostics import Diagnostic, Severity
 from f0ci.core.errors import ExitCode, InputError
+from f0ci.core.folders import holds_source
 from f0ci.core.values import dataclass
 from f0ci.expressions.templating import SUFFIX
 from f0ci.git.ignored import ignored_below
@@ -124,7 +125,7 @@ def validate(
         listed = ", ".join(repr(str(path)) for path in paths or (root,))
         raise InputError(
             f"nothing to validate below {listed}",
-            "name recipes, environment configurations or a workflow, or their folders",
+            _where_to_look(named),
         )
 
     def source(path: str) -> bytes | None:
@@ -191,3 +192,13 @@ def _inside(tree: DirectoryTree, path: Path, *, may_be_new: bool = False) -> str
     raise InputError(
         f"{str(path)!r} lies outside the repository {str(tree.root)!r}", "name a path inside it, or use -C"
     )
+
+
+def _where_to_look(named: Sequence[str]) -> str:
+    """Return what to do where nothing was found."""
+    skipped = next((part for path in named for part in path.split("/") if part and not holds_source(part)), None)
+    if skipped is not None:
+        return f"folders called {skipped!r} are not searched: name the files in it"
+    if not any(named):
+        return "make recipes, environments and a workflow with `f0ci init`, or name the files"
+    return "name recipes, environment configurations or a workflow, or their folders"

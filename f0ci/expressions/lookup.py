@@ -105,7 +105,10 @@ def _step(value: Any, key: Any) -> Any:
 def _not_found(value: Any, key: Any, way: str, at: int) -> ExpressionError:
     if isinstance(value, Mapping):
         known = [str(name) for name in value]
-        hint = did_you_mean(str(key), known, noun="its keys") if known else f"{way!r} is empty"
+        empty = f"{way!r} is empty"
+        if way == "config":
+            empty += ": no environment was named (-e dev), or it configures nothing"
+        hint = did_you_mean(str(key), known, noun="its keys") if known else empty
         return ExpressionError(f"{way!r} has no key {key!r}", hint, offset=at)
     if isinstance(value, list | tuple) and isinstance(key, int):
         return ExpressionError(f"{way!r} has no item {key}", f"it has {len(value)} items, counted from 0", offset=at)

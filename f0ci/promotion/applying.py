@@ -135,13 +135,24 @@ def rollback_target(state: EnvironmentState, ledgers: Ledgers, bad: str, require
     return None
 
 
-def no_way_back(state: EnvironmentState, ledgers: Ledgers, bad: str, require: str) -> tuple[str, str]:
-    """Return why an environment cannot go back by itself, and what to do; pure."""
+def no_way_back(
+    state: EnvironmentState, ledgers: Ledgers, bad: str, require: str, *, held: bool = True
+) -> tuple[str, str]:
+    """Return why an environment cannot go back by itself, and what to do; pure.
+
+    Args:
+        state: the environment.
+        ledgers: what the ledgers say.
+        bad: digest of the release that is left.
+        require: what a success has to be.
+        held: whether the environment is held, or will be.
+    """
     name, lesser = state.environment, rollback_target(state, ledgers, bad, "none")
     if lesser is None:
         return (
             "no earlier success to go back to",
-            f"fix it and promote a new release: `f0ci promote {name} --through-hold REASON`",
+            f"fix it and make a new release: `f0ci release create`, then `f0ci promote {name}"
+            + (" --through-hold REASON`" if held else "`"),
         )
     return (
         f"no earlier success that is {require!r}, as 'require' asks for",

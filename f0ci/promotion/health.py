@@ -126,7 +126,9 @@ def _branches(site: Site) -> Check:
         return Check("branches", Outcome.FAILED, said, "rename it, or set branch_prefix in f0ci.yaml")
     default = site.store.default_tip()
     if default is None:
-        return Check("branches", Outcome.FAILED, "there is no default branch yet", "git push origin HEAD")
+        first = "git add -A && git commit -m 'first recipes'" if site.repository.commit_of("HEAD") is None else None
+        mend = first or f"git push {site.refs.remote} HEAD"
+        return Check("branches", Outcome.FAILED, "there is no default branch yet", mend)
     return Check("branches", Outcome.PASSED, f"the default branch is at {default[:10]}; env/ and f0ci/ are ours")
 
 

@@ -13,6 +13,7 @@ from f0ci.promotion.judging import Verdict, judge_gates
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.objects import require_tree, source_commit
 from f0ci.promotion.plan import BoundPlan, Plan
+from f0ci.promotion.policy import policy_at
 from f0ci.promotion.rehearsing import Meaning, rehearse
 from f0ci.promotion.releases import Release, release_paths
 from f0ci.promotion.requesting import choose_release
@@ -36,6 +37,7 @@ class PlanView:
         changed: paths of release content that differ from the running release.
         forecast: what moves: what is unmet, freezes ahead, the earliest moment, what a rollback would restore.
         remarks: what is worth knowing of its metrics, such as that one cannot be measured from here.
+        changes_policy: whether the release brings other gates or approvers than those that judge it.
     """
 
     plan: BoundPlan
@@ -47,12 +49,7 @@ class PlanView:
     changed: tuple[str, ...]
     forecast: Forecast
     remarks: tuple[str, ...] = ()
-
-    @property
-    def changes_policy(self) -> bool:
-        """Tell whether the release brings other gates or approvers than the running one."""
-        judged_by = set(self.plan.bound["policy"]["blobs"])
-        return self.running is not None and bool(judged_by & set(self.changed))
+    changes_policy: bool = False
 
 
 def view_plan(site: Site, environment: str, release: str | None = None, *, apart: bool = False) -> PlanView:
@@ -80,7 +77,8 @@ def view_plan(site: Site, environment: str, release: str | None = None, *, apart
     source = source_commit(site, state, chosen) or str(plan.bound["source_commit"])
     changed = _changed(site, running.commit if running else None, source)
     ahead = forecast(site, ledgers, drawn, exists=exists, now=now, verdict=verdict)
-    return PlanView(plan, drawn.id, verdict, base, files, running, changed, ahead, remarks)
+    other = _changes_policy(site, plan)
+    return PlanView(plan, drawn.id, verdict, base, files, running, changed, ahead, remarks, other)
 
 
 def explain_absence(site: Site, environment: str, release: str | None = None) -> Explanation:
@@ -130,6 +128,14 @@ def _remarks(site: Site, state: EnvironmentState, plan: BoundPlan, *, apart: boo
             raise objection.raised()
         said.append(objection.message)
     return tuple(said)
+
+
+def _changes_policy(site: Site, plan: BoundPlan) -> bool:
+    """Tell whether a release holds other files of the policy than those that judge it; a rollback changes none."""
+    if not isinstance(plan, Plan):
+        return False
+    own = policy_at(site, str(plan.bound["source_commit"]), str(plan.bound["environment"]))
+    return dict(own.blobs) != dict(plan.bound["policy"]["blobs"])
 
 
 def _is_of(site: Site, active: Promotion | None, release: str) -> bool:

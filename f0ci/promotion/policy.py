@@ -175,7 +175,7 @@ def require_person(site: Site, policy: Policy, environment: str) -> str:
     identity = str(site.repository.identity())
     who = policy.approvers.person_of(identity)
     if who is None:
-        known = ", ".join(sorted(policy.approvers.people)) or "nobody"
+        known = ", ".join(map(repr, sorted(policy.approvers.people))) or "nobody"
         raise Refused(
             f"{identity!r} is not in the approvers file of the policy in force",
             f"it lists {known}; add yourself to {site.project.approvers!r} and {policy.where_it_changes(environment)}",

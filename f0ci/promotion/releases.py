@@ -49,6 +49,12 @@ class Release:
         return short(self.digest)
 
 
+def release_places(project: Project) -> tuple[str, ...]:
+    """Return the files and folders in which the content of a release lies, there or not."""
+    folders = (*project.recipes, project.environments, project.templates, *project.code)
+    return (*folders, *PROJECT_FILES, project.workflow, project.approvers, project.config_schema)
+
+
 def release_paths(tree: Tree, project: Project) -> tuple[str, ...]:
     """Return the files that belong to a release, sorted.
 

@@ -28,6 +28,8 @@ _EXIT = {
     "failed": ExitCode.NEEDS_A_PERSON,
     "errored": ExitCode.CANNOT_WORK,
 }
+# what somebody did, where the kind of the event is no word for it
+_SAID = {"evidence": "handed over evidence", "revoked": "took back what they said", "overridden": "overrode a gate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +117,11 @@ def current_reasons(promotion: Promotion) -> tuple[str, ...]:
         if event.kind not in SIGNED_KINDS | {"evidence", "resumed"}:
             break
         who = event.actor.partition(" <")[0]
-        said.append(f"{who} {'handed over evidence' if event.kind == 'evidence' else event.kind}")
+        said.append(f"{who} {_SAID.get(event.kind, event.kind)}")
     resumed = bool(promotion.events) and promotion.events[-1].kind == "resumed"
     # what a pause waited for is over once somebody resumed it; the reason that they gave is no reason to wait
     known = () if resumed else tuple(reason for reason in promotion.reasons if reason)
     if not said or not promotion.is_active:
         return known
-    told = ", ".join(dict.fromkeys(reversed(said)))
+    told = ", ".join(reversed(list(dict.fromkeys(said))))
     return (*known, f"{told} since; `f0ci promote {promotion.environment} --continue` takes it from there")

@@ -84,7 +84,7 @@ def promote(site: Site, request: Request) -> PromotionReport:
         return left_report(request.environment, left)
     result = came[-1]
     if request.release is None and not isinstance(result, Promotion):
-        _say_left_behind(site, request)
+        _say_left_behind(site, request, settled=isinstance(result, PromotionReport))
     if isinstance(result, PromotionReport):
         return result
     if isinstance(result, Promotion):
@@ -92,37 +92,44 @@ def promote(site: Site, request: Request) -> PromotionReport:
     return advance_to_end(site, request, result)
 
 
-def promote_in_turn(site: Site, request: Request, patience: Patience) -> PromotionReport:
-    """Bring a release in once the one that is on its way has arrived; one that waits for something is not waited for.
+def promote_in_turn(site: Site, request: Request, patience: Patience, *, whatever: bool = False) -> PromotionReport:
+    """Bring a release in once the one that is there before it has arrived, or ended otherwise.
 
     Args:
         site: the repository.
         request: what was asked for.
         patience: how long to wait for it, and how often to look.
+        whatever: wait also for one that waits itself, for people say; else only for one that a job is at work on.
 
     Raises:
         F0ciError: see `promote`.
     """
-    begun = patience.elapsed()
+    begun, told = patience.elapsed(), None
     while True:
         report = promote(site, request)
-        active = site.store.read().environments[request.environment].unfinished
-        on_its_way = active is not None and active.id == report.promotion and _is_another(site, active, request)
         left = patience.span.total_seconds() - (patience.elapsed() - begun)
-        if not on_its_way or report.state not in _ON_ITS_WAY or left <= 0:
+        if not is_behind(site, request, report) or left <= 0 or not (whatever or report.state in _ON_ITS_WAY):
             return report
-        request.on_stage(report.reasons[0])
+        if report.reasons != told or not whatever:
+            told = report.reasons
+            request.on_stage(report.reasons[0])
         patience.pause(min(left, patience.every.total_seconds()))
         site.store.fetch()
 
 
-def _say_left_behind(site: Site, request: Request) -> None:
+def is_behind(site: Site, request: Request, report: PromotionReport) -> bool:
+    """Tell whether a report is about another release's promotion, which has to end first."""
+    active = site.store.read().environments[request.environment].unfinished
+    return active is not None and active.id == report.promotion and _is_another(site, active, request)
+
+
+def _say_left_behind(site: Site, request: Request, *, settled: bool) -> None:
     """Say it where the release that nobody named is not the newest that lies at hand."""
     ledgers = site.store.read()
     state = ledgers.environments[request.environment]
     if read_policy(site, state, request.environment).queue == "in_order":
         return
-    said = left_behind(site, choose_release(site, None, ledgers, request.environment))
+    said = left_behind(site, choose_release(site, None, ledgers, request.environment), settled=settled)
     if said is not None:
         request.on_stage(said)
 

@@ -31,7 +31,7 @@ def choose_target(
     default = rollback_target(state, ledgers, leave or "", require)
     if to is None:
         if default is None:
-            why, hint = no_way_back(state, ledgers, leave or "", require)
+            why, hint = no_way_back(state, ledgers, leave or "", require, held=state.hold is not None)
             raise CannotWork(f"{state.environment!r} has {why}", hint)
         return default, True
     found = [

@@ -9,12 +9,13 @@ from f0ci.promotion.site import Site
 from f0ci.source.project import load_project
 
 
-def left_behind(site: Site, chosen: Release) -> str | None:
+def left_behind(site: Site, chosen: Release, *, settled: bool) -> str | None:
     """Return a note where something newer than the chosen release lies at hand, with what brings it in, or None.
 
     Args:
         site: the repository.
         chosen: the release that is promoted where none is named.
+        settled: whether it is there already; only then are all releases looked through for a later one.
     """
     newest = newest_content(site)
     if newest is not None and newest != chosen.digest and site.find_release(newest) is None:
@@ -23,7 +24,7 @@ def left_behind(site: Site, chosen: Release) -> str | None:
             f"note: what the default branch holds ({tip[:10]}) is no release yet, this is about {chosen.id}; "
             "make one with `f0ci release create`"
         )
-    latest = site.require_release("latest")
+    latest = site.require_release("latest") if settled else chosen
     if latest.digest != chosen.digest:
         return (
             f"note: release {latest.id} was made later, but the default branch does not hold what it holds, so this "

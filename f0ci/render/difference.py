@@ -120,7 +120,11 @@ def _compare_file(path: str, old: bytes | None, new: bytes | None) -> FileDiffer
 
 
 def _lines(content: bytes | None) -> list[str]:
-    *lines, rest = (content or b"").decode().split("\n")
+    return _text_lines((content or b"").decode())
+
+
+def _text_lines(text: str) -> list[str]:
+    *lines, rest = text.split("\n")
     return [*lines, rest, "\\ no line end here"] if rest else lines
 
 
@@ -286,16 +290,32 @@ def _file_lines(file: FileDifference) -> Iterator[tuple[str, str]]:
     for value in file.values:
         sign = _SIGNS[value.change]
         if value.step is None:
-            yield sign, f"  {_value_line(value)}"
+            yield from _indented("  ", sign, value)
         elif not value.at:
             yield sign, f"  {sign} step {value.step!r}"
             content = value.new if value.change is Change.ADDED else value.old
-            yield from ((sign, f"    {_value_line(leaf)}") for leaf in _whole((), value.change, content, None))
+            for leaf in _whole((), value.change, content, None):
+                yield from _indented("    ", sign, leaf)
         else:
             if value.step != step:
                 yield _SIGNS[Change.CHANGED], f"  ~ step {value.step!r}"
-            yield sign, f"    {_value_line(value)}"
+            yield from _indented("    ", sign, value)
         step = value.step
+
+
+def _indented(indent: str, sign: str, value: ValueChange) -> Iterator[tuple[str, str]]:
+    """Yield the lines that tell of one value; a text of several lines, such as a command, is shown line by line."""
+    texts = [text if isinstance(text, str) else "" for text in (value.old, value.new)]
+    others = [text for text in (value.old, value.new) if not isinstance(text, str) and text is not None]
+    if others or not any("\n" in text.rstrip("\n") for text in texts):
+        yield sign, f"{indent}{_value_line(value)}"
+        return
+    yield sign, f"{indent}{_SIGNS[value.change]} {dotted(value.at)}:"
+    if value.change is Change.CHANGED:
+        lines = _diff(*map(_text_lines, texts))
+    else:
+        lines = (f"{sign} {line}" for text in texts if text for line in text.removesuffix("\n").split("\n"))
+    yield from ((line[:1], f"{indent}    {line}".rstrip()) for line in lines)
 
 
 def _value_line(value: ValueChange) -> str:

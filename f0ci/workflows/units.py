@@ -73,3 +73,20 @@ def number_text(value: float) -> str:
     """Return the shortest text that reads back as the same number."""
     number = float(value)
     return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def readable(value: float, unit: str) -> str:
+    """Return a measured number as people say it: `21.3MB`, `4.75ms`; seconds and bytes take a unit that fits.
+
+    Args:
+        value: the number.
+        unit: the unit it is measured in, or empty.
+    """
+    size = abs(value)
+    if unit == "B" and size >= 1000:
+        unit = next(name for name in ("GB", "MB", "KB") if size >= _UNITS[name][1])
+        return f"{value / _UNITS[unit][1]:.4g}{unit}"
+    if unit == "s" and 0 < size < 1:
+        unit = "ms" if size >= 0.001 else "us"
+        return f"{value * _UNITS[unit][2]:.4g}{unit}"
+    return f"{value:.6g}{unit if unit not in {'ratio', 'count'} else ''}"

@@ -347,6 +347,19 @@ def test_a_folder_without_anything_to_validate_is_no_success(tmp_path: Path, f0c
 
     assert answer.code == 3
     assert "nothing to validate below" in answer.err
+    assert "f0ci init" in answer.err
+
+
+def test_a_folder_of_installed_packages_says_why_nothing_is_found_in_it(project: Path, f0ci: Command) -> None:
+    recipe = project / "recipes/node_modules/r.yaml"
+    recipe.parent.mkdir()
+    recipe.write_bytes((project / "recipes/summary.yaml").read_bytes())
+
+    answer = f0ci(project, "validate", str(recipe.parent))
+
+    assert answer.code == 3
+    assert "folders called 'node_modules' are not searched: name the files in it" in answer.err
+    assert f0ci(project, "validate", str(recipe)).code == 0
 
 
 @pytest.mark.parametrize(

@@ -570,3 +570,24 @@ def test_a_small_recipe_imports_little(tmp_path: Path) -> None:
     }
     later = {"environments.model", "source.misfits", "runner.planning"}
     assert set(modules) & (heavy | {f"f0ci.{name}" for name in later}) == set()
+
+
+def test_a_recipe_that_reads_the_configuration_without_an_environment_says_what_is_missing(
+    tmp_path: Path, f0ci: Command
+) -> None:
+    recipe = "metadata: {name: r}\nsteps:\n  - {name: a, run: 'echo $X', env: {X: '#{config.greeting.team}'}}\n"
+    write_files(tmp_path, {"recipes/r.yaml": recipe})
+
+    answer = f0ci(tmp_path, "run", "recipes/r.yaml", "--quiet")
+
+    assert answer.code == 1
+    assert "'config' is empty: no environment was named (-e dev), or it configures nothing" in answer.out
+
+
+def test_the_list_of_runs_leaves_out_what_none_of_them_has(project: Path, f0ci: Command) -> None:
+    assert f0ci(project, "run", "recipes/asking.yaml", "--run-id", "ship-1", "--quiet").code == 5
+    headings, row = f0ci(project, "runs").out.splitlines()
+
+    assert headings.split() == ["run", "recipe", "state", "started", "seconds", "message"]
+    assert row.split()[:3] == ["ship-1", "recipes/asking.yaml", "waiting"]
+    assert f0ci(project, "runs", "--format", "json").data["runs"][0]["promotion"] is None

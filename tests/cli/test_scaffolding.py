@@ -38,9 +38,11 @@ def test_who_sets_it_up_may_approve(init: Callable[..., str]) -> None:
 
     assert "wrote .f0ci/approvers.yaml" in said
     assert "to approve" not in said
+    assert "prod waits until somebody else approved: before the first release, add a second person to" in said
     again = init("alice", signs=True)
     assert "kept  .f0ci/approvers.yaml" in again
     assert "to approve" not in again
+    assert "somebody else" not in again
 
 
 def test_who_has_no_key_is_told_where_it_goes(init: Callable[..., str]) -> None:
@@ -59,3 +61,36 @@ def test_who_comes_later_is_named_under_no_name_that_is_not_there(init: Callable
 
     assert "people.bob" not in said
     assert "'bob@example.com' is nobody in it: to approve, add yourself there" in said
+
+
+def test_whom_git_does_not_know_is_told_to_replace_the_name_that_stands_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "config", "user.useConfigOnly", "true")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    for part in ("NAME", "EMAIL"):
+        for role in ("AUTHOR", "COMMITTER"):
+            monkeypatch.delenv(f"GIT_{role}_{part}", raising=False)
+
+    assert run(["-C", str(tmp_path), "init"]) == 0
+
+    said = capsys.readouterr().out
+    assert "put your name, address and key in place of 'you' in .f0ci/approvers.yaml" in said
+    assert "people.you.keys" not in said
+
+
+def test_a_scriptlet_comes_with_the_commands_that_run_it_and_its_test(
+    init: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    init("alice", signs=True)
+    capsys.readouterr()
+    (folder,) = (path.parent for path in tmp_path.rglob("f0ci.yaml"))
+
+    assert run(["-C", str(folder), "init", "scriptlet", "load_numbers"]) == 0
+
+    *_, last = capsys.readouterr().out.splitlines()
+    assert (
+        last == "next: f0ci run recipes/load_numbers.yaml -e dev; its test: python -m pytest tests/test_load_numbers.py"
+    )
+    assert run(["-C", str(folder), *last.split(";")[0].split()[2:]]) == 0

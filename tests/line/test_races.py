@@ -144,6 +144,6 @@ def test_whoever_ends_a_promotion_while_another_applies_it_is_told_the_truth(lin
         assert kinds == ["policy", "requested", "waiting", "approved", "aborted"]
     else:
         assert aborted.code == 4, aborted
-        assert "is succeeded already" in aborted.text
+        assert "has ended already: succeeded" in aborted.text
         assert "applied" in kinds
         assert "aborted" not in kinds

@@ -85,6 +85,11 @@ def test_what_is_left_to_be_done_comes_with_the_commands_that_do_it(line: Line, 
     _, errands, again = left.out.rsplit("\n  ", 2)
     assert errands == f"next: f0ci errands {folder}"
     line.done(*errands.split()[2:])
+    dropped = line.f0ci("promote", "dev", "--apart", str(folder))
+    assert f"note: the answers in {folder} are dropped and asked for again; --answered takes them" in dropped.err
+
+    _, errands, again = dropped.out.rsplit("\n  ", 2)
+    line.done(*errands.split()[2:])
     done = line.done(*again.split()[2:])
     assert "succeeded" in done.out
 
@@ -101,6 +106,57 @@ def test_whoever_is_the_only_approver_is_told_before_and_after(line: Line) -> No
     assert "too few people can approve (nobody): alice wrote part of it or requested it; add people" in waiting.out
     assert "to the approvers file on the default branch, and release that" in waiting.out
 
+    assert "changes who may approve" not in line.done("plan", "prod").out
     line.commit({".f0ci/approvers.yaml": approvers})
+    # the default branch judges the first promotion, the old file that is promoted the next
+    assert "changes who may approve or which gates stand" in line.done("plan", "prod").out
     assert "every approval gate can be met" in line.f0ci("doctor").out
     assert git(line.work, "status", "--porcelain") in {"", "M metrics/requests.csv"}
+
+
+def test_waiting_for_a_named_release_never_takes_another_one_to_its_end(line: Line) -> None:
+    first = line.release()
+    for environment in ("dev", "staging"):
+        line.done("promote", environment)
+    assert line.f0ci("promote", "prod").code == 5
+    line.change("environments/base.yaml", "the team", "the crew")
+    second = line.release()
+    line.done("promote", "dev")
+    line.done("promote", "staging")
+
+    behind = line.f0ci("promote", "prod", "--release", second, "--wait", "1s", "--every", "200ms")
+    assert behind.code == 5
+    assert f"prod-1 is still active in prod with release {first[:12]}" in behind.out
+    assert behind.err.count("still active") == 1
+
+    line.act_as("bob")
+    line.done("approve", "prod-1")
+    line.act_as("alice")
+    behind = line.f0ci("promote", "prod", "--release", second, "--wait", "1s", "--every", "200ms")
+    assert behind.code == 5
+    assert "deploying" not in behind.err
+    assert line.events("prod")[-1] == "approved"
+
+    line.f0ci("abort", "prod-1", "--reason", "no longer needed")
+    turn = line.f0ci("promote", "prod", "--release", second, "--wait", "1s", "--every", "200ms")
+    assert turn.code == 5
+    assert f"prod-2: release {second[:12]} waiting in prod" in turn.out
+
+
+def test_only_changes_to_what_a_release_holds_are_told_of(line: Line) -> None:
+    (line.work / "notes.txt").write_text("mine\n", encoding="utf-8")
+    assert "not committed" not in line.done("release", "create").err
+
+    (line.work / "scriptlets/greetings.py").write_text("# half done\n", encoding="utf-8")
+    assert "not committed; they are not part of the release" in line.done("release", "create").err
+
+
+def test_a_repository_without_a_commit_is_told_to_make_one(line: Line, tmp_path: Path) -> None:
+    folder = tmp_path / "empty"
+    git(tmp_path, "init", "-q", str(folder))
+    line.done("-C", str(folder), "init")
+
+    said = line.f0ci("-C", str(folder), "doctor").out.splitlines()
+
+    at = next(number for number, text in enumerate(said) if "there is no default branch yet" in text)
+    assert said[at + 1].strip() == "mend: git add -A && git commit -m 'first recipes'"

@@ -217,3 +217,38 @@ def test_items_of_lists_are_compared_by_name(
 
     found = [(value.at, value.old, value.new) for value in difference.files[0].values]
     assert found == (changes if changes is not None else [(("l",), old, new)])
+
+
+def _running(run: str) -> dict[str, bytes]:
+    return {"recipes/r.yaml": json.dumps({"steps": [{"name": "a", "run": run}]}).encode()}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "lines"),
+    [
+        pytest.param(
+            _running("one\ntwo\nthree\n"),
+            _running("one\n2\nthree\n"),
+            ["    ~ run:", "        @@ -1,3 +1,3 @@", "         one", "        -two", "        +2", "         three"],
+            id="changed",
+        ),
+        pytest.param(
+            {}, _running("one\n\n  two"), ["    + run:", "        + one", "        +", "        +   two"], id="added"
+        ),
+        pytest.param(_running("one\ntwo\n"), {}, ["    - run:", "        - one", "        - two"], id="removed"),
+        pytest.param(
+            _running("one\ntwo"),
+            _running("one\ntwo\n"),
+            ["    ~ run:", "        @@ -1,3 +1,2 @@", "         one", "         two", "        -\\ no line end here"],
+            id="the last line's end",
+        ),
+        pytest.param(_running("one\n"), _running("two\n"), ['    ~ run: "one\\n" -> "two\\n"'], id="one line"),
+    ],
+)
+def test_a_text_of_several_lines_is_shown_line_by_line(
+    old: dict[str, bytes], new: dict[str, bytes], lines: list[str]
+) -> None:
+    """A command that changed can be read where a plan is approved."""
+    _, _, *shown = to_text(compare(old, new)).splitlines()
+
+    assert shown[:-2] == lines

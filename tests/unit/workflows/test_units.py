@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from f0ci.workflows.units import SUFFIXES, UNITS, kind_of, number_text, to_base
+from f0ci.workflows.units import SUFFIXES, UNITS, kind_of, number_text, readable, to_base
 
 BASES = [
     (1, "", 1),
@@ -50,3 +50,25 @@ def test_an_unknown_unit_has_no_kind(unit: str) -> None:
 def test_a_number_is_written_short_and_reads_back(value: float, text: str) -> None:
     assert number_text(value) == text
     assert float(text) == value
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (21_319_700, "B", "21.32MB"),
+        (1000, "B", "1KB"),
+        (999, "B", "999B"),
+        (3.5e9, "B", "3.5GB"),
+        (0.00475, "s", "4.75ms"),
+        (0.00004, "s", "40us"),
+        (0, "s", "0s"),
+        (1.5, "s", "1.5s"),
+        (-0.25, "s", "-250ms"),
+        (1500, "ms", "1500ms"),
+        (0.25, "ratio", "0.25"),
+        (12, "count", "12"),
+        (12, "", "12"),
+    ],
+)
+def test_a_measured_number_is_shown_in_a_unit_that_fits(value: float, unit: str, text: str) -> None:
+    assert readable(value, unit) == text
