@@ -251,7 +251,7 @@ HEAD = "apiVersion: framework0.io/v1\nkind: ProductionWorkflow\nspec:\n"
 DEV = HEAD + "  environments:\n    dev: {}\n"
 REFUSED = [
     ("kind: Deployment\n", "workflow.yaml:1:1", "is not a workflow", "kind: ProductionWorkflow"),
-    ("kind: [\n", "workflow.yaml:2:1", "not valid YAML", ""),
+    ("kind: [\n", "workflow.yaml:1:7", "not valid YAML", ""),
     ("kind: ProductionWorkflow\n", "workflow.yaml:1:1", "'apiVersion' is missing", "add 'apiVersion'"),
     (HEAD + "  environments: {}\n", "workflow.yaml:4:17", "should be non-empty", ""),
     (
