@@ -17,6 +17,7 @@ from f0ci.source.scalars import Unfit
 
 _CLOSING = {"[": "]", "{": "}"}
 _QUOTES = "\"'"
+_COMMENTED = re.compile(r"(?:^|[ \t\[{,])#\{")
 _TOO_LONG_TO_SCAN = 1_000_000
 _DASHES = re.compile(r"(?:- +)*")
 _GENERAL = "check the indentation and the quotes of this line and the one before"
@@ -156,9 +157,15 @@ def _bracketed(problem: str, context: str, fault: _Fault, here: Span, raw: bytes
         return _problem(f"{problem} ({context})", here, _GENERAL)
     bracket = fault.lines[opened[0]][opened[1]]
     close = f"close it with {_CLOSING[bracket]!r}"
+    if any(_COMMENTED.search(line) for line in fault.lines[opened[0] : fault.line + 1]):
+        close = "put '#{...}' in quotes: a '#' behind a blank begins a comment"
     if fault.is_end:
         return _problem(f"the {bracket!r} that opens here is never closed", _point(*opened), close)
-    hint = f"{close}, or write a ',' between values and quotes around what holds ': ' or a bracket"
+    hint = (
+        close
+        if "#" in close
+        else f"{close}, or write a ',' between values and quotes around what holds ': ' or a bracket"
+    )
     message = f"neither ',' nor {_CLOSING[bracket]!r} follows in what {bracket!r} opens"
     return _problem(message, here, hint, _point(*opened))
 

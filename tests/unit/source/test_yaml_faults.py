@@ -10,6 +10,20 @@ from f0ci.source.yaml import read_yaml
 
 # text, place, message, hint, and the other place with what it says
 MISTAKES: list[tuple[str, str, str, str, str | None]] = [
+    (
+        "env: {A: #{params.a}, B: c}\nrun: x\n",
+        "2:4",
+        "neither ',' nor '}' follows in what '{' opens",
+        "put '#{...}' in quotes: a '#' behind a blank begins a comment",
+        "1:6 opened here",
+    ),
+    (
+        "a: [#{b}]\n",
+        "1:4",
+        "the '[' that opens here is never closed",
+        "put '#{...}' in quotes: a '#' behind a blank begins a comment",
+        None,
+    ),
     ("name: @build\n", "1:7", "no plain value begins with '@'", "put the value in quotes", None),
     ("- run: `date`\n", "1:8", "no plain value begins with '`'", "put the value in quotes", None),
     ("a: %x\n", "1:4", "no plain value begins with '%'", "put the value in quotes", None),
