@@ -1,7 +1,7 @@
 """Telling recipes from what other programs call `steps`, where nothing but the content speaks.
 
-Azure Pipelines, Cloud Build, Buildkite, Woodpecker and many others keep a list of `steps` at the top of a YAML file. Where
-the settings or the command line say that a file is a recipe, it is one; elsewhere it has to look like it.
+Azure Pipelines, Cloud Build, Buildkite, Woodpecker and many others keep a list of `steps` at the top of a YAML file.
+Where the settings or the command line say that a file is a recipe, it is one; elsewhere it has to look like it.
 """
 
 from __future__ import annotations
