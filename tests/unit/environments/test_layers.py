@@ -152,7 +152,7 @@ def test_set_is_refused(texts: list[str], message: str) -> None:
             "c.yaml",
             "environment: {debug_enabled: 'yes'}\n",
             "c.yaml:1:30",
-            "\"yes\" does not match '#\\\\{'",
+            "\"yes\" is not an allowed value of 'debug_enabled'",
         ),
         (
             "c.json",
