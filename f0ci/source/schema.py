@@ -19,7 +19,18 @@ from f0ci.core.values import dataclass
 from f0ci.source.plainly import Judge
 from f0ci.source.reading import Path
 
-NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record", "errands", "answers")
+NAMES = (
+    "recipe",
+    "environment",
+    "workflow",
+    "project",
+    "approvers",
+    "event",
+    "run-record",
+    "errands",
+    "answers",
+    "validation",
+)
 
 
 @dataclass(frozen=True, slots=True)
