@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from f0ci.commands.validating import Validation
 
 _STDIN = Path("-")
+# read by systems that know a file by its path in the checkout
+_OF_CHECKOUTS = frozenset({"github", "gitlab", "junit", "sarif"})
 _FORMATS = ("text", *(name for name in reporters.names() if name != "text"))
 
 
@@ -264,7 +266,12 @@ def _report(asked: _Asked, result: Validation) -> Validation:
     output, output_format = asked.output, asked.output_format
     colour = output is None and wants_colour()
     report = reporters.load(output_format)
-    text = report(result.diagnostics, result.sources, result.summary, colour=colour)
+    shown = result
+    if output_format in _OF_CHECKOUTS:
+        from f0ci.commands.placing import folder_in_checkout, placed_below
+
+        shown = placed_below(result, folder_in_checkout(asked.root))
+    text = report(shown.diagnostics, shown.sources, shown.summary, colour=colour)
     if output is not None:
         from f0ci.core.files import write_atomically
 

@@ -104,8 +104,18 @@ def validate(
     folder = DirectoryTree(root)
     texts = {_inside(folder, path, may_be_new=True): text for path, text in (edited or {}).items()}
     new = {Path(os.path.abspath(path)) for path in edited or ()}  # noqa: PTH100 - as in _inside
-    named = [_inside(folder, one, may_be_new=one.absolute() in new) for path in paths for one in _expanded(path)]
-    ignored = [path for path in ignored_below(folder.root) if not any(_touch(path, name) for name in named)]
+    ignored = ignored_below(folder.root)
+    named: list[str] = []
+    for path in paths:
+        found = [_inside(folder, one, may_be_new=one.absolute() in new) for one in _expanded(path)]
+        # a pattern names nothing by itself: what it matches is looked for as in a folder
+        named += found if found and _is_name(path) else [one for one in found if _is_looked_for(one, ignored)]
+    if paths and not named:
+        raise InputError(
+            f"Git ignores, or hidden folders hold, all that matches {', '.join(repr(str(path)) for path in paths)}",
+            "name the files or their folders without a pattern",
+        )
+    ignored = tuple(path for path in ignored if not any(_touch(path, name) for name in named))
     report: Report | None = None
     tree: WorkTree
     if cache is None or texts:
@@ -148,7 +158,7 @@ def _expanded(path: Path) -> Iterator[Path]:
     Raises:
         InputError: nothing matches the pattern.
     """
-    if not _GLOB & set(str(path)) or os.path.lexists(path):
+    if _is_name(path):
         yield path
         return
     from glob import iglob
@@ -158,6 +168,16 @@ def _expanded(path: Path) -> Iterator[Path]:
     if not matches:
         raise InputError(f"nothing matches {str(path)!r}", "check the pattern; ** stands for any number of folders")
     yield from map(Path, matches)
+
+
+def _is_name(path: Path) -> bool:
+    return not _GLOB & set(str(path)) or os.path.lexists(path)
+
+
+def _is_looked_for(path: str, ignored: Sequence[str]) -> bool:
+    """Tell whether a search without any names would meet a path."""
+    folders = path.split("/")[:-1]
+    return all(map(holds_source, folders)) and not any(path == one or path.startswith(f"{one}/") for one in ignored)
 
 
 def _touch(ignored: str, named: str) -> bool:

@@ -78,7 +78,8 @@ def without_line(document: Document, span: Span, twin: Span) -> Fix | None:
     value = line[span.end_column - 1 :].strip(": ")
     goes_on = after.strip() and len(after) - len(after.lstrip()) > indent
     # blocks, lists and anchors reach beyond their line
-    if not value or goes_on or not after.strip() or value[0] in "|>&*!{[-\"'":
+    is_unsure = not after.strip() and any(line.strip() for line in lines[span.line :])
+    if not value or goes_on or is_unsure or value[0] in "|>&*!{[-\"'":
         return None
     return Fix("remove the second one", (Edit(Span(span.line, 1, span.line + 1, 1), ""),))
 

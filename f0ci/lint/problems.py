@@ -29,7 +29,7 @@ def problems_of(source: Source) -> Iterator[tuple[str, Finding]]:
         yield "not-a-recipe", Finding(document, (), message, hint)
         return
     for problem in document.problems:
-        first = (Place(document, problem.first, "first written here"),) if problem.first else ()
+        first = (Place(document, problem.first, problem.says),) if problem.first else ()
         # the same line twice says the same as once
         is_twin = problem.rule == "duplicate-key" and problem.first is not None
         fix = without_line(document, problem.span, problem.first) if is_twin and problem.first else None

@@ -19,6 +19,7 @@ from f0ci.core.suggestions import closest
 from f0ci.core.values import dataclass
 from f0ci.lint.environments import EnvironmentSet, find_environment_sets, layer_root, may_configure
 from f0ci.lint.kept import kept
+from f0ci.lint.recognizing import is_evident
 from f0ci.lint.source import Kind, Source
 from f0ci.lint.uses import Uses, read_uses
 from f0ci.recipes.graph import is_in_order
@@ -223,7 +224,7 @@ class Workspace:
         return Kind.ENVIRONMENT if may_configure(path, self.project) else None
 
     def _classify(self, path: str, document: Document, kind: Kind | None, *, is_named: bool) -> Source | None:
-        if kind is None and (looks_like_recipe(document.data) or self._is_meant(path, document.data)):
+        if kind is None and self._is_recipe(path, document.data, is_named=is_named):
             return Source(path, Kind.RECIPE, document, recipe=recipe_from(document))
         if kind is Kind.WORKFLOW or (kind is None and _says_workflow(document.data)):
             from f0ci.workflows.reading import workflow_from
@@ -232,6 +233,11 @@ class Workspace:
         if kind is None:
             return Source(path, Kind.OTHER, document) if is_named else None
         return Source(path, kind, document)
+
+    def _is_recipe(self, path: str, data: Any, *, is_named: bool) -> bool:
+        if looks_like_recipe(data):
+            return is_named or self._in_library(path) or is_evident(data)
+        return self._is_meant(path, data)
 
     def _is_meant(self, path: str, data: Any) -> bool:
         """Tell whether a file among the recipes is one whose `steps` are missing or misspelt."""

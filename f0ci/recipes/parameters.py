@@ -286,6 +286,14 @@ def _is_of(kind: str, value: Any) -> bool:
     return isinstance(value, _PLAINLY[kind]) or (kind == "integer" and isinstance(value, float) and value.is_integer())
 
 
+_BROKEN = {
+    "bad-value": "is not allowed",
+    "wrong-type": "is of another type",
+    "missing-key": "lacks a key",
+    "unknown-key": "has an unknown key",
+}
+
+
 def _validated(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:
     schema: dict[str, Any] = {}
     for key, rule in parameter.validation.items():
@@ -305,7 +313,8 @@ def _validated(parameter: Parameter, value: Any) -> Iterator[ParameterProblem]:
     if problems:
         own = parameter.validation.get("error_message")
         way = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in problems[0].path)
-        reason = f"{parameter.name}{way}: breaks {problems[0].rule}"
+        # what was given may be secret
+        reason = f"the value{f' at {way.lstrip(chr(46))!r}' if way else ''} {_BROKEN[problems[0].rule]}"
         yield ParameterProblem(
             "validation",
             parameter.name,

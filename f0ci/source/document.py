@@ -121,7 +121,7 @@ class Document:
                 message=problem.message,
                 location=Location(self.path, problem.span),
                 hint=problem.hint,
-                related=(Related(Location(self.path, problem.first), "first written here"),) if problem.first else (),
+                related=(Related(Location(self.path, problem.first), problem.says),) if problem.first else (),
             )
             for problem in self.problems
         )

@@ -12,17 +12,29 @@ Path = tuple[str | int, ...]
 
 # deeper nesting than this is a problem, in every language
 MAX_DEPTH = 100
+# byte-order marks
+_UTF_16 = {b"\xff\xfe", b"\xfe\xff"}
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingProblem:
-    """Something that keeps a text from meaning what its author thinks."""
+    """Something that keeps a text from meaning what its author thinks.
+
+    Attributes:
+        rule: the name of the rule whose page explains it.
+        message: what is wrong.
+        span: where.
+        hint: what to do next.
+        first: another place of the text that has to do with it.
+        says: what is there.
+    """
 
     rule: str
     message: str
     span: Span
     hint: str | None = None
     first: Span | None = None
+    says: str = "first written here"
 
 
 @dataclass(slots=True)
@@ -67,6 +79,10 @@ def find_not_utf8(raw: bytes) -> ReadingProblem | None:
     try:
         raw.decode("utf-8")
     except UnicodeDecodeError as error:
+        if raw[:2] in _UTF_16:
+            return ReadingProblem(
+                "not-utf8", "the file is UTF-16, not UTF-8", Span(1, 1, 1, 2), "save the file as UTF-8"
+            )
         return ReadingProblem(
             "not-utf8",
             f"byte 0x{raw[error.start]:02x} is not UTF-8",

@@ -21,7 +21,18 @@ if TYPE_CHECKING:
     from f0ci.source.plainly import Judge
     from f0ci.source.reading import Path
 
-NAMES = ("recipe", "environment", "workflow", "project", "approvers", "event", "run-record", "errands", "answers")
+NAMES = (
+    "recipe",
+    "environment",
+    "workflow",
+    "project",
+    "approvers",
+    "event",
+    "run-record",
+    "errands",
+    "answers",
+    "validation",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,23 +228,28 @@ def _explain(error: Any) -> Iterator[SchemaProblem]:
             "wrong-type",
             path,
             False,
-            f"{_show(error.instance)} is {type_name(error.instance)}, not {expected}",
-            None,
+            f"{_subject(path, error.instance)}, not {expected}",
+            _SHAPES.get(expected),
         )
     elif keyword in {"enum", "const"}:
         allowed = error.validator_value if keyword == "enum" else [error.validator_value]
         hint = did_you_mean(str(error.instance), [str(value) for value in allowed], noun="allowed")
-        yield SchemaProblem("bad-value", path, False, f"{_show(error.instance)} is not an allowed value", hint)
+        yield SchemaProblem("bad-value", path, False, _refused(path, error.instance), hint)
     elif keyword == "pattern":
         named = "propertyNames" in error.absolute_schema_path
         path = (*path, error.instance) if named else path
-        yield SchemaProblem(
-            "bad-value",
-            path,
-            named,
-            f"{_show(error.instance)} does not match {error.validator_value!r}",
-            error.schema.get("description"),
+        says = error.schema.get("description")
+        message = f"{_show(error.instance)} does not match {error.validator_value!r}"
+        if says and not named:
+            message = _refused(path, error.instance)
+        yield SchemaProblem("bad-value", path, named, message, says)
+    elif keyword in {"minItems", "minProperties"} and error.validator_value == 1:
+        message = (
+            f"{path[-1]!r} holds nothing"
+            if path and isinstance(path[-1], str)
+            else f"{_show(error.instance)} holds nothing"
         )
+        yield SchemaProblem("bad-value", path, False, message, error.schema.get("description"))
     elif keyword == "not":
         message = f"{_show(error.instance)} does not belong here"
         yield SchemaProblem("bad-value", path, False, message, error.schema.get("description"))
@@ -260,8 +276,8 @@ def _explain_alternatives(error: Any, path: Path) -> Iterator[SchemaProblem]:
             "wrong-type",
             path,
             False,
-            f"{_show(error.instance)} is {type_name(error.instance)}, not {expected}",
-            None,
+            f"{_subject(path, error.instance)}, not {expected}",
+            _SHAPES.get(expected),
         )
         return
     deeper = [inner for inner in error.context if inner not in types]
@@ -297,6 +313,9 @@ _TYPE_NAMES = {
 }
 
 
+_SHAPES = {"a list": "write each item behind a '-'", "a mapping": "write it as 'key: value'"}
+
+
 def type_name(value: Any) -> str:
     """Return what people call a value's type: text, a list, a mapping, a number, ..."""
     if value is None:
@@ -313,6 +332,21 @@ def type_name(value: Any) -> str:
         if isinstance(value, kind):
             return name
     return type(value).__name__
+
+
+def _subject(path: Path, value: Any) -> str:
+    """Return what is of a wrong type: by its key where the value says little in a line."""
+    key = path[-1] if path else None
+    if isinstance(key, str) and value is None:
+        return f"{key!r} is empty"
+    if isinstance(key, str) and isinstance(value, dict | list):
+        return f"{key!r} is {type_name(value)}"
+    return f"{_show(value)} is {type_name(value)}"
+
+
+def _refused(path: Path, value: Any) -> str:
+    key = path[-1] if path else None
+    return f"{_show(value)} is not an allowed value" + (f" of {key!r}" if isinstance(key, str) else "")
 
 
 def _show(value: Any) -> str:

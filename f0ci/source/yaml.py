@@ -94,20 +94,15 @@ def read_exactly(raw: bytes, reading: Reading) -> None:
             reading.problems.clear()
             _build(CParser(raw.decode()[: error.problem_mark.index].encode()), reading)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        span = Span(line, column, line, column + 1)
-        message = " ".join(str(part) for part in (error.problem, error.context and f"({error.context})") if part)
-        problem = ReadingProblem("syntax", f"not valid YAML: {message}", span, _syntax_hint(raw, line))
-        if _stands_tab(raw, span):
-            message = "not valid YAML: a tab stands where only blanks may"
-            problem = ReadingProblem("tab", message, span, "indent with blanks")
-        reading.problems.append(problem)
+        from f0ci.source.yaml_faults import explained
+
+        reading.problems.append(explained(raw, error))
         reading.broken = True
     except yaml.YAMLError as error:
         text = str(error).splitlines()[0] if str(error) else "unreadable"
         span = byte_span(raw, getattr(error, "position", 0))
-        reading.problems.append(ReadingProblem("syntax", f"not valid YAML: {text}", span, None))
+        hint = "save the file as UTF-8" if b"\0" in raw[:4] else "remove it, or write its escape in double quotes"
+        reading.problems.append(ReadingProblem("syntax", f"not valid YAML: {text}", span, hint))
         reading.broken = True
     if reading.broken:
         reading.data = None
@@ -158,12 +153,16 @@ def _build(parser: Any, reading: Reading) -> None:  # noqa: PLR0915 - one state 
                 )
                 return
             if stack and stack[-1].is_map and stack[-1].key is _NO_KEY:
+                starts = [frame.start.index + 1 for frame in stack if frame.flow and kind is ev.MappingStartEvent]
+                is_braced = event.start_mark.index in starts[-1:]
                 _refuse(
                     reading,
                     "syntax",
-                    "a key must be a word, not a list or a mapping",
+                    "'{{' begins a mapping here, no expression"
+                    if is_braced
+                    else "a key must be a word, not a list or a mapping",
                     event,
-                    "quote the text of the key",
+                    "put the whole value in quotes" if is_braced else "quote the text of the key",
                 )
                 return
             if event.tag and event.tag not in {f"{YAML}map", f"{YAML}seq", "!"}:
@@ -370,17 +369,3 @@ def _scalar(event: Any, reading: Reading) -> Any:
     if not tag and not isinstance(value, str) and YAML_1_1_ONLY.match(text):
         reading.ambiguous.append((text, _span(event.start_mark, event.end_mark)))
     return value
-
-
-def _stands_tab(raw: bytes, span: Span) -> bool:
-    """Tell whether the character that could not be read is a tab."""
-    lines = raw.decode("utf-8-sig", "replace").splitlines()
-    return span.line <= len(lines) and lines[span.line - 1][span.column - 1 : span.column] == "\t"
-
-
-def _syntax_hint(raw: bytes, line: int) -> str | None:
-    lines = raw.decode("utf-8", "replace").splitlines()
-    text = lines[line - 1] if 0 < line <= len(lines) else ""
-    if text.count(": ") > 1:
-        return "quote a value that holds ': '"
-    return "check the indentation and the quotes of this line and the one before"

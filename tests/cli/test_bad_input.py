@@ -32,7 +32,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("content", "place", "words"),
     [
-        pytest.param(b"steps: [a\n", ":2:1", "not valid YAML", id="not YAML"),
+        pytest.param(b"steps: [a\n", ":1:8", "not valid YAML", id="not YAML"),
         pytest.param(b"steps:\n\t- name: a\n", ":2:1", "not valid YAML", id="a tab"),
         pytest.param(b"metadata: {name: \xff}\nsteps: []\n", ":1:18", "is not UTF-8", id="not UTF-8"),
         pytest.param(b"", ":1:1", "the file is empty", id="empty"),

@@ -227,3 +227,45 @@ def test_a_folder_of_templates_can_be_named(tmp_path: Path, f0ci: Command) -> No
     answer = f0ci(tmp_path, "validate", str(tmp_path / "templates"))
     assert answer.code == 1
     assert "templates/a.conf.j2:1:4: error[template-name-undefined] the name 'overlya' is not defined" in answer.out
+
+
+def test_a_pattern_finds_what_a_search_would(folder: Path, f0ci: Command) -> None:
+    """Git's own patterns decide, nested, negated and kept elsewhere; a name without a pattern is a name."""
+    git(folder, "init", "-q")
+    bad = (folder / "recipes/bad.yaml").read_text(encoding="utf-8")
+    ignored = ("recipes/made.yaml", "recipes/sub/c.yaml", "recipes/local.yaml", "recipes/everywhere.yaml")
+    shown = ("recipes/sub/b.yaml", "recipes/kept.yaml")
+    files = dict.fromkeys((*ignored, *shown, "recipes/node_modules/x.yaml"), bad)
+    files[".gitignore"] = "made.yaml\nrecipes/sub/*\n!recipes/sub/b.yaml\nkept.yaml\n"
+    files["recipes/.gitignore"] = "!kept.yaml\n"
+    files[".git/info/exclude"] = "local.yaml\n"
+    files[".git/everywhere"] = "everywhere.yaml\n"
+    write_files(folder, files)
+    git(folder, "config", "core.excludesFile", str(folder / ".git/everywhere"))
+
+    for paths in ((), ("recipes",), (str(folder / "recipes/**/*.yaml"),)):
+        report = json.loads(f0ci(folder, "validate", "--format", "json", *paths).out)
+        assert {one["path"] for one in report["diagnostics"]} == {"recipes/bad.yaml", *shown}
+    named = json.loads(f0ci(folder, "validate", "--format", "json", *(str(folder / name) for name in ignored)).out)
+    assert {one["path"] for one in named["diagnostics"]} == set(ignored)
+    none = f0ci(folder, "validate", str(folder / "recipes/m*.yaml"))
+    assert (none.code, "all that matches" in none.err) == (3, True)
+
+
+@pytest.mark.parametrize("name", ["github", "gitlab", "junit", "sarif"])
+def test_ci_systems_get_paths_of_the_checkout(tmp_path: Path, f0ci: Command, name: str) -> None:
+    """Where a repository holds several projects, an annotation would else be at no file at all."""
+    git(tmp_path, "init", "-q")
+    files = {
+        "one/f0ci.yaml": "version: 1\n",
+        "one/recipes/a.yaml": "metadata: {name: a}\nsteps:\n  - {name: a, run: x}\n  - {name: a, run: y}\n",
+    }
+    write_files(tmp_path, files)
+
+    told = f0ci(tmp_path / "one", "validate", "--format", name).out
+    plain = json.loads(f0ci(tmp_path / "one", "validate", "--format", "json").out)["diagnostics"]
+
+    assert {one["path"] for one in plain} == {"recipes/a.yaml"}
+    # the place itself, and the first of the two names
+    assert told.count("recipes/a.yaml") == told.count("one/recipes/a.yaml") >= 1
+    assert len(plain) == 1

@@ -13,6 +13,7 @@ from f0ci.lint.lines import split_lines
 from f0ci.lint.reporters.base import Sources, Summary
 
 WIDEST = 140
+_AS_EMOJI = "\ufe0f"
 # a log is read by more people than a file
 _NEVER_SHOWN = frozenset({"plain-text-secret"})
 _RESET = "\x1b[0m"
@@ -92,12 +93,20 @@ def _picture(char: str) -> str:
 
 
 def _width(text: str) -> int:
-    """Return how many terminal cells a text takes: wide characters two, combining ones none."""
+    """Return how many terminal cells a text takes: wide characters two, marks on others none."""
     if text.isascii():
         return len(text)
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    cells, before = 0, 0
+    for char in text:
+        if char == _AS_EMOJI:
+            # what was narrow becomes a picture
+            width = int(before == 1)
+        elif unicodedata.category(char) in {"Mn", "Me"}:
+            width = 0
+        else:
+            before = width = 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        cells += width
+    return cells
 
 
 def _sums(summary: Summary) -> str:

@@ -124,7 +124,7 @@ def test_set(text: str, data: dict[str, Any]) -> None:
         (["a"], "--set 'a' is not of the form a.b=value"),
         (["=1"], "--set '=1' is not of the form a.b=value"),
         (["a..b=1"], "--set 'a..b=1' is not of the form a.b=value"),
-        (["a=[1"], "--set 'a': not valid YAML: did not find expected ',' or ']'"),
+        (["a=[1"], "--set 'a': not valid YAML: the '[' that opens here is never closed"),
         (["a=.inf"], "--set 'a': the value '.inf' cannot be written as JSON"),
         (["list.0=1"], "--set 'list.0': 'list' is a list, not a mapping"),
         (["map.word.x=1"], "--set 'map.word.x': 'map.word' is text, not a mapping"),
@@ -152,7 +152,7 @@ def test_set_is_refused(texts: list[str], message: str) -> None:
             "c.yaml",
             "environment: {debug_enabled: 'yes'}\n",
             "c.yaml:1:30",
-            "\"yes\" does not match '#\\\\{'",
+            "\"yes\" is not an allowed value of 'debug_enabled'",
         ),
         (
             "c.json",
@@ -160,7 +160,7 @@ def test_set_is_refused(texts: list[str], message: str) -> None:
             "c.json:1:31",
             "0 is less than the minimum of 1",
         ),
-        ("c.yaml", "a: [1\n", "c.yaml:2:1", "not valid YAML"),
+        ("c.yaml", "a: [1\n", "c.yaml:1:4", "not valid YAML"),
         ("c.yaml", "", "c.yaml:1:1", "the file is empty"),
     ],
 )

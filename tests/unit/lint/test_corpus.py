@@ -22,7 +22,10 @@ from tests.conftest import rounds
 TEAMS: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parents[2] / "cases/corpus.yaml").read_text())
 _WORKFLOW = "apiVersion: framework0.io/v1\nkind: ProductionWorkflow\nmetadata: {name: team}\nspec:\n  "
 # rules that no file can be made to break, with the reason
-UNPLANTED = {"internal-error": "it reports a defect of f0ci itself: tests/unit/lint/test_engine.py makes rules fail"}
+UNPLANTED = {
+    "internal-error": "it reports a defect of f0ci itself: tests/unit/lint/test_engine.py makes rules fail",
+    "unreadable": "it is about the disk: tests/cli/test_bad_input.py takes the right to read away",
+}
 # settings and a schema for the configurations of the whole repository
 _SETTINGS = b"code:\n  - jobs\n  - nowhere # HERE\n"
 _SCHEMA = b'{"properties": {"processing": {"properties": {"lane": {"enum": ["left", "right"]}}}}}'

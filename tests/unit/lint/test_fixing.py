@@ -54,6 +54,10 @@ def test_a_step(before: str, after: str | None) -> None:
     ("before", "after"),
     [
         pytest.param("    run: x\n    run: x\n    idx: 1\n", "    run: x\n    idx: 1\n", id="the same line twice"),
+        pytest.param("    run: x\n    run: x\n", "    run: x\n", id="at the end"),
+        pytest.param("    run: x\n    run: x\n\n\n", "    run: x\n\n\n", id="before empty lines at the end"),
+        pytest.param("    run: x\n    run: x\n\n      y\n", None, id="a value that goes on after an empty line"),
+        pytest.param("    run: x\n    run: x", None, id="a last line without an end"),
         pytest.param("    run: x\n    run: y\n    idx: 1\n", None, id="two values"),
         pytest.param("    run: x\n    run: x  # why\n    idx: 1\n", None, id="a comment would be lost"),
         pytest.param("    run: x\n    run: x\n      y\n    idx: 1\n", None, id="a value that goes on"),

@@ -160,3 +160,29 @@ def test_kinds_are_names_of_schemas() -> None:
     from f0ci.source.schema import NAMES
 
     assert {kind.value for kind in Kind} - {"other"} <= set(NAMES)
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        pytest.param("steps:\n  - script: make\n    displayName: build\n", False, id="Azure Pipelines"),
+        pytest.param("parameters:\n  - {name: a}\nsteps:\n  - task: X@1\n    name: x\n", False, id="its templates"),
+        pytest.param("steps:\n  - {name: gcr.io/builders/docker, args: [build]}\n", False, id="Cloud Build"),
+        pytest.param("steps:\n  - {label: tests, command: make, key: a}\n  - wait\n", False, id="Buildkite"),
+        pytest.param("steps:\n  - {name: a, image: go, commands: [make]}\n", False, id="Woodpecker"),
+        pytest.param("description: x\nparameters: {a: {type: string}}\nsteps:\n  - run: make\n", False, id="CircleCI"),
+        pytest.param("version: '1.0'\nsteps:\n  build: {type: build}\n", False, id="Codefresh"),
+        pytest.param("steps: 500\nrate: 0.1\n", False, id="a number"),
+        pytest.param("steps:\n  - do this\n  - do that\n", False, id="a guide"),
+        pytest.param("steps:\n  - {name: a, run: make}\n", True, id="a command"),
+        pytest.param("steps:\n  - {name: a, type: shell}\n", True, id="a type"),
+        pytest.param("steps:\n  - {scriptlet: a.py}\n", True, id="a scriptlet"),
+        pytest.param("metadata: {name: a}\nsteps: none\n", True, id="what is no list of steps, under a head"),
+        pytest.param("test_meta: {test_id: 1}\n", True, id="a test"),
+    ],
+)
+def test_elsewhere_a_recipe_has_to_look_like_one(text: str, *, known: bool) -> None:
+    """Others call their steps so too; among the recipes, and where it is named, a file with `steps` is one."""
+    assert kinds(workspace_of({"ci/build.yml": text})) == ({"ci/build.yml": "recipe"} if known else {})
+    assert kinds(workspace_of({"ci/build.yml": text}, "ci/build.yml")) == {"ci/build.yml": "recipe"}
+    assert kinds(workspace_of({"recipes/build.yml": text})) == {"recipes/build.yml": "recipe"}

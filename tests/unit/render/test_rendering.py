@@ -260,7 +260,7 @@ def test_roots_and_fixed_parameters() -> None:
         ),
         (
             {"recipes/a.yaml": "steps: [\n"},
-            "recipes/a.yaml:2:1",
+            "recipes/a.yaml:1:8",
             "not valid YAML",
             None,
         ),

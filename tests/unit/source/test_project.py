@@ -31,7 +31,7 @@ def test_settings_are_read_and_paths_shortened(name: str) -> None:
     [
         (b"recipe: [x]\n", "f0ci.yaml:1:1", "unknown key 'recipe'"),
         (b"remote: 3\n", "f0ci.yaml:1:9", "3 is a whole number, not text"),
-        (b"x: [", "f0ci.yaml:2:1", None),
+        (b"x: [", "f0ci.yaml:1:4", None),
         (b"- a\n", "f0ci.yaml:1:1", '["a"] is a list, not a mapping'),
         (b"version: 1\nworkflow: ../w.yaml\n", "f0ci.yaml:2:11", "the path '../w.yaml' leaves the repository"),
         (b"templates: /srv\n", "f0ci.yaml:1:12", "the path '/srv' leaves the repository"),

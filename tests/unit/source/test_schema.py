@@ -28,7 +28,7 @@ from f0ci.source.schema import (
         (
             {"properties": {"a": {"type": ["string", "null"]}}},
             {"a": [1]},
-            [("wrong-type", ("a",), False, "[1] is a list, not text or null", None)],
+            [("wrong-type", ("a",), False, "'a' is a list, not text or null", None)],
         ),
         (
             {"properties": {"steps": {}, "name": {}}, "additionalProperties": False},
@@ -55,13 +55,13 @@ from f0ci.source.schema import (
         (
             {"properties": {"m": {"enum": ["rolling", "canary"]}}},
             {"m": "rollin"},
-            [("bad-value", ("m",), False, '"rollin" is not an allowed value', "did you mean 'rolling'?")],
+            [("bad-value", ("m",), False, "\"rollin\" is not an allowed value of 'm'", "did you mean 'rolling'?")],
         ),
         ({"const": 1}, 2, [("bad-value", (), False, "2 is not an allowed value", "allowed: 1")]),
         (
             {"pattern": "^a", "description": "begins with a"},
             "b",
-            [("bad-value", (), False, "\"b\" does not match '^a'", "begins with a")],
+            [("bad-value", (), False, '"b" is not an allowed value', "begins with a")],
         ),
         ({"minimum": 3}, 2, [("bad-value", (), False, "2 is less than the minimum of 3", None)]),
         (

@@ -251,9 +251,9 @@ HEAD = "apiVersion: framework0.io/v1\nkind: ProductionWorkflow\nspec:\n"
 DEV = HEAD + "  environments:\n    dev: {}\n"
 REFUSED = [
     ("kind: Deployment\n", "workflow.yaml:1:1", "is not a workflow", "kind: ProductionWorkflow"),
-    ("kind: [\n", "workflow.yaml:2:1", "not valid YAML", ""),
+    ("kind: [\n", "workflow.yaml:1:7", "not valid YAML", ""),
     ("kind: ProductionWorkflow\n", "workflow.yaml:1:1", "'apiVersion' is missing", "add 'apiVersion'"),
-    (HEAD + "  environments: {}\n", "workflow.yaml:4:17", "should be non-empty", ""),
+    (HEAD + "  environments: {}\n", "workflow.yaml:4:17", "'environments' holds nothing", ""),
     (
         HEAD + "  environments:\n    dev:\n      aproval_required: true\n",
         "workflow.yaml:6:7",
@@ -265,7 +265,7 @@ REFUSED = [
     (
         DEV + STAGE + "      validation: {duration: 5 weeks}\n",
         "workflow.yaml:9:30",
-        '"5 weeks" does not match',
+        '"5 weeks" is not an allowed value of',
         "30m",
     ),
     (

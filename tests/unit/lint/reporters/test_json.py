@@ -1,10 +1,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from f0ci.core.diagnostics import Diagnostic, Edit, Fix, Location, Related, Severity, Span
 from f0ci.lint.reporters import json as reporter
 from f0ci.lint.reporters.base import Summary
+from f0ci.source.schema import load_schema
+from tests.unit.lint.reporters.found import diagnostics, examined, source, written
 
 
 def test_every_field_of_version_1() -> None:
@@ -79,3 +87,43 @@ def test_nothing_found_is_a_document_too() -> None:
         "diagnostics": [],
         "summary": {"files": 2, "errors": 0, "warnings": 0, "notes": 0},
     }
+
+
+def check(report: Any) -> None:
+    schema = load_schema("validation")
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(report, schema, cls=jsonschema.Draft202012Validator)
+
+
+def test_report_of_real_files_fits_the_published_schema() -> None:
+    """What programs are promised is what they get, with related places and edits."""
+    report = examined()
+    printed = json.loads(reporter.report(report.diagnostics, source, report.summary))
+
+    check(printed)
+    parts = load_schema("validation")["$defs"]
+    described = {name for part in ("span", "place", "diagnostic") for name in parts[part]["properties"]}
+    assert {name for one in printed["diagnostics"] for name in one} == described
+    assert any(one["related"] for one in printed["diagnostics"])
+    assert printed["summary"]["errors"] > 1
+
+
+@given(st.lists(diagnostics, max_size=4))
+def test_any_report_fits_the_published_schema(found: list[Diagnostic]) -> None:
+    """Whatever files are called and say."""
+    check(json.loads(written("json", *found)))
+
+
+def test_a_byte_order_mark_fits_the_published_schema() -> None:
+    """Its edit alone stands before the first column."""
+    mark = Fix("remove it", (Edit(Span(1, 0, 1, 1), ""),))
+    check(json.loads(written("json", Diagnostic("byte-order-mark", Severity.WARNING, "m", Location("a"), fix=mark))))
+
+
+@pytest.mark.parametrize("name", ["rule", "severity", "message", "path", "line", "column", "hint", "related", "fix"])
+def test_the_published_schema_misses_every_field(name: str) -> None:
+    """A check that could not fail would prove nothing."""
+    printed = json.loads(written("json", Diagnostic("syntax", Severity.ERROR, "m", Location("a"))))
+    del printed["diagnostics"][0][name]
+    with pytest.raises(jsonschema.ValidationError):
+        check(printed)

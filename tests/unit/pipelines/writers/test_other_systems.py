@@ -607,5 +607,5 @@ def test_a_gitlab_file_that_another_one_includes_has_no_say_over_its_jobs() -> N
 def test_a_gitlab_file_stays_in_the_repository(path: str) -> None:
     text = WORKFLOW + f"  pipelines: {{gitlab: {{file: '{path}'}}}}\n"
 
-    with pytest.raises(InputError, match=re.escape(f'"{path}" does not match')):
+    with pytest.raises(InputError, match=re.escape(f"\"{path}\" is not an allowed value of 'file'")):
         read_workflow(MemoryTree({"workflow.yaml": text.encode()}), "workflow.yaml")
