@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
 
 from f0ci.core.values import dataclass
 
@@ -18,22 +17,20 @@ class Advertised:
     Attributes:
         head: short name of the branch that HEAD means, None where it means none or the server does not say.
         refs: id by full name, the branch that HEAD means among them.
-        peeled: what annotated tags among them mean in the end, by full name.
     """
 
     head: str | None
     refs: Mapping[str, str]
-    peeled: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_advertised(text: str, patterns: Sequence[str]) -> Advertised:
     """Return the refs that fit patterns, and what HEAD means.
 
     Args:
-        text: what Git printed.
+        text: what Git printed; peeled tags in it are passed over.
         patterns: full ref names, `*` at the end standing for a rest. Git itself also prints refs that end like them.
     """
-    head, refs, peeled = None, {}, {}
+    head, refs = None, {}
     wanted = _prefixes(patterns)
     for line in text.splitlines():
         oid, _, ref = line.partition("\t")
@@ -43,11 +40,9 @@ def parse_advertised(text: str, patterns: Sequence[str]) -> Advertised:
                 head = symref[1]
             elif head is not None:
                 refs[f"refs/heads/{head}"] = oid
-        elif ref.endswith("^{}"):
-            peeled[ref[:-3]] = oid
-        elif ref in patterns or ref.startswith(wanted):
+        elif (ref in patterns or ref.startswith(wanted)) and not ref.endswith("^{}"):
             refs[ref] = oid
-    return Advertised(head, refs, {ref: oid for ref, oid in peeled.items() if ref in refs})
+    return Advertised(head, refs)
 
 
 def fitting(refs: Iterable[str], patterns: Sequence[str]) -> tuple[str, ...]:

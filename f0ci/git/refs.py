@@ -13,10 +13,9 @@ from pathlib import Path
 from f0ci.core.errors import F0ciError, GitError, NetworkError
 from f0ci.core.redaction import Redactor
 from f0ci.core.suggestions import did_you_mean
-from f0ci.git.advertised import Advertised, fitting, parse_advertised
+from f0ci.git.advertised import fitting, parse_advertised
 from f0ci.git.answers import Answer, classify_failure, classify_push, failure_error, push_error, remote_says
 from f0ci.git.askpass import credentials
-from f0ci.git.forward import check_forward, has_landed
 from f0ci.git.local_refs import update_refs
 from f0ci.git.process import TOKEN_VARIABLE, Begun, Completed, git_says, run_git
 from f0ci.git.repository import Repository
@@ -31,8 +30,6 @@ _MANY_REFS = 100
 _HEADS = "refs/heads/"
 # no hook of the user's clone, and no clean-up that outlives the command
 _ALONE = ("-c", f"core.hooksPath={os.devnull}", "-c", "gc.auto=0", "-c", "maintenance.auto=false")
-# nothing is kept but what is asked for, and that where it is said
-_FETCHING = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--quiet", "--refmap=")
 _MISSING_REF = re.compile(r"couldn't find remote ref (?P<ref>\S+)")
 _LOCAL_LOCK = re.compile(r"cannot lock ref|unable to lock|\.lock': file exists|could not lock", re.IGNORECASE)
 
@@ -95,10 +92,11 @@ class RefStore:
             return
         self._known = None
         wanted = list(dict.fromkeys(patterns))
+        options = ("--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--prune", "--quiet", "--refmap=")
         attempt = 0
         while wanted:
             specs = [f"+{pattern}:{self._kept(pattern)}" for pattern in wanted]
-            answer = self._ask("fetch", *_FETCHING, "--prune", self.remote, *specs)
+            answer = self._ask("fetch", *options, self.remote, *specs)
             if answer.code == 0:
                 return
             missing = _MISSING_REF.search(answer.err)
@@ -161,8 +159,7 @@ class RefStore:
         gone = [RefUpdate(ref, None, None) for ref in kept if ref not in advertised.refs]
         if gone:
             self._keep(gone)
-        changed = [ref for ref, oid in advertised.refs.items() if self.read(ref) != oid]
-        new = self._without_tags(changed, advertised, patterns)
+        new = [ref for ref, oid in advertised.refs.items() if self.read(ref) != oid]
         # many are named by what they have in common: a command's arguments are limited
         many = len(new) > _MANY_REFS
         head = [f"{_HEADS}{self.head}"] if self.head and f"{_HEADS}{self.head}" in new else []
@@ -171,26 +168,6 @@ class RefStore:
             # each was kept in a file of its own; as `git gc` would, so that the next look opens one
             self.repository.run(*_ALONE, "pack-refs", "--all", check=False)
             self._known = None
-
-    def _without_tags(self, new: Sequence[str], advertised: Advertised, patterns: Sequence[str]) -> Sequence[str]:
-        """Fetch annotated tags that are not known here, where there are many; return what is left to fetch."""
-        if len(new) <= _MANY_REFS:
-            return new
-        from f0ci.git.packed_refs import add_tags, addable
-
-        absent = [ref for ref in new if self.read(ref) is None]
-        tags = addable({ref: (self._kept(ref), advertised.refs[ref], advertised.peeled.get(ref)) for ref in absent})
-        if len(tags) <= _MANY_REFS:
-            return new
-        specs = [f"+{pattern}:{self._kept(pattern)}" for pattern in patterns if fitting(tags, [pattern])]
-        # brings the objects and makes no refs; whether it did is asked afterwards
-        answer = self._ask("fetch", *_FETCHING, "--dry-run", self.remote or "", *specs)
-        found = self.repository.read_objects([tag for _, tag, _ in tags.values()]) if answer.code == 0 else [None]
-        if not all(found) or not add_tags(self.repository.common_dir, tags.values()):
-            # fetching them the usual way tells what is wrong, or does without
-            return new
-        self._known = None
-        return [ref for ref in new if ref not in tags]
 
     def complete_history(self) -> None:
         """Fetch the commits that a shallow clone lacks; nothing happens in a full one.
@@ -278,7 +255,7 @@ class RefStore:
             GitError: a hook, a rule or missing rights stand in the way, or a branch would be rewritten.
             NetworkError: the remote does not answer.
         """
-        check_forward(self.repository, updates)
+        self._check_forward(updates)
         if self.remote is None:
             outcome = update_refs(self.repository, updates, _pause) if updates else PushOutcome.APPLIED
             self._known = None
@@ -330,11 +307,30 @@ class RefStore:
             self.fetch([change.ref for change in changes])
         except NetworkError:
             raise failure from None
-        landed = [has_landed(self.repository, change, self.read(change.ref)) for change in changes]
+        landed = [self._has_landed(change) for change in changes]
         if all(landed):
             return PushOutcome.APPLIED
         moved = any(self.read(change.ref) != change.old for change in changes)
         return PushOutcome.LOST_RACE if moved else None
+
+    def _has_landed(self, change: RefUpdate) -> bool:
+        now = self.read(change.ref)
+        if now == change.new:
+            return True
+        if now is None or change.new is None or not change.ref.startswith(_HEADS):
+            return False
+        # somebody may have built on ours before we could look
+        return self.repository.is_ancestor(change.new, now)
+
+    def _check_forward(self, changes: Iterable[RefUpdate]) -> None:
+        for change in changes:
+            if change.old is None or change.new in {None, change.old} or not change.ref.startswith(_HEADS):
+                continue
+            if not self.repository.is_ancestor(change.old, change.new or ""):
+                raise GitError(
+                    f"{change.ref!r} would be rewritten: {str(change.new)[:12]} does not build on {change.old[:12]}",
+                    "make the commit on the branch's tip",
+                )
 
     def _snapshot(self) -> dict[str, str]:
         if self._known is None:

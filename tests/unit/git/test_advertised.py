@@ -19,7 +19,7 @@ _PATTERNS = ("refs/heads/env/*", "refs/tags/f0ci/*")
         (f"{_ONE}\trefs/heads/feature/refs/heads/env/dev\n{_TWO}\trefs/heads/main\n", Advertised(None, {})),
         (
             f"{_ONE}\trefs/tags/f0ci/release/a\n{_TWO}\trefs/tags/f0ci/release/a^{{}}\n",
-            Advertised(None, {"refs/tags/f0ci/release/a": _ONE}, {"refs/tags/f0ci/release/a": _TWO}),
+            Advertised(None, {"refs/tags/f0ci/release/a": _ONE}),
         ),
         (f"ref: refs/heads/x\trefs/remotes/o/HEAD\n{_ONE}\trefs/remotes/o/HEAD\n", Advertised(None, {})),
     ],
