@@ -43,8 +43,8 @@ _FORMATS = ("text", *(name for name in reporters.names() if name != "text"))
     help="Exit 1 where a finding is at least this severe.",
 )
 @click.option("--strict", is_flag=True, help="Unknown keys are errors.")
-@click.option("--select", multiple=True, metavar="RULE", help="Only these rules or groups; may be repeated.")
-@click.option("--ignore", multiple=True, metavar="RULE", help="Without these rules or groups; may be repeated.")
+@click.option("--select", multiple=True, metavar="RULE", help="Only these rules or groups, by commas or repeated.")
+@click.option("--ignore", multiple=True, metavar="RULE", help="Without these rules or groups, alike.")
 @click.option("--statistics", is_flag=True, help="Count the findings of each rule, after the report.")
 @click.option(
     "--baseline",
@@ -128,7 +128,7 @@ def validate(
         root=root_of(ctx),
         paths=paths,
         edited=_edited(base, paths, stdin_filename),
-        rules={"strict": strict, "select": select, "ignore": ignore, "jobs": jobs},
+        rules={"strict": strict, "select": _names(select), "ignore": _names(ignore), "jobs": jobs},
         cache=_cache(base, cache_dir, is_off=no_cache),
         baseline=baseline,
         output_format=output_format,
@@ -155,6 +155,11 @@ def _collect_again() -> None:
     gc.freeze()
     gc.unfreeze()
     gc.enable()
+
+
+def _names(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names of rules, several of which may stand in one value."""
+    return tuple(name for value in given for part in value.split(",") if (name := part.strip()))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.diagnostics import Span
+from f0ci.core.errors import InputError
 from f0ci.core.values import dataclass
 from f0ci.expressions.fixed_keys import fixed_keys
 from f0ci.expressions.templating import GLOBALS, SUFFIX
@@ -96,6 +97,8 @@ def _read(tree: Tree, path: str, name: str) -> Template:
         text = tree.read(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         return Template(path, name, problem=("the template is not UTF-8", error.object[: error.start].count(b"\n") + 1))
+    except InputError as error:
+        return Template(path, name, problem=(error.message, 1))
     lines = tuple(text.split("\n"))
     try:
         reader = Environment(autoescape=False)  # noqa: S701 - what is rendered is no page

@@ -58,7 +58,8 @@ def test_an_unreadable_file_is_a_finding_at_its_place(
 
 def test_a_file_that_may_not_be_read_is_a_finding_and_hides_no_other(project: Path) -> None:
     """Passing it over would turn a wrong mode into a green pipeline."""
-    for name in ("recipes/secret.yaml", "environments/dev/config.yaml"):
+    (project / "templates").mkdir(exist_ok=True)
+    for name in ("recipes/secret.yaml", "environments/dev/config.yaml", "templates/x.yaml.j2"):
         (project / name).write_text("steps: []\n", encoding="utf-8")
         (project / name).chmod(0)
     command = [sys.executable, "-m", "f0ci", "validate", "--no-cache", "--format", "json"]
@@ -73,10 +74,15 @@ def test_a_file_that_may_not_be_read_is_a_finding_and_hides_no_other(project: Pa
     assert (answer.returncode, named.returncode, answer.stderr) == (1, 1, "")
     found = [(one["path"], one["rule"], one["message"]) for one in json.loads(answer.stdout)["diagnostics"]]
     assert found == [
-        (name, "unreadable", f"cannot read '{name}': Permission denied")
-        for name in ("environments/dev/config.yaml", "recipes/secret.yaml")
+        (name, rule, f"cannot read '{name}': Permission denied")
+        for name, rule in (
+            ("environments/dev/config.yaml", "unreadable"),
+            ("recipes/secret.yaml", "unreadable"),
+            ("templates/x.yaml.j2", "template-syntax"),
+        )
     ]
-    assert json.loads(answer.stdout)["summary"]["files"] > 3
+    summary = json.loads(answer.stdout)["summary"]
+    assert summary["files"] > 3
     assert [one["rule"] for one in json.loads(named.stdout)["diagnostics"]] == ["unreadable"]
 
 

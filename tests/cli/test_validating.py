@@ -269,3 +269,16 @@ def test_ci_systems_get_paths_of_the_checkout(tmp_path: Path, f0ci: Command, nam
     # the place itself, and the first of the two names
     assert told.count("recipes/a.yaml") == told.count("one/recipes/a.yaml") >= 1
     assert len(plain) == 1
+
+
+def test_several_rules_stand_in_one_value(folder: Path, f0ci: Command) -> None:
+    """As linters have it; whoever repeats the option means the same."""
+
+    def found(*options: str) -> set[str]:
+        report = json.loads(f0ci(folder, "validate", "--format", "json", *options).out)
+        return {one["rule"] for one in report["diagnostics"]}
+
+    assert found("--select", "unknown-key,unknown-dependency") == {"unknown-key", "unknown-dependency"}
+    assert found("--select", "unknown-key", "--select", "graph") == {"unknown-key", "unknown-dependency"}
+    assert found("--ignore", "unknown-key, graph") == set()
+    assert f0ci(folder, "validate", "--select", "unknown-key,grpah").code == 2
