@@ -186,6 +186,7 @@ def parse_document(path: str, raw: bytes) -> Document:
         problems=tuple(reading.problems),
         ambiguous=tuple(reading.ambiguous),
         braces=reading.braces,
+        _positions=reading.positions,
     )
 
 

@@ -56,7 +56,7 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
 
     Args:
         raw: the file's bytes, UTF-8 (a byte-order mark is allowed).
-        positions: also record where every key and value stands.
+        positions: also record where every key and value stands; else that is done where it will be asked for anyway.
 
     Returns:
         The data with every problem found; never raises for what the text says.
@@ -69,6 +69,9 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
         return reading
     if _read_ordinary(raw, reading):
         return reading
+    if reading.positions is None and not (b": &" in raw or b"- &" in raw):
+        # what is unusual for another reason than anchors is nearly always a finding, whose place is asked for next
+        reading.positions = Positions()
     read_exactly(raw, reading)
     return reading
 

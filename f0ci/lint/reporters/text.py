@@ -23,14 +23,16 @@ _COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m", Severi
 
 def report(diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary, *, colour: bool = False) -> str:
     """Return every diagnostic as a small block, then one line of sums."""
-    lines_of: dict[str, list[str]] = {}
+    path: str | None = None
+    lines: Sequence[str] = ()
     blocks: list[str] = []
     for diagnostic in diagnostics:
-        path = diagnostic.location.path
-        if path not in lines_of:
+        # they come by file, and the lines of all files would fill the memory
+        if path != diagnostic.location.path:
+            path = diagnostic.location.path
             raw = sources(path)
-            lines_of[path] = [] if raw is None else split_lines(path, raw)
-        blocks.append(_block(diagnostic, lines_of[path], colour=colour))
+            lines = () if raw is None else split_lines(path, raw)
+        blocks.append(_block(diagnostic, lines, colour=colour))
     return "".join(f"{block}\n" for block in blocks) + _sums(summary) + "\n"
 
 
