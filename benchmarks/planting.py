@@ -119,6 +119,7 @@ FURTHER: tuple[tuple[str, Planter], ...] = (
     ("secret-printed", stepping(*_STEP[:2], '  env: {TOKEN: "secret://token"}', "  run: echo $TOKEN")),
     ("world-writable", stepping(*_STEP[:2], "  run: chmod -R 777 out")),
     ("expression-in-command", stepping(*_STEP[:2], '  run: "./bin/extra #{params.source}"')),
+    ("foreign-expression", stepping(*_STEP, '  env: {FROM: "${params.source}"}')),
     ("expression-in-comment", stepping(*_STEP, "  env: # read by the command", "    FROM: #{params.source}")),
     ("unused-ignore", stepping(*_STEP, "  # f0ci: ignore[syntax] for later")),
     ("unknown-rule", stepping(*_STEP, "  # f0ci: ignore[syntaks] for later")),

@@ -44,17 +44,16 @@ def read_json(raw: bytes, *, positions: bool = False) -> Reading:
         reading.data = json.loads(text, object_pairs_hook=pairs, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         span = Span(error.lineno, error.colno, error.lineno, error.colno + 1)
-        reading.problems.append(
-            ReadingProblem("syntax", f"not valid JSON: {error.msg.lower()}", span, "check commas, quotes and brackets")
-        )
+        message = f"not valid JSON: {error.msg.lower().removesuffix(' at')}"
+        reading.problems.append(ReadingProblem("syntax", message, span, _hint(error)))
         reading.broken = True
         return reading
     except (RecursionError, ValueError) as error:
         deep = isinstance(error, RecursionError)
         message = f"nested deeper than {MAX_DEPTH} levels" if deep else f"not valid JSON: {error}"
-        reading.problems.append(
-            ReadingProblem("too-deep" if deep else "syntax", message, Span(), "flatten the document" if deep else None)
-        )
+        span = Span() if deep else _constant_span(text)
+        hint = "flatten the document" if deep else "write a number, or null"
+        reading.problems.append(ReadingProblem("too-deep" if deep else "syntax", message, span, hint))
         reading.broken = True
         return reading
     if _is_deep(reading.data):
@@ -92,6 +91,40 @@ def _torn(text: str) -> Span | None:
             column = match.start() - text.rfind("\n", 0, match.start())
             return Span(line, column, line, column + len(match.group()))
     return None
+
+
+def _hint(error: json.JSONDecodeError) -> str:
+    """Return what people did where Python's reader stops."""
+    char = error.doc[error.pos : error.pos + 1]
+    if not error.doc[error.pos :].strip():
+        return "close what is still open"
+    if error.msg.startswith("Invalid control"):
+        return "write its escape, such as \\n or \\t"
+    if char == "'":
+        return "write texts and keys in double quotes"
+    if char in {"/", "#"}:
+        return "JSON has no comments; remove it"
+    if char in {"}", "]"} and error.doc[: error.pos].rstrip().endswith(","):
+        return "remove the comma before it"
+    if error.msg.startswith("Illegal trailing comma"):
+        return "remove the comma"
+    if error.msg.startswith("Extra data"):
+        return "remove what follows the first value"
+    if char.isalpha() and "property name" in error.msg:
+        return "write keys in double quotes"
+    return "check commas, quotes and brackets"
+
+
+def _constant_span(text: str) -> Span:
+    """Return the place of the first number that JSON does not have."""
+    import re
+
+    for match in re.finditer(r'"(?:\\.|[^"\\])*"|-?(?:NaN|Infinity)', text):
+        if not match[0].startswith('"'):
+            line = text.count("\n", 0, match.start()) + 1
+            column = match.start() - text.rfind("\n", 0, match.start())
+            return Span(line, column, line, column + len(match[0]))
+    return Span()
 
 
 def _no_constant(name: str) -> Any:

@@ -229,7 +229,7 @@ def _explain(error: Any) -> Iterator[SchemaProblem]:
             path,
             False,
             f"{_subject(path, error.instance)}, not {expected}",
-            _SHAPES.get(expected),
+            _shaped(error.instance, expected),
         )
     elif keyword in {"enum", "const"}:
         allowed = error.validator_value if keyword == "enum" else [error.validator_value]
@@ -277,7 +277,7 @@ def _explain_alternatives(error: Any, path: Path) -> Iterator[SchemaProblem]:
             path,
             False,
             f"{_subject(path, error.instance)}, not {expected}",
-            _SHAPES.get(expected),
+            _shaped(error.instance, expected),
         )
         return
     deeper = [inner for inner in error.context if inner not in types]
@@ -314,6 +314,16 @@ _TYPE_NAMES = {
 
 
 _SHAPES = {"a list": "write each item behind a '-'", "a mapping": "write it as 'key: value'"}
+
+
+def _shaped(value: Any, expected: str) -> str | None:
+    """Return how a value of the expected type is written, where that is easily said."""
+    if isinstance(value, str) and (
+        (expected == "true or false" and value in {"true", "false"})
+        or (expected in {"a number", "a whole number"} and value.isdecimal())
+    ):
+        return f"write {value} without quotes"
+    return _SHAPES.get(expected)
 
 
 def type_name(value: Any) -> str:

@@ -54,6 +54,7 @@ import re
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity, Span
+from f0ci.core.patterns import pattern
 from f0ci.lint.lines import split_lines
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
@@ -62,8 +63,9 @@ from f0ci.recipes.model import Recipe
 RULE = Rule("expression-in-comment", Group.EXPRESSIONS, Severity.ERROR)
 
 # behind a key, a dash or a plain value; what is quoted in front of it is looked at no further
-_SUSPECT = re.compile(rb"^[ \t]*+[^\s#\"'][^\"'#\n]*[ \t]#\{[^}\n]*\}", re.MULTILINE)
-_COMMENTED = re.compile(r"(?<=[ \t])#\{[^}]*\}")
+_SUSPECT = pattern(rb"^[ \t]*+[^\s#\"'][^\"'#\n]*[ \t]#\{[^}\n]*\}", re.MULTILINE)
+_HASH = pattern(r"(?<=[ \t])#|^#")
+_COMMENTED = pattern(r"(?<=[ \t])#\{[^}]*\}")
 
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
@@ -85,4 +87,4 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
 
 
 def _hashes(line: str) -> Iterator[int]:
-    return (match.start() for match in re.finditer(r"(?<=[ \t])#|^#", line))
+    return (match.start() for match in _HASH.finditer(line))

@@ -3,7 +3,7 @@
 ## What it does
 
 Checks the folders of `recipes` and `templates`, the `environments` folder, the `workflow`, the `approvers` file and
-every entry of `code`, where `f0ci.yaml` names them.
+every entry of `code`, where `f0ci.yaml` names them: they exist, and lie inside the repository.
 
 ## Why it matters
 
@@ -69,9 +69,12 @@ def check_workspace(workspace: Workspace) -> Iterator[Finding]:
     if document is None:
         return
     for key, at, path in _paths(document):
-        # settings with paths that leave the repository are refused before anything is linted
-        where = resolve_path(path) or "."
-        if not _exists(workspace.tree, where, key):
+        where = resolve_path(path)
+        if where is None:
+            # a single path that does is refused before anything is linted
+            hint = "write a path below the repository's root"
+            yield Finding(document, at, f"the path {path!r} leaves the repository", hint)
+        elif not _exists(workspace.tree, where, key):
             noun = "folder" if key in _FOLDERS else "file" if key in _FILES else "file or folder"
             yield Finding(document, at, f"there is no {noun} {path!r}", _hint(workspace.tree, where))
 

@@ -216,7 +216,7 @@ def test_what_is_extended_lends_its_values_and_not_its_names() -> None:
             {"environments/a/config.json": '{"x": 1,}'},
             "environments/a/config.json:1:9",
             "not valid JSON: expecting property name enclosed in double quotes",
-            "check commas, quotes and brackets",
+            "remove the comma before it",
         ),
     ],
 )

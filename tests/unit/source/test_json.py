@@ -85,8 +85,8 @@ def test_a_key_that_is_written_twice_is_a_problem_wherever_it_stands() -> None:
         (b'{"a": 1,}', "syntax", 1, 9, None),
         (b'{"a": 1}\n{"b"}', "syntax", 2, 1, "not valid JSON: extra data"),
         (b'{\n "a": tru}', "syntax", 2, 7, "not valid JSON: expecting value"),
-        (b"[NaN]", "syntax", 1, 1, "not valid JSON: NaN is not a JSON number"),
-        (b"[-Infinity]", "syntax", 1, 1, "not valid JSON: -Infinity is not a JSON number"),
+        (b"[NaN]", "syntax", 1, 2, "not valid JSON: NaN is not a JSON number"),
+        (b'["NaN\\"",\n -Infinity]', "syntax", 2, 2, "not valid JSON: -Infinity is not a JSON number"),
         (b"[" + b"9" * 5000 + b"]", "syntax", 1, 1, None),
         (b"[" * 100_000, "too-deep", 1, 1, "nested deeper than 100 levels"),
         (b"[" * 101 + b"]" * 101, "too-deep", 1, 1, "nested deeper than 100 levels"),
@@ -122,3 +122,27 @@ def test_no_bytes_raise(raw: bytes) -> None:
     reading = read_json(raw, positions=True)
 
     assert reading.broken == any(problem.rule != "duplicate-key" for problem in reading.problems)
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ('{"a": 1,}', "remove the comma"),
+        ("[1,\n]", "remove the comma"),
+        ('{"a": 1 // why\n}', "JSON has no comments; remove it"),
+        ("# why\n{}", "JSON has no comments; remove it"),
+        ("{'a': 1}", "write texts and keys in double quotes"),
+        ("{a: 1}", "write keys in double quotes"),
+        ('{"a": {"b": 1}', "close what is still open"),
+        ('{"a": "x\ty"}', "write its escape, such as \\n or \\t"),
+        ("{} {}", "remove what follows the first value"),
+        ('{"a": tru}', "check commas, quotes and brackets"),
+        ("[NaN]", "write a number, or null"),
+    ],
+)
+def test_a_mistake_says_what_to_do_next(text: str, hint: str) -> None:
+    """Newer Pythons have a message of their own for a comma too many."""
+    (problem,) = read_json(text.encode()).problems
+
+    assert problem.hint is not None
+    assert problem.hint.startswith(hint)
