@@ -26,6 +26,7 @@ from f0ci.lint.report import Report
 from f0ci.lint.reporters.base import summarize
 from f0ci.lint.rules.base import Finding
 from f0ci.lint.source import Kind, Source
+from f0ci.lint.walking import has_telling_comment
 from f0ci.lint.workspace import Workspace
 from f0ci.source.traced import TracedTree
 
@@ -160,7 +161,7 @@ class _Run:
 
     def source(self, source: Source) -> bool:
         """Run what concerns one file; tell whether it is one that f0ci reads."""
-        if mentions_ignore(source.document.raw):
+        if has_telling_comment(source.document, self.workspace) and mentions_ignore(source.document.raw):
             self.ignores[source.path] = read_ignores(source.document)
         allowance[0] = MOST_COMPARED
         for name, finding in problems_of(source):

@@ -16,8 +16,6 @@ from f0ci.lint.lines import split_lines
 from f0ci.source.document import Document
 
 _COMMENT = pattern(r"(?:(?<=\s)|(?<![\s\S]))#\s*f0ci:\s*ignore\b(?:\[(?P<rules>[^\]]*)\])?")
-# on the bytes, where nothing is known of blanks beyond ASCII
-_MENTION = pattern(rb"#[^#\w]*f0ci:")
 _NAME = pattern(r"[^,\s]+")
 
 
@@ -46,7 +44,7 @@ def by_cover(comments: Iterable[Ignore]) -> dict[tuple[str, int | None], list[Ig
 
 def mentions_ignore(raw: bytes) -> bool:
     """Tell whether a file may hold such a comment, without reading it."""
-    return _MENTION.search(raw) is not None
+    return b"f0ci:" in raw
 
 
 def read_ignores(document: Document) -> tuple[Ignore, ...]:

@@ -1,4 +1,4 @@
-"""Going through the texts of a document's data."""
+"""Going through a file's text, and the texts of its data."""
 
 from __future__ import annotations
 
@@ -10,8 +10,15 @@ from f0ci.lint.workspace import Workspace
 from f0ci.source.document import Document
 from f0ci.source.reading import Path
 
-# a search that begins with one byte takes as long for three words as for one
+# a search that begins with one byte takes as long for several words as for one
 _PLACE = re.compile(rb"/(?:home/|Users/|(?<=http:/)/)")
+# blanks beyond ASCII are no word of these bytes either
+_COMMENT = re.compile(rb"#(?:\{(?<= #\{)|[^#\w{]*f0ci:)")
+
+
+def has_telling_comment(document: Document, workspace: Workspace) -> bool:
+    """Tell whether a file may hold a comment for f0ci, or an expression that is one; most hold neither."""
+    return workspace.once("comments", document, lambda document: _COMMENT.search(document.raw) is not None)
 
 
 def names_place(document: Document, workspace: Workspace) -> bool:

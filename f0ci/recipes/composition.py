@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from f0ci.core.errors import InputError, MissingFile, OutsideTree
 from f0ci.core.suggestions import closest, may_compare
+from f0ci.core.values import dataclass
 from f0ci.expressions.errors import ExpressionError
 from f0ci.recipes.model import Recipe, Step
 from f0ci.recipes.parameters import bind_parameters
@@ -122,18 +124,19 @@ def _place(recipe: Recipe, step: Step) -> str:
 
 
 def _closest(tree: Tree, candidates: list[str], caller: str) -> str | None:
-    known = list(tree.files())
+    known = tuple(tree.files())
     if not may_compare("", known):
         return None
-    # no recipe calls itself
-    recipes = [path for path in known if path != caller and path.endswith((".yaml", ".yml", ".json"))]
+    index = _index(known)
     wanted = posixpath.basename(candidates[0])
-    same_name = sorted(path for path in recipes if path.endswith(wanted) and f"/{path}".endswith(f"/{wanted}"))
+    # no recipe calls itself
+    same_name = sorted(path for path in index.by_name.get(wanted, ()) if path != caller)
     if same_name:
         return f"did you mean {same_name[0]!r}?"
     # folders that two paths share say nothing of how close they are: names are compared, those beside it first
     folders = {posixpath.dirname(candidate) for candidate in candidates}
-    neighbours = [path for path in recipes if path.rpartition("/")[0] in folders]
+    neighbours = [path for folder in folders for path in index.by_folder.get(folder, ()) if path != caller]
+    recipes = [path for path in index.recipes if path != caller]
     for paths in (neighbours, recipes if len(recipes) <= _MOST_NAMES else []):
         by_name = {_stem(path): path for path in sorted(paths, reverse=True)}
         near = closest(_stem(wanted), by_name)
@@ -141,6 +144,28 @@ def _closest(tree: Tree, candidates: list[str], caller: str) -> str | None:
             return f"did you mean {by_name[near]!r}?"
     shown = sorted(neighbours or recipes)
     return f"recipes: {', '.join(shown[:_SHOWN])}{', ...' if len(shown) > _SHOWN else ''}" if shown else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """Files that may be recipes: all of them, by name, and by folder."""
+
+    recipes: tuple[str, ...]
+    by_name: Mapping[str, list[str]]
+    by_folder: Mapping[str, list[str]]
+
+
+# where a folder was moved, all its callers ask
+@lru_cache(maxsize=1)
+def _index(files: tuple[str, ...]) -> _Index:
+    recipes = tuple(path for path in files if path.endswith((".yaml", ".yml", ".json")))
+    by_name: dict[str, list[str]] = {}
+    by_folder: dict[str, list[str]] = {}
+    for path in recipes:
+        folder, _, name = path.rpartition("/")
+        by_name.setdefault(name, []).append(path)
+        by_folder.setdefault(folder, []).append(path)
+    return _Index(recipes, by_name, by_folder)
 
 
 def _stem(path: str) -> str:

@@ -57,6 +57,7 @@ from f0ci.core.diagnostics import Severity, Span
 from f0ci.core.patterns import pattern
 from f0ci.lint.lines import split_lines
 from f0ci.lint.rules.base import Finding, Group, Rule
+from f0ci.lint.walking import has_telling_comment
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
 
@@ -70,9 +71,8 @@ _COMMENTED = pattern(r"(?<=[ \t])#\{[^}]*\}")
 
 def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
     """Yield every expression that no value holds."""
-    del workspace
     document = recipe.document
-    if b" #{" not in document.raw or not _SUSPECT.search(document.raw):
+    if not has_telling_comment(document, workspace) or b" #{" not in document.raw or not _SUSPECT.search(document.raw):
         return
     for number, line in enumerate(split_lines(document.path, document.raw), start=1):
         match = _COMMENTED.search(line)
