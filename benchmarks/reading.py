@@ -118,10 +118,10 @@ def _page(files: list[bytes], rounds: int, ratios: Mapping[str, float], speeds: 
     versions = ", ".join(f"{name} {metadata.version(name)}" for name in ("PyYAML", "ruamel.yaml", "ruamel.yaml.clib"))
     size = sum(map(len, files)) / 1e6
     bars = (
-        ("reader in C / libyaml alone", ratios[_C] / ratios[_FLOOR], 2.0),
+        ("reader in C / libyaml alone", ratios[_C] / ratios[_FLOOR], 0.75),
         ("reader in C, with positions / libyaml alone", ratios[_C_PLACED] / ratios[_FLOOR], 3.0),
-        ("reader in C / reader in Python", ratios[_C] / ratios[_PYTHON], 0.3),
-        ("reader in C / CSafeLoader of PyYAML", ratios[_C] / ratios[_PYYAML], 0.15),
+        ("reader in C / reader in Python", ratios[_C] / ratios[_PYTHON], 0.12),
+        ("reader in C / CSafeLoader of PyYAML", ratios[_C] / ratios[_PYYAML], 0.05),
         ("reader in Python / CSafeLoader of PyYAML", ratios[_PYTHON] / ratios[_PYYAML], 0.55),
     )
     return "\n".join(

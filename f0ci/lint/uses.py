@@ -83,8 +83,7 @@ def read_uses(recipe: Recipe) -> Uses:
     names: list[Use] = []
     faults: list[tuple[Path, ExpressionError]] = []
     templates: dict[Path, Template] = {}
-    for step, at, text in _texts(recipe):
-        is_condition = len(at) == 3 and at[2] == "condition" and step is not None
+    for step, at, text, is_condition in _texts(recipe):
         found = _read_condition(text) if is_condition else _read_text(text)
         if isinstance(found, ExpressionError):
             faults.append((at, found))
@@ -172,7 +171,8 @@ def _chooses(node: Node) -> bool:
     return any(map(_chooses, children(node)))
 
 
-def _texts(recipe: Recipe) -> Iterator[tuple[Step | None, Path, str]]:
+def _texts(recipe: Recipe) -> Iterator[tuple[Step | None, Path, str, bool]]:
+    """Yield every text that may read a name, with its step, its path, and whether it is the step's condition."""
     raw, braces = recipe.document.raw, recipe.document.braces
     has_expressions = b"#{" in raw or b"{{" in raw
     noted: dict[Any, list[tuple[Path, str]]] = {}
@@ -185,18 +185,18 @@ def _texts(recipe: Recipe) -> Iterator[tuple[Step | None, Path, str]]:
                 noted[at[1]] = [pair]
     for step in recipe.steps:
         if type(step.condition) is str:
-            yield step, (*step.at, "condition"), step.condition
+            yield step, (*step.at, "condition"), step.condition, True
         if has_expressions:
             for at, text in noted.get(step.at[1], ()) if braces is not None else _collected(step.raw, step.at):
-                yield step, at, text
+                yield step, at, text, False
     for parameter in recipe.parameters if has_expressions else ():
         if parameter.has_default and is_asking(parameter.default):
             for at, text in _collected({"default": parameter.default}, parameter.at, frozenset()):
                 if "#{" in text:
-                    yield None, at, text
+                    yield None, at, text, False
     if has_expressions and "execution" in recipe.document.data:
         for at, text in _collected({"execution": recipe.document.get(("execution",))}, (), frozenset()):
-            yield None, at, text
+            yield None, at, text, False
 
 
 def _collected(value: Any, at: Path, left_out: frozenset[str] = _ELSEWHERE) -> list[tuple[Path, str]]:

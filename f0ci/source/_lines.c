@@ -130,25 +130,25 @@ static int scan_double_quoted(lines *of, scalar *found)
     return STEP;
 }
 
+/* What may end a plain scalar, in a block and in `[...]`. */
+static const char BLOCK_ENDS[256] = {[':'] = 1, ['#'] = 1};
+static const char FLOW_ENDS[256] = {[':'] = 1, ['#'] = 1, ['?'] = 1, [','] = 1, ['['] = 1, [']'] = 1, ['{'] = 1, ['}'] = 1};
+
 static int scan_plain(lines *of, scalar *found, int is_flow)
 {
-    const char *at = of->at, *end = of->line_end;
+    const char *at = of->at, *end = of->line_end, *ends = is_flow ? FLOW_ENDS : BLOCK_ENDS;
     if (strchr("?:,[]{}#&*!|>'\"%@`", *at) != NULL || (*at == '-' && is_at_blank(of, at + 1)))
         return UNUSUAL;
     /* in `[...]`, signs next to commas and brackets differ between versions */
     if (is_flow && *at == '-' && !Py_ISALNUM(at[1]))
         return UNUSUAL;
     for (; at < end; at++) {
-        if (*at == ':' && is_at_blank(of, at + 1))
-            break;
-        if (*at == '#' && at[-1] == ' ')
-            break;
-        if (!is_flow)
+        if (!ends[(unsigned char)*at])
             continue;
-        if (strchr(",[]{}", *at) != NULL)
-            break;
-        if (*at == '?' || (*at == ':' && strchr(",?[]{}", at[1]) != NULL))
+        if (*at == '?' || (is_flow && *at == ':' && at + 1 < end && at[1] != '#' && ends[(unsigned char)at[1]]))
             return UNUSUAL;
+        if (*at == ':' ? is_at_blank(of, at + 1) : *at != '#' || at[-1] == ' ')
+            break;
     }
     const char *last = at;
     while (last[-1] == ' ')

@@ -1,8 +1,12 @@
 /* The containers being filled, and what scalars mean; see _libyaml.c. */
 #include "_reader.h"
 
-/* no word that means more than its text ("false") is longer; an int of as many digits fits into 64 bits; as keys go */
-enum { LONGEST_WORD = 5, MOST_DIGITS = 15, LONGEST_KEPT_KEY = 40 };
+enum {
+    LONGEST_WORD = 5, /* "false"; longer ones mean their text */
+    MOST_DIGITS = 15, /* such a number fits into 64 bits */
+    LONGEST_KEPT_KEY = 40,
+    MOST_INTERNED = 10000, /* some versions of Python never forget one */
+};
 
 int f0ci_step_aside(void)
 {
@@ -102,10 +106,14 @@ static PyObject *key_text(reader *self, scalar found)
         memcmp(PyUnicode_1BYTE_DATA(*kept), found.text, found.length) == 0)
         return Py_NewRef(*kept);
     PyObject *text = PyUnicode_DecodeUTF8(found.text, (Py_ssize_t)found.length, NULL);
-    if (text != NULL && PyUnicode_IS_ASCII(text)) {
+    if (text == NULL || !PyUnicode_IS_ASCII(text))
+        return text;
+    if (self->libyaml->interned < MOST_INTERNED) {
+        PyObject *own = text;
         PyUnicode_InternInPlace(&text);
-        Py_XSETREF(*kept, Py_NewRef(text));
+        self->libyaml->interned += text == own;
     }
+    Py_XSETREF(*kept, Py_NewRef(text));
     return text;
 }
 

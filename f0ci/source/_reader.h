@@ -9,7 +9,7 @@
 
 enum { FAILED = -1, UNUSUAL = 0, STEP = 1 };
 
-enum { KEYS_KEPT = 512 };
+enum { KEYS_KEPT = 1024 };
 
 typedef struct {
     void (*version)(int *, int *, int *);
@@ -19,6 +19,7 @@ typedef struct {
     void (*forget)(struct libyaml_event *);
     void (*end)(union libyaml_parser *);
     PyObject *keys[KEYS_KEPT]; /* by hash: the same few stand all over a repository */
+    int interned;              /* how many keys were made known to Python as names */
 } functions;
 
 typedef struct {
