@@ -7,8 +7,10 @@ Git's own lock; everything else is left to Git.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -18,6 +20,9 @@ _ENTRY = re.compile(rb"((?:[0-9a-f]{64}|[0-9a-f]{40}) (\S+)\n(?:\^(?:[0-9a-f]{64
 # narrower than what Git allows: one line that Git cannot read would spoil all refs of the user's clone
 _NAME = re.compile(r"refs(?:/[0-9A-Za-z][0-9A-Za-z_+-]*)+")
 _ID = re.compile(r"[0-9a-f]{64}|[0-9a-f]{40}")
+_ASIDE = "packed-refs.f0ci-"
+# no process takes that long to write a file
+_OLD_SECONDS = 3_600
 # where it is kept, its id, and what it means in the end
 Tag = tuple[str, str, str]
 
@@ -65,7 +70,7 @@ def add_tags(common_dir: Path, tags: Iterable[Tag]) -> bool:
     target, lock = common_dir / "packed-refs", common_dir / "packed-refs.lock"
     if (common_dir / "reftable").exists() or target.is_symlink():
         return False
-    aside = common_dir / f"packed-refs.f0ci-{os.getpid()}"
+    aside = common_dir / f"{_ASIDE}{os.getpid()}"
     try:
         before = _version(target)
         content = with_added(target.read_bytes() if before else b"", tags)
@@ -90,7 +95,16 @@ def add_tags(common_dir: Path, tags: Iterable[Tag]) -> bool:
         return False
     finally:
         aside.unlink(missing_ok=True)
+    _forget_asides(common_dir)
     return True
+
+
+def _forget_asides(common_dir: Path) -> None:
+    """Take away what processes that were killed left."""
+    for file in common_dir.glob(f"{_ASIDE}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - file.stat().st_mtime > _OLD_SECONDS:
+                file.unlink()
 
 
 def _version(file: Path) -> tuple[int, int, int] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -131,6 +132,16 @@ def test_what_changes_meanwhile_is_left_to_git(tmp_path: Path, monkeypatch: pyte
     assert not add_tags(tmp_path, [("refs/tags/one", A, B)])
     assert packed.read_bytes() == HEADER + f"{A} refs/heads/main\n".encode()
     assert [path.name for path in tmp_path.iterdir()] == ["packed-refs"]
+
+
+def test_what_killed_processes_left_is_taken_away_in_time(tmp_path: Path) -> None:
+    old, young = tmp_path / "packed-refs.f0ci-1", tmp_path / "packed-refs.f0ci-2"
+    for file in (old, young):
+        file.touch()
+    os.utime(old, (0, 0))
+
+    assert add_tags(tmp_path, [("refs/tags/one", A, B)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["packed-refs", young.name]
 
 
 def test_other_ways_of_keeping_refs_are_left_to_git(tmp_path: Path) -> None:
