@@ -40,7 +40,8 @@ ENGINES = {
 # how many of the recipes the slow ones run: their rate does not depend on it
 _SHARE = {"f0ci": 1.0, "floor": 1.0, "dbos": 0.2, "dask": 0.2}
 _MOST_MEMORY = 100.0
-_LEAST_RATE, _MOST_START = 0.5, 3.0
+_LEAST_RATE, _MOST_START, _MOST_LONGER = 0.5, 3.0, 1.5
+_LENGTHS = (400, 4_000)
 _LEAST_BESIDE_DBOS, _LEAST_WIDER, _MOST_WORKER = 0.9, 1.8, 600.0
 
 
@@ -76,8 +77,9 @@ def main() -> None:
         base = Path(name)
         rates, costs = measured(base, engines, options.recipes, options.rounds)
         start = started(base, max(5, options.rounds))
+        steps = lengthened(base, options.rounds)
         waiting = waited(base, options.waiting)
-    lines = page(rates, costs, start, waiting, options.recipes, options.rounds)
+    lines = page(rates, costs, start, steps, waiting, options.recipes, options.rounds)
     if "cluster" not in options.without:
         lines += cluster(max(50, options.recipes // 2), options.waiting, options.rounds)
     text = "\n".join(lines)
@@ -120,6 +122,28 @@ def started(base: Path, rounds: int) -> dict[str, float]:
     if any(cost.code for runs in found.values() for cost in runs.costs):
         sys.exit("a command of the start-up measurement failed")
     return {name: runs.wall for name, runs in found.items()}
+
+
+def lengthened(base: Path, rounds: int) -> dict[int, float]:
+    """Return the processor seconds of a step in recipes of one, some and many steps, less what the command costs."""
+    folder = base / "long"
+    (folder / "recipes").mkdir(parents=True)
+    (folder / "scriptlets").mkdir()
+    (folder / "f0ci.yaml").write_text("version: 1\nrecipes: [recipes]\n")
+    (folder / "scriptlets" / "__init__.py").touch()
+    (folder / "scriptlets" / "nothing.py").write_text("def run(**_):\n    return {}\n")
+    commands = {}
+    for length in (1, *_LENGTHS):
+        steps = "".join(
+            f"  - {{name: s{number}, type: python, module: scriptlets.nothing, function: run}}\n"
+            for number in range(length)
+        )
+        (folder / f"recipes/{length}.yaml").write_text(f"metadata: {{name: long}}\nsteps:\n{steps}")
+        commands[str(length)] = Program((str(BIN / "f0ci"), "run", f"recipes/{length}.yaml", "--quiet"), folder)
+    found = in_turns(commands, rounds)
+    if any(cost.code for runs in found.values() for cost in runs.costs):
+        sys.exit("a recipe of many steps failed")
+    return {length: (found[str(length)].cpu - found["1"].cpu) / (length - 1) for length in _LENGTHS}
 
 
 def waited(base: Path, count: int) -> dict[str, float]:
@@ -201,11 +225,13 @@ def page(
     rates: dict[str, list[float]],
     costs: dict[str, float],
     start: dict[str, float],
+    steps: dict[int, float],
     waiting: dict[str, float],
     recipes: int,
     rounds: int,
 ) -> list[str]:
     """Return the page."""
+    few, many = _LENGTHS
     middle = {name: statistics.median(found) for name, found in rates.items()}
     versions = [f"{name} {metadata.version(name)}" for name in ("dbos", "distributed") if util.find_spec(name)]
     lines = [
@@ -236,6 +262,11 @@ def page(
         f"`f0ci run` {start['f0ci run'] * 1000:.0f} ms, `python -c 'import click, yaml, sqlite3'`"
         f" {start['imports'] * 1000:.0f} ms. The repository has an `f0ci.yaml` as `f0ci init` writes it.",
         "",
+        "## One recipe of many steps",
+        "",
+        "Python steps that do nothing, one after the other; processor time of `f0ci run`, less that of a recipe of one"
+        f" step. {', '.join(f'{1000 * cost:.2f} ms each of {length:,}' for length, cost in steps.items())}.",
+        "",
         f"## {waiting['count']:,.0f} runs that wait for an approval",
         "",
         f"Started in {waiting['seconds']:.1f} s; the process then holds {waiting['memory']:.0f} MB,"
@@ -253,6 +284,12 @@ def page(
             start["f0ci run"] / start["imports"],
             f"at most {_MOST_START:g}",
             start["f0ci run"] <= _MOST_START * start["imports"],
+        ).line,
+        Bar(
+            f"a step of {many:,} beside one of {few:,}",
+            steps[many] / steps[few],
+            f"at most {_MOST_LONGER:g}",
+            steps[many] <= _MOST_LONGER * steps[few],
         ).line,
         Bar(
             "MB with all runs waiting",

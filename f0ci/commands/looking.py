@@ -44,7 +44,7 @@ def environment_statuses(
     root: Path, environment: str | None = None, *, fetch: bool = True, clock: Clock | None = None
 ) -> tuple[EnvironmentStatus, ...]:
     """Return what environments run and wait for, in the workflow's order."""
-    from f0ci.promotion.rights import believed
+    from f0ci.promotion.rights import quarantine_of
 
     site = open_site(root, clock or SystemClock(), fetch=fetch)
     wanted = site.recorded_environment(environment) if environment else None
@@ -61,7 +61,7 @@ def environment_statuses(
                 format_time(current.time) if current else None,
                 replace(report_on(state.newest), reasons=current_reasons(state.newest)) if state.newest else None,
                 _hold_words(site, state),
-                believed(site, state, ledgers).workflow.quarantine_of(current.release) if current else None,
+                quarantine_of(site, state, ledgers.workflow, current.release) if current else None,
                 observe_branch(site, ledgers, name).sync is Sync.DRIFTED,
             )
         )

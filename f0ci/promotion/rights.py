@@ -197,21 +197,25 @@ def unproven_lift(site: Site, state: EnvironmentState, workflow: WorkflowState, 
     return f"{lifted.event.actor} lifted the quarantine of {short(release)}, but {problem}" if problem else None
 
 
+def quarantine_of(site: Site, state: EnvironmentState, workflow: WorkflowState, release: str) -> str | None:
+    """Return why a release counts as quarantined for an environment, or None.
+
+    Where nobody can tell who lifted it, because the policy or the program that checks signatures is missing, it stands.
+    """
+    try:
+        return workflow.quarantine_of(release) or unproven_lift(site, state, workflow, release)
+    except CannotWork as error:
+        return f"nobody can tell who lifted the quarantine of {short(release)}: {error.message}"
+
+
 def believed(site: Site, state: EnvironmentState, ledgers: Ledgers) -> Ledgers:
     """Return ledgers as an environment believes them: who may has to have lifted a quarantine, or it stands.
 
-    Where that cannot be told, because the policy or the program that checks signatures is missing, it stands too: going
-    back then goes to another release, and is never stopped.
+    Going back then goes to another release, and is never stopped.
     """
     workflow = ledgers.workflow
-    doubted = {}
-    for release in (workflow.lifted or {}).keys() - (workflow.quarantined or {}).keys():
-        try:
-            doubt = unproven_lift(site, state, workflow, release)
-        except CannotWork as error:
-            doubt = f"nobody can tell who lifted the quarantine of {short(release)}: {error.message}"
-        if doubt is not None:
-            doubted[release] = doubt
+    known = {release: quarantine_of(site, state, workflow, release) for release in workflow.lifted or {}}
+    doubted = {release: why for release, why in known.items() if why is not None}
     if not doubted:
         return ledgers
     return replace(ledgers, workflow=replace(workflow, quarantined={**(workflow.quarantined or {}), **doubted}))

@@ -98,16 +98,8 @@ def run_steps(
     if level.waiting and not message and not halted:
         return pausing(level)
     if failures and not cancellation.cancelled:
-        level.error = error_of(failures, level)
-        # what waited for its turn has none any more; what answers the failure may wait itself
-        level.waiting.clear()
-        if wants_undo(recipe, [steps[name] for name, _ in failures]):
-            message = _undo(level, undo, cancellation, message or of_failure(failures))
-            if level.waiting and not cancellation.cancelled:
-                return pausing(level)
-        level.error = error_of(failures, level)
         handlers = [name for name in graph.on_error if name not in absent]
-        _run(level, one_by_one(handlers), cancellation, limit=1, timeout=None, continue_on_error=True)
+        message = _answer(level, failures, undo, handlers, cancellation, message)
         if level.waiting and not cancellation.cancelled:
             return pausing(level)
     skip_the_rest(level, message, failed=bool(failures))
@@ -117,6 +109,30 @@ def run_steps(
         session.recorder.record(round_, unrecorded, ())
         unrecorded = ()
     return ending_of(level, message, unrecorded)
+
+
+def _answer(
+    level: Level,
+    failures: list[tuple[str, Ended]],
+    undo: Sequence[Step],
+    handlers: Sequence[str],
+    cancellation: Cancellation,
+    message: str,
+) -> str:
+    """Undo what is to be undone after failures, then run what answers them; return the message with what became of it.
+
+    Where a step of it waits, the rest has to be asked for again.
+    """
+    level.error = error_of(failures, level)
+    # what waited for its turn has none any more; what answers the failure may wait itself
+    level.waiting.clear()
+    if wants_undo(level.recipe, [level.steps[name] for name, _ in failures]):
+        message = _undo(level, undo, cancellation, message or of_failure(failures))
+        if level.waiting and not cancellation.cancelled:
+            return message
+    level.error = error_of(failures, level)
+    _run(level, one_by_one(handlers), cancellation, limit=1, timeout=None, continue_on_error=True)
+    return message
 
 
 def _run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from f0ci.core.errors import GitError
 from tests.line.conftest import Line
 from tests.line.forger import Forger
 from tests.line.test_asking import DEV, another
@@ -61,3 +62,22 @@ def test_status_says_of_what_runs_that_nobody_proved_its_lifting(line: Line) -> 
     assert told["quarantined"] == (
         f"Mallory <mallory@example.com> lifted the quarantine of {running[:12]}, but nobody signed it"
     )
+
+
+def test_a_lifting_that_nobody_can_check_counts_as_none(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = line.release()
+    line.done("promote", "dev")
+    second = another(line, 2)
+    line.done("promote", "dev")
+    another(line, 3)
+    line.done("promote", "dev")
+    line.done("quarantine", second, "--reason", "loses orders")
+    lifted_by(line, "approver", second)
+
+    def is_missing(*_: object, **__: object) -> None:
+        raise GitError("'ssh-keygen' is not installed", "install OpenSSH")
+
+    monkeypatch.setattr("f0ci.git.signatures.verify", is_missing)
+    back = line.done("rollback", "dev", "--reason", "slow", "--format", "json").data
+
+    assert back["release"][:12] == first[:12]
