@@ -48,8 +48,8 @@ _MANY = 200
 # each is a message: with fewer there is less to tell, with more a crash costs less
 _CHUNK_BYTES = 256_000
 _CHUNK_FILES = 64
-# numbers of four bytes; a pipe takes 16 pages at least on the systems that fork here
-_MOST_CHUNKS = 4_000
+# numbers of four bytes; a pipe takes a page at least
+_MOST_CHUNKS = 1_000
 _NUMBER = 4
 
 

@@ -114,7 +114,7 @@ def test_a_broken_document_cannot_be_used_and_says_where() -> None:
     with pytest.raises(InputError) as caught:
         _document("a: 1\nb: [").require()
 
-    assert caught.value.place == "r.yaml:3:1"
+    assert caught.value.place == "r.yaml:2:4"
     assert _document("a: 1\na: 2\n").require() == {"a": 2}
 
 
