@@ -291,11 +291,13 @@ class _Parser(Cursor):
     def call(self, node: Node) -> Node:
         at = self.current.at
         if not (isinstance(node, Lookup) and node.root == "context" and len(node.parts) == 1):
-            raise ExpressionError(
-                "expressions call nothing but context.get and context.has",
-                "use a filter, such as `| default('...')`, or a step",
-                offset=at,
+            # a method of another language is often a filter here, with brackets or without
+            named = (node.parts[-1].key if node.parts else node.root) if isinstance(node, Lookup) else None
+            known = isinstance(named, str) and named in FILTERS
+            instead = (
+                f"write the filter `| {named}`" if known else "use a filter, such as `| default('...')`, or a step"
             )
+            raise ExpressionError("expressions call nothing but context.get and context.has", instead, offset=at)
         method = node.parts[0].key
         if method not in CONTEXT_CALLS:
             hint = did_you_mean(str(method), CONTEXT_CALLS, noun="context offers")

@@ -118,6 +118,13 @@ def test_segments_put_together_are_the_text(parts: list[str]) -> None:
         ("#{a._b}", 4, "the attribute '_b' is private", "write ['...'] where it is a key of your data"),
         ("#{__import__}", 2, "the name '__import__' is private", "names do not begin with '_'"),
         ("#{open('x')}", 6, "expressions call nothing but context.get and context.has", None),
+        (
+            "#{a.b.upper()}",
+            11,
+            "expressions call nothing but context.get and context.has",
+            "write the filter `| upper`",
+        ),
+        ("#{upper(a)}", 7, "expressions call nothing but context.get and context.has", "write the filter `| upper`"),
         ("#{a.get('x')}", 7, "expressions call nothing but context.get and context.has", None),
         ("#{context.set('a', 1)}", 10, "expressions cannot call 'context.set'", "did you mean 'get'?"),
         ("#{context.get()}", 13, "'context.get' was given 0 arguments", None),
