@@ -66,5 +66,10 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
             if name not in names:
                 at = named_at(step, "depends_on", index)
                 others = (other for other in names if other != step.name)
-                hint = did_you_mean(name, others, noun="steps") or "remove it"
+                hint = f"write a list: [{name}]" if _are_several(name, names) else None
+                hint = hint or did_you_mean(name, others, noun="steps") or "remove it"
                 yield Finding(recipe.document, at, f"step {step.name!r} waits for {name!r}, which does not exist", hint)
+
+
+def _are_several(text: str, names: set[str]) -> bool:
+    return "," in text and all(part.strip() in names for part in text.split(","))
