@@ -57,6 +57,10 @@ def calls_of(recipe: Recipe, workspace: Workspace) -> tuple[Call, ...]:
 
 
 def _calls(recipe: Recipe, workspace: Workspace) -> Iterator[Call]:
+    # the steps of a recipe that somebody else calls are made when they are asked for, and next to none calls others
+    steps = recipe.document.get(("steps",))
+    if not isinstance(steps, list) or not any("recipe_path" in step for step in steps if isinstance(step, dict)):
+        return
     for step, written in sub_recipes(recipe):
         try:
             if is_dynamic(written):

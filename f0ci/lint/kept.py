@@ -1,4 +1,4 @@
-"""Recipes that others refer to: what callers ask of them stays in memory, the rest is read again when asked for.
+"""Recipes that others refer to: what callers ask of them stays in memory, the rest is made or read when asked for.
 
 A repository of ten thousand recipes has a thousand that are called. Their parameters are asked for at every call, their
 steps and text next to never.
@@ -10,10 +10,36 @@ from collections.abc import Callable
 
 from f0ci.lint.source import Source
 from f0ci.recipes.model import Recipe, Step
+from f0ci.recipes.reading import heading_from, steps_from
 from f0ci.source.document import Document
 
 _AGAIN = frozenset({"steps", "document"})
 _IN_MEMORY = tuple(name for name in Recipe.__slots__ if name not in _AGAIN)
+
+
+class CalledRecipe(Recipe):
+    """A recipe whose steps are made when somebody asks for them."""
+
+    __slots__ = ("_made",)
+    _made: tuple[Step, ...] | None
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Its steps."""
+        if self._made is None:
+            object.__setattr__(self, "_made", steps_from(self.document))
+        made = self._made
+        # set right before
+        assert made is not None  # noqa: S101
+        return made
+
+
+def called_recipe_from(document: Document) -> Recipe:
+    """Return the recipe that a document holds, for one who calls it; the document must look like one."""
+    recipe = object.__new__(CalledRecipe)
+    for name, value in {**heading_from(document), "_declared": {}, "_named": {}, "_made": None}.items():
+        object.__setattr__(recipe, name, value)
+    return recipe
 
 
 class KeptRecipe(Recipe):

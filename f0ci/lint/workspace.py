@@ -18,7 +18,7 @@ from f0ci.core.patterns import pattern
 from f0ci.core.suggestions import closest
 from f0ci.core.values import dataclass
 from f0ci.lint.environments import EnvironmentSet, find_environment_sets, layer_root, may_configure
-from f0ci.lint.kept import kept
+from f0ci.lint.kept import called_recipe_from, kept
 from f0ci.lint.recognizing import is_evident
 from f0ci.lint.source import Kind, Source
 from f0ci.lint.uses import Uses, read_uses
@@ -135,7 +135,7 @@ class Workspace:
         if path in self._recent:
             recall(self.tree, path)
             return self._recent[path]
-        source = self._read(path)
+        source = self._read(path, called_recipe_from)
         if source is not None:
             self._recent[path] = source
             self._recent_size += len(source.document.raw)
@@ -189,7 +189,7 @@ class Workspace:
         chosen = [members for members in sets if members.root == self.project.environments]
         return next(iter(chosen or (sets if len(sets) == 1 else [])), None)
 
-    def _read(self, path: str) -> Source | None:
+    def _read(self, path: str, make: Callable[[Document], Recipe] = recipe_from) -> Source | None:
         is_named = path in self.named
         if not path.endswith(_SUFFIXES):
             return Source(path, Kind.OTHER, Document(path, b"", None, broken=False)) if is_named else None
@@ -205,7 +205,7 @@ class Workspace:
             return None
         document = parse_document(path, raw)
         if not document.broken:
-            return self._classify(path, document, kind, is_named=is_named)
+            return self._classify(path, document, kind, make, is_named=is_named)
         # of a file that is too large the document keeps nothing
         meant = self._in_library(path) or _says_what_it_is(raw)
         if not (kind or meant or is_named):
@@ -223,9 +223,11 @@ class Workspace:
             return Kind.WORKFLOW
         return Kind.ENVIRONMENT if may_configure(path, self.project) else None
 
-    def _classify(self, path: str, document: Document, kind: Kind | None, *, is_named: bool) -> Source | None:
+    def _classify(
+        self, path: str, document: Document, kind: Kind | None, make: Callable[[Document], Recipe], *, is_named: bool
+    ) -> Source | None:
         if kind is None and self._is_recipe(path, document.data, is_named=is_named):
-            return Source(path, Kind.RECIPE, document, recipe=recipe_from(document))
+            return Source(path, Kind.RECIPE, document, recipe=make(document))
         if kind is Kind.WORKFLOW or (kind is None and _says_workflow(document.data)):
             from f0ci.workflows.reading import workflow_from
 

@@ -57,25 +57,34 @@ def read_recipe(tree: Tree, path: str) -> Recipe:
 
 def recipe_from(document: Document) -> Recipe:
     """Return the recipe that a document holds; the document must look like one."""
+    return Recipe(**heading_from(document), steps=steps_from(document))
+
+
+def heading_from(document: Document) -> dict[str, Any]:
+    """Return every field of the recipe that a document holds, but for its steps; the document must look like one."""
     data: Mapping[str, Any] = document.data
     dialect = dialect_of(data)
     heading = _mapping(data.get({Dialect.TEST: "test_meta", Dialect.COMPOSITION: "metadata"}.get(dialect, ""), data))
     name = heading.get("name") or heading.get("test_id") or PurePosixPath(document.path).stem
-    steps = data.get("steps")
-    return Recipe(
-        path=document.path,
-        dialect=dialect,
-        name=str(name),
-        version=str(heading.get("version", "")),
-        description=str(heading.get("description", "")),
-        parameters=_parameters(data),
-        steps=tuple(
-            step_from(item, ("steps", index), dialect)
-            for index, item in enumerate(steps if isinstance(steps, list) else [])
-            if isinstance(item, dict)
-        ),
-        timeout=_seconds(_mapping(data.get("execution")).get("timeout_seconds")),
-        document=document,
+    return {
+        "path": document.path,
+        "dialect": dialect,
+        "name": str(name),
+        "version": str(heading.get("version", "")),
+        "description": str(heading.get("description", "")),
+        "parameters": _parameters(data),
+        "timeout": _seconds(_mapping(data.get("execution")).get("timeout_seconds")),
+        "document": document,
+    }
+
+
+def steps_from(document: Document) -> tuple[Step, ...]:
+    """Return the steps of the recipe that a document holds."""
+    steps, dialect = document.data.get("steps"), dialect_of(document.data)
+    return tuple(
+        step_from(item, ("steps", index), dialect)
+        for index, item in enumerate(steps if isinstance(steps, list) else [])
+        if isinstance(item, dict)
     )
 
 
