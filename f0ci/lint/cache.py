@@ -236,7 +236,13 @@ class Cache:
                 tree.learn(question, answers[number], stamp)
             else:
                 doubtful.append(number)
-        ask_again(tree, [questions[number] for number in doubtful], self.jobs)
+        known = {questions[number]: answers[number] for number in doubtful}
+
+        def look(asked: Iterable[str]) -> None:
+            if any(tree.answers[question] != known[question] for question in asked):
+                _import_rules()
+
+        ask_again(tree, list(known), self.jobs, look)
         self._differing.update(number for number in doubtful if tree.answers[questions[number]] != answers[number])
         self._judged.update(new)
 
@@ -247,6 +253,16 @@ class Cache:
             self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_atomically(self.file, sha256_hex(text).encode() + b"\n" + text, mode=0o600, is_durable=False)
             _forget(self.file.parent)
+
+
+def _import_rules() -> None:
+    """Import what examining files takes; where that is certain to come, others do something else meanwhile."""
+    from f0ci.lint import engine, registry
+
+    del engine
+    for name in registry.names():
+        if registry.offers(name, "check_recipe") or registry.offers(name, "check_document"):
+            registry.module(name)
 
 
 def _read_index(file: Path) -> dict[str, Any]:

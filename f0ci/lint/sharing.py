@@ -43,7 +43,7 @@ class Examiner(Protocol):
 
 # bytes of input for which another process pays
 _WORTH_A_PROCESS = 150_000
-# files for which the fast gate pays
+# files of one process for which the fast gate pays
 _MANY = 200
 # each is a message: with fewer there is less to tell, with more a crash costs less
 _CHUNK_BYTES = 256_000
@@ -65,7 +65,7 @@ def share_out(tree: Tree, paths: Sequence[str], examiner: Examiner, jobs: int | 
     sizes = _sizes(tree, paths) if jobs != 1 and len(paths) > 1 and can_fork() else []
     count = min(len(sizes), _paying(sum(sizes)) if jobs is None else jobs)
     found: dict[int, Outcome] = {}
-    if len(paths) > _MANY:
+    if len(paths) > _MANY * max(count, 1):
         # of other files there are few
         compile_schemas(["recipe"])
     if count > 1:

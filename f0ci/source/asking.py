@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 from f0ci.core.forking import can_fork, cores
@@ -23,13 +23,19 @@ _MOST_CHUNKS = 1_000
 _NUMBER = 4
 
 
-def ask_again(tree: TracedTree, questions: Sequence[str], jobs: int | None) -> None:
+def ask_again(
+    tree: TracedTree,
+    questions: Sequence[str],
+    jobs: int | None,
+    told: Callable[[Sequence[str]], None] = lambda _: None,
+) -> None:
     """Find the answers to some questions, now.
 
     Args:
         tree: of what is asked; it knows the answers afterwards.
         questions: each once.
         jobs: processes at most; None for as many as pay.
+        told: called with what this process has asked, while others ask.
     """
     files = [question for question in questions if question[0] == "r"]
     most = min(len(files) // _WORTH_A_HELPER, (cores() if jobs is None else jobs) - 1)
@@ -48,6 +54,7 @@ def ask_again(tree: TracedTree, questions: Sequence[str], jobs: int | None) -> N
         tree.ask(question for question in questions if question[0] != "r")
         for chunk in _taken(chunks, queue):
             tree.ask(chunk)
+            told(chunk)
         for answers in helpers:
             _learn(tree, answers)
     finally:

@@ -167,7 +167,7 @@ def test_files_that_are_only_touched_are_known_by_their_stamps_once_more(
     validate(root, cache=folder)
     asked: list[str] = []
 
-    def ask(tree: traced.TracedTree, questions: list[str], _jobs: int | None) -> None:
+    def ask(tree: traced.TracedTree, questions: list[str], *_options: object) -> None:
         asked.extend(questions)
         tree.ask(questions)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,23 @@ def test_what_a_dead_helper_took_is_asked_again(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(TracedTree, "ask", ask)
 
     assert _asked(tmp_path, 3).answers == expected
+
+
+@pytest.mark.usefixtures("few_pay")
+def test_who_asks_hears_of_what_it_asked_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_files(tmp_path, _FILES)
+    tree = TracedTree(tmp_path)
+    heard: list[str] = []
+
+    def told(asked: Sequence[str]) -> None:
+        assert tree.answers.keys() >= set(asked)
+        heard.extend(asked)
+
+    # no process is to be had for a helper
+    monkeypatch.setattr(asking, "_start", lambda *_: None)
+    ask_again(tree, _QUESTIONS, 2, told)
+
+    assert heard == [question for question in _QUESTIONS if question[0] == "r"]
 
 
 @pytest.mark.usefixtures("few_pay")
