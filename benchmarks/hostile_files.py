@@ -67,6 +67,11 @@ def hostile_files() -> Iterator[tuple[str, bytes]]:
     yield "200,000 expressions in one text", _recipe("#{a}" * 200_000)
     yield "140,000 expressions in 7,000 texts", _lines(_reading(n, "#{a}" * 20) for n in range(7_000))
     yield "two names of 300,000 letters, nearly the same", _names()
+    yield "500,000 dashes", b"steps:\n" + b"-\n" * 500_000
+    yield "80,000 steps whose name is a list", b"steps:\n" + b"- name: [a]\n" * 80_000
+    yield "30,000 steps, the last with an empty name", _lines([*map(_named, range(30_000)), _named("")])
+    yield "30,000 steps with an empty name", _lines([_named("")] * 30_000)
+    yield "60,000 parameters whose type is a list", b"parameters:\n" + b"- {type: [[x]]}\n" * 60_000 + b"steps: []\n"
     yield "null characters", b"steps:\n\0\0\0" * 10_000
 
 
@@ -76,6 +81,10 @@ def _lines(lines: Iterable[str]) -> bytes:
 
 def _step(more: str) -> bytes:
     return _lines([f"  - {{name: a, run: x, {more}}}"])
+
+
+def _named(name: object) -> str:
+    return f"  - {{name: '{name}', run: x}}"
 
 
 def _ignoring(number: int, rule: str) -> str:

@@ -28,6 +28,7 @@ from f0ci.lint.rules.base import Finding
 from f0ci.lint.source import Kind, Source
 from f0ci.lint.walking import has_telling_comment
 from f0ci.lint.workspace import Workspace
+from f0ci.source.schema import MORE_MISFITS
 from f0ci.source.traced import TracedTree
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Report", "all_rules", "examine", "explain", "lint"]
 
+_OF_SCHEMAS = ("bad-value", "missing-key", "unknown-key", "wrong-type")
 _STRICT = {"unknown-key": Severity.ERROR}
 # nobody reads as many, and a file that was made to have a million must not fill the memory
 MOST_OF_A_KIND = 10_000
@@ -222,6 +224,8 @@ class _Run:
         kept: list[Diagnostic] = []
         known = {path: by_cover(comments) for path, comments in self.ignores.items()}
         cut = {(one.location.path, one.rule) for one in self.diagnostics if one.message == _MORE}
+        unread = {one.location.path for one in self.diagnostics if one.message == MORE_MISFITS.message}
+        cut |= {(path, rule) for path in unread for rule in _OF_SCHEMAS}
         for diagnostic in self.diagnostics:
             path, rule, line = diagnostic.location.path, diagnostic.rule, diagnostic.location.span.line
             of_file = known.get(path, {})

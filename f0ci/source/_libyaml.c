@@ -21,12 +21,23 @@ static const char FUNCTIONS[] = "f0ci.source._libyaml.functions";
 
 /* --- positions --- */
 
+/* The number of a line; one object for as long as the line is told again and again. */
+static PyObject *line_number(reader *self, size_t number)
+{
+    if (self->latest_line == NULL || self->latest_number != number) {
+        Py_XSETREF(self->latest_line, PyLong_FromSize_t(number));
+        self->latest_number = number;
+    }
+    return Py_XNewRef(self->latest_line);
+}
+
 static PyObject *make_span(reader *self, struct libyaml_mark start, struct libyaml_mark end)
 {
     size_t numbers[4] = {start.line + 1, start.column + 1, end.line + 1, end.column + 1};
     PyObject *span = self->span->tp_alloc(self->span, 0);
     for (int i = 0; span != NULL && i < 4; i++) {
-        PyObject *field = self->span_fields[i], *number = PyLong_FromSize_t(numbers[i]);
+        PyObject *field = self->span_fields[i];
+        PyObject *number = i % 2 == 0 ? line_number(self, numbers[i]) : PyLong_FromSize_t(numbers[i]);
         /* a span is frozen: its fields are set as object.__setattr__ does */
         if (number == NULL || Py_TYPE(field)->tp_descr_set(field, span, number) < 0)
             Py_CLEAR(span);
@@ -289,6 +300,7 @@ static PyObject *read_bytes(PyObject *Py_UNUSED(module), PyObject *args)
         Py_XDECREF(self->span_fields[i]);
     Py_XDECREF(self->values);
     Py_XDECREF(self->keys);
+    Py_XDECREF(self->latest_line);
     PyMem_Free(levels);
     PyMem_Free(self);
     return result;

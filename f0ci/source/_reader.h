@@ -47,6 +47,8 @@ typedef struct {
     PyTypeObject *span;    /* NULL where positions are not asked for */
     PyObject *span_fields[4];
     PyObject *values, *keys;      /* spans by path */
+    PyObject *latest_line;        /* its number as an object */
+    size_t latest_number;
     struct libyaml_mark last_end; /* of the latest scalar or flow container */
 } reader;
 

@@ -1,12 +1,14 @@
 """What is wrong with data, where that follows from the place in the data and the place in the schema.
 
-Importing `jsonschema` takes longer than checking a hundred files. What breaks one of the keywords below is found
-without it; alternatives, and whatever else needs more words, are left to it.
+Importing `jsonschema` takes longer than checking a hundred files, and it goes through all of a document. What breaks
+one of the keywords below is found without it; of alternatives, and whatever else needs more words, it says what is
+wrong with the part that does not fit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from math import inf
 from typing import Any
 
@@ -40,23 +42,29 @@ class Misfit:
     context: tuple[()] = ()
 
 
-def plain_misfits(judge: Judge, data: Any) -> tuple[Misfit, ...] | None:
-    """Return what is wrong with data, nothing where it fits, or None where `jsonschema` must say it.
+# gives the errors of a part of the data, whose place in the whole is the last argument
+Explain = Callable[[Mapping[str, Any], Any, Path], Iterator[Any]]
+
+
+def plain_misfits(judge: Judge, data: Any, explain: Explain, most: int) -> tuple[Any, ...] | None:
+    """Return what is wrong with data, nothing where it fits, or None where `jsonschema` must say all of it.
 
     Args:
         judge: of the schema.
         data: what a reader made of a file.
+        explain: asks `jsonschema` about a part of the data and a part of the schema.
+        most: how many are looked for.
     """
     left, judge.left = judge.left, inf
     try:
-        return tuple(_misfits(judge, judge.schema, data, ()))
+        return tuple(islice(_misfits(judge, explain, judge.schema, data, ()), most))
     except Unsure:
         return None
     finally:
         judge.left = left
 
 
-def _misfits(judge: Judge, schema: Any, data: Any, path: Path) -> Iterator[Misfit]:
+def _misfits(judge: Judge, explain: Explain, schema: Any, data: Any, path: Path) -> Iterator[Any]:
     # most of a document fits: only what does not is gone through again
     if judge.fits_of(schema)(data):
         return
@@ -68,11 +76,12 @@ def _misfits(judge: Judge, schema: Any, data: Any, path: Path) -> Iterator[Misfi
         inner = _INNER.get(keyword)
         if inner is not None and wanted is not False:
             for below, value, at in inner(judge, schema, wanted, data):
-                yield from _misfits(judge, below, value, (*path, *at))
+                yield from _misfits(judge, explain, below, value, (*path, *at))
         elif keyword in _PLAIN:
             yield Misfit(keyword, wanted, schema, data, path)
         else:
-            raise Unsure
+            part = {name: schema[name] for name in (keyword, "description") if name in schema}
+            yield from explain(part, data, path)
 
 
 _Parts = Iterator[tuple[Any, Any, Path]]

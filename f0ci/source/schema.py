@@ -8,8 +8,9 @@ missing.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from functools import cache
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache, partial
+from itertools import islice
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
@@ -56,6 +57,17 @@ class SchemaProblem:
     meant: str | None = None
 
 
+# nobody mends as many in one go, and a file made of mistakes must not take minutes
+_MOST_MISFITS = 20_000
+MORE_MISFITS = SchemaProblem(
+    "bad-value",
+    (),
+    False,
+    f"more than {_MOST_MISFITS:,} places do not fit: what comes after them was not looked at",
+    "mend what is listed, or leave the file out",
+)
+
+
 def schema_folder() -> FilePath:
     """Return the folder of the published schemas, in the wheel or in a checkout.
 
@@ -82,11 +94,18 @@ def check_schema(name: str, data: Any) -> tuple[SchemaProblem, ...]:
         return ()
     from f0ci.source.misfits import plain_misfits
 
-    misfits = plain_misfits(_judge(name), data)
+    misfits = plain_misfits(_judge(name), data, partial(_explain_part, name), _MOST_MISFITS + 1)
     if misfits is None or (not misfits and _gate(name) is not None):
         # it takes more words than the place, or the gate has no word for a value
         return as_problems(_explainer(name).iter_errors(data))
     return as_problems(misfits)
+
+
+def _explain_part(name: str, schema: Mapping[str, Any], data: Any, path: Path) -> Iterator[Any]:
+    """Yield what `jsonschema` says of a part of some data and a part of a schema."""
+    for error in _explainer(name).evolve(schema=schema).iter_errors(data):
+        error.relative_path.extendleft(reversed(path))
+        yield error
 
 
 # values in mappings and lists that are judged before the gate is fetched: importing it takes longer than these
@@ -145,8 +164,11 @@ def _bounded(pattern: str) -> Any:
 
 
 def as_problems(errors: Iterable[Any]) -> tuple[SchemaProblem, ...]:
-    """Return errors as `jsonschema` words them in people's words, by path."""
-    problems = {problem for error in errors for problem in _explain(error)}
+    """Return errors as `jsonschema` words them in people's words, by path; the first ones of very many."""
+    found = list(islice(errors, _MOST_MISFITS + 1))
+    problems = {problem for error in found[:_MOST_MISFITS] for problem in _explain(error)}
+    if len(found) > _MOST_MISFITS:
+        problems.add(MORE_MISFITS)
     return tuple(sorted(problems, key=lambda problem: (tuple(map(str, problem.path)), problem.rule, problem.message)))
 
 

@@ -14,7 +14,9 @@ from f0ci.lint.reporters.base import Summary
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace, load_workspace
 from f0ci.recipes.model import Recipe
+from f0ci.source import schema
 from f0ci.source.project import load_project
+from f0ci.source.schema import MORE_MISFITS
 from f0ci.source.tree import DirectoryTree
 from tests.unit.lint.running import RECIPE, examine_files, lint_files, lint_recipe, places
 
@@ -176,3 +178,13 @@ def test_more_findings_than_anybody_reads_are_cut(monkeypatch: pytest.MonkeyPatc
     # comments may silence what is not listed
     assert [one.location.path for one in found if one.rule == "unused-ignore"] == ["recipes/few.yaml"] * 2
     assert len([one for one in found if one.rule == "unknown-dependency"]) == 2 + 1
+
+
+def test_where_very_many_places_do_not_fit_it_is_said_that_more_may_follow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody looked at may be what a comment silences."""
+    monkeypatch.setattr(schema, "_MOST_MISFITS", 3)
+    steps = "".join(f"  - {{name: s{n}, run: x, k: 1}}  # f0ci: ignore[unknown-key] known\n" for n in range(5))
+
+    (found,) = lint_recipe(f"metadata: {{name: a}}\nsteps:\n{steps}")
+
+    assert (found.rule, found.severity, found.message) == ("bad-value", Severity.ERROR, MORE_MISFITS.message)

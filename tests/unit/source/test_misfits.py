@@ -6,6 +6,7 @@ import copy
 import random
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 from benchmarks.recipe_sets import make_set
 from f0ci.source.misfits import plain_misfits
 from f0ci.source.plainly import Judge
-from f0ci.source.schema import as_problems, check_against, check_schema, load_schema
+from f0ci.source.schema import _explain_part, as_problems, check_against, check_schema, load_schema
 from f0ci.source.yaml import read_yaml
 from tests.conftest import rounds
 
@@ -63,7 +64,7 @@ def test_all_say_the_same_of_damaged_data(seed: int) -> None:
         data = _damaged(data, source) if data else data
 
     assert check_schema(name, data) == check_against(load_schema(name), data)
-    misfits = plain_misfits(Judge(load_schema(name)), data)
+    misfits = plain_misfits(Judge(load_schema(name)), data, partial(_explain_part, name), 1_000)
     if misfits is not None:
         assert as_problems(misfits) == check_against(load_schema(name), data)
 
