@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,6 +30,29 @@ def few_pay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asking, "can_fork", lambda: True)
     monkeypatch.setattr(asking, "_WORTH_A_HELPER", 10)
     monkeypatch.setattr(asking, "_CHUNK", 7)
+
+
+@pytest.fixture
+def helpers(few_pay: None, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return the numbers of helpers, as they are started."""
+    del few_pay
+    found: list[int] = []
+    real = asking._start
+
+    def start(started: dict[int, int], *rest: Any) -> None:
+        real(started, *rest)
+        found.extend(process for process in started.values() if process not in found)
+
+    monkeypatch.setattr(asking, "_start", start)
+    return found
+
+
+def _are_gone(processes: Iterable[int]) -> bool:
+    """Tell whether none of some processes is a child of this one any more."""
+    for process in processes:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(process, os.WNOHANG)
+    return True
 
 
 def _asked(root: Path, jobs: int) -> TracedTree:
@@ -78,9 +102,10 @@ def test_what_is_asked_again_does_not_count_as_asked(tmp_path: Path) -> None:
     assert tree.answers["rgone.yaml"].startswith(MissingFile.__name__)
 
 
-@pytest.mark.usefixtures("few_pay")
 @pytest.mark.parametrize("jobs", [2, 3])
-def test_any_number_of_processes_learns_the_same(jobs: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_number_of_processes_learns_the_same(
+    jobs: int, helpers: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(traced, "_GRAIN_NS", -(10**10))
     write_files(tmp_path, _FILES)
     alone, shared = _asked(tmp_path, 1), _asked(tmp_path, jobs)
@@ -89,8 +114,8 @@ def test_any_number_of_processes_learns_the_same(jobs: int, tmp_path: Path, monk
     assert shared.stamps == alone.stamps
     assert shared.stamps.keys() == {f"r{path}" for path in _FILES}
     assert not shared.is_unsteady
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(helpers) == jobs - 1
+    assert _are_gone(helpers)
 
 
 @pytest.mark.usefixtures("few_pay")
@@ -157,8 +182,9 @@ def test_a_stamp_tells_a_later_change_or_is_none(tmp_path: Path, monkeypatch: py
     assert tree.stamp("link.yaml") == tree.stamp("gone.yaml") == ""
 
 
-@pytest.mark.usefixtures("few_pay")
-def test_who_is_interrupted_leaves_no_helper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_is_interrupted_leaves_no_helper(
+    tmp_path: Path, helpers: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_files(tmp_path, _FILES)
     parent = os.getpid()
 
@@ -172,5 +198,5 @@ def test_who_is_interrupted_leaves_no_helper(tmp_path: Path, monkeypatch: pytest
 
     with pytest.raises(KeyboardInterrupt):
         _asked(tmp_path, 3)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert len(helpers) == 2
+    assert _are_gone(helpers)
