@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from f0ci.core.diagnostics import Diagnostic, Severity
 from f0ci.core.errors import ExitCode, InputError
@@ -19,6 +20,9 @@ from f0ci.lint.reporters.base import Sources, Summary, summarize
 from f0ci.source.traced import TracedTree
 from f0ci.source.tree import DirectoryTree
 from f0ci.source.worktree import WorkTree
+
+if TYPE_CHECKING:
+    from f0ci.lint.workspace import Workspace
 
 _GLOB = frozenset("*?[")
 
@@ -118,19 +122,26 @@ def validate(
     ignored = tuple(path for path in ignored if not any(_touch(path, name) for name in named))
     report: Report | None = None
     tree: WorkTree
+    loaded: list[Workspace] = []
+
+    def load() -> Workspace:
+        from f0ci.lint.workspace import load_workspace
+        from f0ci.source.project import load_project
+
+        if not loaded:
+            loaded.append(load_workspace(tree, load_project(tree), named or None))
+        return loaded[0]
+
     if cache is None or texts:
         tree, known = WorkTree(root, ignored=ignored, edited=texts), None
     else:
         tree = TracedTree(root, ignored=ignored)
         known = open_cache(cache, tree.root, (strict, sorted(select), sorted(ignore)), jobs=jobs)
-        report = known.report(tree, sorted(named)) if known is not None else None
+        report = known.report(tree, sorted(named), load) if known is not None else None
     if report is None:
         from f0ci.lint.engine import examine
-        from f0ci.lint.workspace import load_workspace
-        from f0ci.source.project import load_project
 
-        workspace = load_workspace(tree, load_project(tree), named or None)
-        report = examine(workspace, strict=strict, select=select, ignore=ignore, jobs=jobs, cache=known)
+        report = examine(load(), strict=strict, select=select, ignore=ignore, jobs=jobs, cache=known)
     if not report.summary.files and not report.diagnostics and not _holds_template(tree, named):
         listed = ", ".join(repr(str(path)) for path in paths or (root,))
         raise InputError(
@@ -138,9 +149,12 @@ def validate(
             _where_to_look(named),
         )
 
+    # what is only shown need not be noted
+    shown = WorkTree(root, ignored=ignored, edited=texts)
+
     def source(path: str) -> bytes | None:
         try:
-            return tree.read(path) if tree.exists(path) else None
+            return shown.read(path) if shown.exists(path) else None
         except InputError:
             return None
 

@@ -19,7 +19,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,7 @@ _FORMAT = 2
 _KEYS = {"surroundings", "questions", "answers", "stamps", "bundles", "files", "outcomes", "named", "report"}
 # packages whose code no rule calls: import-linter keeps it so
 ABOVE = ("cli", "commands", "pipelines", "promotion", "render", "runner")
+_PROBED = 64
 _FORGOTTEN_SECONDS = 30 * 24 * 3600.0
 
 
@@ -96,12 +97,20 @@ class Cache:
     _differing: set[int] = field(default_factory=set, repr=False)
     _used: set[str] = field(default_factory=set, repr=False)
 
-    def report(self, tree: TracedTree, named: Sequence[str]) -> Report | None:
-        """Return the last run's report, or None where it was about something else or any answer differs."""
+    def report(
+        self, tree: TracedTree, named: Sequence[str], prepare: Callable[[], object] = lambda: None
+    ) -> Report | None:
+        """Return the last run's report, or None where it was about something else or any answer differs.
+
+        Args:
+            tree: the files.
+            named: what was asked about, sorted.
+            prepare: called early where a report is certainly not to be had, while others read files.
+        """
         last = self.index.get("report")
         if last is None or last["named"] != list(named):
             return None
-        self._judge(range(last["asked"]), tree)
+        self._judge(range(last["asked"]), tree, prepare)
         if self._differing:
             return None
         known = self.index["stamps"]
@@ -225,12 +234,16 @@ class Cache:
         held = (-number for number, members in enumerate(self.index["bundles"], 1) if not questions.isdisjoint(members))
         return questions.union(held)
 
-    def _judge(self, numbers: Iterable[int], tree: TracedTree) -> None:
+    def _judge(self, numbers: Iterable[int], tree: TracedTree, prepare: Callable[[], object] = lambda: None) -> None:
         """Ask some questions again, and note which are answered otherwise than before."""
         questions, answers, stamps = self.index["questions"], self.index["answers"], self.index["stamps"]
         new = sorted(set(numbers).difference(self._judged))
-        doubtful = []
-        for number in new:
+        stamped = [number for number in new if stamps[number]]
+        # in a fresh checkout no stamp holds: to look at each before reading it would be for nothing
+        probed = stamped[:: len(stamped) // _PROBED + 1]
+        is_fresh = not any(tree.stamp(questions[number][1:]) == stamps[number] for number in probed)
+        doubtful = new if is_fresh else []
+        for number in () if is_fresh else new:
             question, stamp = questions[number], stamps[number]
             if stamp and tree.stamp(question[1:]) == stamp:
                 tree.learn(question, answers[number], stamp)
@@ -241,6 +254,7 @@ class Cache:
         def look(asked: Iterable[str]) -> None:
             if any(tree.answers[question] != known[question] for question in asked):
                 _import_rules()
+                prepare()
 
         ask_again(tree, list(known), self.jobs, look)
         self._differing.update(number for number in doubtful if tree.answers[questions[number]] != answers[number])
