@@ -41,7 +41,7 @@ def worker(ctx: click.Context, /, listed: bool, output_format: str, **given: Any
 
     root = root_of(ctx)
     if not listed:
-        clean = work(
+        work(
             root,
             given["journal"],
             queues=given["queues"],
@@ -50,11 +50,10 @@ def worker(ctx: click.Context, /, listed: bool, output_format: str, **given: Any
             health=given["health"],
             tell=say,
         )
-        if not clean:
-            # what waits for a database that is away must not keep the process, which nobody waits for
-            sys.stderr.flush()
-            os._exit(ExitCode.DONE)
-        return ExitCode.DONE
+        # threads that wait for a database that is away must not keep the process: all else is done
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ExitCode.DONE)
     found = known_workers(root, given["journal"])
     if output_format == "json":
         print_json({"version": 1, "workers": [one.to_json() for one in found]})

@@ -73,12 +73,11 @@ def value_of(node: Node, scope: Mapping[str, Any]) -> Any:
 
 
 def _joined(operator: str, left: Any, right: Any) -> Any:
-    decides = operator == "or"
-    if left is not UNKNOWN and bool(left) is decides:
-        return left
-    if left is UNKNOWN:
-        return right if right is not UNKNOWN and bool(right) is decides else UNKNOWN
-    return right
+    if left is not UNKNOWN:
+        return left if bool(left) is (operator == "or") else right
+    # what `and` ends with is false where the right side is; `or` may end with the left one, which may be the text
+    # 'false': as a side it counts, and as the condition's value it does not
+    return right if operator == "and" and right is not UNKNOWN and not right else UNKNOWN
 
 
 def _compared(operator: str, left: Any, right: Any) -> Any:

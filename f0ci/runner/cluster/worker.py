@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import _thread
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -18,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from f0ci.core.errors import F0ciError, GitError, NetworkError
+from f0ci.core.errors import ExitCode, F0ciError, GitError, NetworkError
 from f0ci.runner.address import Address
 from f0ci.runner.cluster import fleet, queues
 from f0ci.runner.cluster.connection import EngineError
@@ -34,6 +35,8 @@ LOOKING, SEARCHING = 0.5, 2.0
 PATIENCE = 1.0
 # seconds that DBOS gets to end, beside the grace of runs
 ENDING = 10.0
+# seconds after which whatever still keeps a process that was told to stop is left behind
+KEPT = 30.0
 # seconds without the database after which a worker is not well
 UNWELL = 5.0
 GRACE = 25.0
@@ -91,6 +94,7 @@ class _ServingWorker:
     seen: float = field(default_factory=time.monotonic)
     outage: bool = False
     checking_out: threading.Lock = field(default_factory=threading.Lock)
+    over: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         label = fleet.label_of(self.name)
@@ -276,6 +280,8 @@ class _ServingWorker:
 
         def heed(number: int, _frame: FrameType | None) -> None:
             told.append(number)
+            if len(told) == 1:
+                _thread.start_new_thread(self._end_in_time, ())
             # not here: the thread that was interrupted may hold the event's own lock, and would wait for itself
             _thread.start_new_thread((self.stop if len(told) == 1 else self.hurry).set, ())
 
@@ -283,8 +289,18 @@ class _ServingWorker:
         try:
             yield
         finally:
+            self.over.set()
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    def _end_in_time(self) -> None:
+        """End the process where something keeps it: what it had goes on elsewhere, as after a crash."""
+        self.hurry.wait(self.duty.grace)
+        if not self.over.wait(KEPT):
+            self.duty.tell(
+                f"worker {self.name} was told to stop and is kept: it is ended, others take over what it had"
+            )
+            os._exit(ExitCode.CANNOT_WORK)
 
     def _health(self) -> tuple[bool, dict[str, Any]]:
         silent = time.monotonic() - self.seen

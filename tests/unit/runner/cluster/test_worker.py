@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ import pytest
 from f0ci.core.errors import GitError
 from f0ci.core.outcome import Outcome
 from f0ci.runner.address import Address
+from f0ci.runner.cluster import worker as serving
 from f0ci.runner.cluster.engine import ClusterEngine
 from f0ci.runner.cluster.fleet import GONE, SILENT, Worker, gone, list_workers, silenced
 from f0ci.runner.cluster.journal import PostgresJournal
@@ -366,3 +368,23 @@ def test_only_others_that_hold_their_lock_and_say_nothing_are_cut_off() -> None:
 
 def test_a_signal_that_comes_while_the_worker_looks_for_one_is_heeded() -> None:
     subprocess.run([sys.executable, "-c", HEED], check=True, timeout=60)
+
+
+@pytest.mark.parametrize(("is_over", "codes"), [(False, [3]), (True, [])])
+def test_a_worker_that_something_keeps_is_ended(
+    *, is_over: bool, codes: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    journal: Any = SimpleNamespace(liveness=SimpleNamespace(lives=None))
+    duty = Duty(Address("postgresql://nowhere"), tmp_path, [], 1, Path, tell=told.append)
+    kept = _ServingWorker(duty, "1-a", journal)
+    ended: list[int] = []
+    monkeypatch.setattr(serving, "KEPT", 0.01)
+    monkeypatch.setattr(os, "_exit", ended.append)
+    kept.hurry.set()
+    if is_over:
+        kept.over.set()
+
+    kept._end_in_time()
+
+    assert (ended, len(told)) == (codes, len(codes))
