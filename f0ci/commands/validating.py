@@ -191,7 +191,7 @@ def _is_name(path: Path) -> bool:
 def _is_looked_for(path: str, ignored: Sequence[str]) -> bool:
     """Tell whether a search without any names would meet a path."""
     folders = path.split("/")[:-1]
-    return all(map(holds_source, folders)) and not any(path == one or path.startswith(f"{one}/") for one in ignored)
+    return all(map(holds_source, folders)) and not any(_touch(one, path) for one in ignored)
 
 
 def _touch(ignored: str, named: str) -> bool:

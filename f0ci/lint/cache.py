@@ -242,9 +242,9 @@ class Cache:
         # in a fresh checkout no stamp holds: to look at each before reading it would be for nothing
         probed = stamped[:: len(stamped) // _PROBED + 1]
         is_fresh = not any(tree.stamp(questions[number][1:]) == stamps[number] for number in probed)
-        doubtful = new if is_fresh else []
-        for number in () if is_fresh else new:
-            question, stamp = questions[number], stamps[number]
+        doubtful = []
+        for number in new:
+            question, stamp = questions[number], "" if is_fresh else stamps[number]
             if stamp and tree.stamp(question[1:]) == stamp:
                 tree.learn(question, answers[number], stamp)
             else:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from f0ci.core.canonical import sha256_hex
 from f0ci.core.diagnostics import Diagnostic
-from f0ci.lint.lines import split_lines
+from f0ci.lint.lines import with_lines
 from f0ci.lint.reporters.base import Sources, encodable
 
 VERSION = 1
@@ -24,15 +24,10 @@ def fingerprints(diagnostics: Sequence[Diagnostic], sources: Sources) -> tuple[s
         diagnostics: sorted by place.
         sources: texts of the files they are in.
     """
-    lines_of: dict[str, list[str]] = {}
     seen: Counter[tuple[str, str, str]] = Counter()
     found: list[str] = []
-    for diagnostic in diagnostics:
+    for diagnostic, lines in with_lines(diagnostics, sources):
         path, line = diagnostic.location.path, diagnostic.location.span.line
-        if path not in lines_of:
-            raw = sources(path)
-            lines_of[path] = [] if raw is None else split_lines(path, raw)
-        lines = lines_of[path]
         # a folder has no lines: what is said of it must tell
         text = " ".join(lines[line - 1].split()) if 0 < line <= len(lines) else diagnostic.message
         what = (diagnostic.rule, path, text)

@@ -26,11 +26,10 @@ class CalledRecipe(Recipe):
     @property
     def steps(self) -> tuple[Step, ...]:
         """Its steps."""
-        if self._made is None:
-            object.__setattr__(self, "_made", steps_from(self.document))
         made = self._made
-        # set right before
-        assert made is not None  # noqa: S101
+        if made is None:
+            made = steps_from(self.document)
+            object.__setattr__(self, "_made", made)
         return made
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from f0ci.core.diagnostics import Span
+from f0ci.core.diagnostics import Diagnostic, Span
 from f0ci.core.patterns import pattern
 
 # what libyaml counts as the end of a line
@@ -35,6 +35,25 @@ def _split(raw: bytes, *, is_json: bool) -> list[str]:
         if any(text.find(end) >= 0 for end in _RARE_BREAKS):
             return _YAML_BREAK.split(text)
     return text.split("\n")
+
+
+def with_lines(
+    diagnostics: Iterable[Diagnostic], sources: Callable[[str], bytes | None]
+) -> Iterator[tuple[Diagnostic, Sequence[str]]]:
+    """Yield diagnostics, each with the lines of its file, none where it is a folder or cannot be read.
+
+    Args:
+        diagnostics: by file; the lines of one are held at a time, as those of all would fill the memory.
+        sources: gives the bytes of a file by its path.
+    """
+    path: str | None = None
+    lines: Sequence[str] = ()
+    for diagnostic in diagnostics:
+        if path != diagnostic.location.path:
+            path = diagnostic.location.path
+            raw = sources(path)
+            lines = () if raw is None else split_lines(path, raw)
+        yield diagnostic, lines
 
 
 def first_line(span: Span, lines: Sequence[str]) -> Span:

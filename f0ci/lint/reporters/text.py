@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from f0ci.core.diagnostics import Diagnostic, Related, Severity, Span
-from f0ci.lint.lines import split_lines
+from f0ci.lint.lines import with_lines
 from f0ci.lint.reporters.base import Sources, Summary
 
 WIDEST = 140
@@ -23,16 +23,7 @@ _COLOURS = {Severity.ERROR: "\x1b[1;31m", Severity.WARNING: "\x1b[1;33m", Severi
 
 def report(diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary, *, colour: bool = False) -> str:
     """Return every diagnostic as a small block, then one line of sums."""
-    path: str | None = None
-    lines: Sequence[str] = ()
-    blocks: list[str] = []
-    for diagnostic in diagnostics:
-        # they come by file, and the lines of all files would fill the memory
-        if path != diagnostic.location.path:
-            path = diagnostic.location.path
-            raw = sources(path)
-            lines = () if raw is None else split_lines(path, raw)
-        blocks.append(_block(diagnostic, lines, colour=colour))
+    blocks = [_block(one, lines, colour=colour) for one, lines in with_lines(diagnostics, sources)]
     return "".join(f"{block}\n" for block in blocks) + _sums(summary) + "\n"
 
 
