@@ -55,12 +55,11 @@ def print_left(desk: Apart | None, again: str) -> None:
         desk: where errands are left, or None.
         again: the command that left them, without the options of this module.
     """
-    from hashlib import sha256
-
+    from f0ci.core.canonical import sha256_hex
     from f0ci.promotion.errands import ERRANDS
 
     if desk is None or not desk.left:
         return
-    digest = sha256((desk.folder / ERRANDS).read_bytes()).hexdigest()
+    digest = sha256_hex((desk.folder / ERRANDS).read_bytes())
     click.echo(f"  next: f0ci errands {desk.folder}")
     click.echo(f"  then: {again} --apart {desk.folder} --answered {digest}")

@@ -86,15 +86,18 @@ def content_digest(tree: Tree, paths: Sequence[str]) -> str:
 def newest_content(site: Site) -> str | None:
     """Return the digest of what the default branch holds, or None where there is none or it is no release content."""
     tip = site.store.default_tip()
-    if tip is None:
-        return None
-    if tip not in site.digests:
-        tree = site.repository.tree(tip)
+    return None if tip is None else content_at(site, tip)
+
+
+def content_at(site: Site, commit: str) -> str | None:
+    """Return the digest of what a commit holds, or None where it is no release content."""
+    if commit not in site.digests:
+        tree = site.repository.tree(commit)
         try:
-            site.digests[tip] = content_digest(tree, release_paths(tree, load_project(tree)))
+            site.digests[commit] = content_digest(tree, release_paths(tree, load_project(tree)))
         except InputError:
             return None
-    return site.digests[tip]
+    return site.digests[commit]
 
 
 def create_release(

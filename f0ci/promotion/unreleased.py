@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from f0ci.core.errors import InputError
 from f0ci.promotion.names import short
-from f0ci.promotion.releases import Release, content_digest, newest_content, release_paths
+from f0ci.promotion.releases import Release, content_at, newest_content
 from f0ci.promotion.site import Site
-from f0ci.source.project import load_project
 
 
 def left_behind(site: Site, chosen: Release, *, settled: bool) -> str | None:
@@ -31,17 +29,9 @@ def left_behind(site: Site, chosen: Release, *, settled: bool) -> str | None:
             f"is about {chosen.id}; push its commit {latest.commit[:10]}, or name it with --release {latest.id}"
         )
     head = site.repository.commit_of("HEAD")
-    if head is None or head in {chosen.commit, site.store.default_tip()} or _content(site, head) == chosen.digest:
+    if head is None or head in {chosen.commit, site.store.default_tip()} or content_at(site, head) == chosen.digest:
         return None
     return (
         f"note: what is checked out ({head[:10]}) is not on the default branch, this is about {short(chosen.digest)}; "
         "push it, then `f0ci release create`"
     )
-
-
-def _content(site: Site, commit: str) -> str | None:
-    tree = site.repository.tree(commit)
-    try:
-        return content_digest(tree, release_paths(tree, load_project(tree)))
-    except InputError:
-        return None
