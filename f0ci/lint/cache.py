@@ -2,9 +2,10 @@
 
 Each finding rests on the answers that the tree gave while its file was examined: what the file says, what the files
 that it refers to say, which of them exist. An index holds these questions with their answers, and what came out of
-each file. A run asks again; a file is examined anew where any answer differs. So nothing is ever told from a name, a
-date or a guess, with one exception: a plain file of the same device, inode, size and times, which were two seconds old
-when it was read, is taken to say the same.
+each file. A run asks again; a file is examined anew where any answer differs. Callers of a recipe use its interface
+and no more: where the recipe changed, the interface is drawn from it again, and only where that differs they are
+examined anew. So nothing is ever told from a name, a date or a guess, with one exception: a plain file of the same
+device, inode, size and times, which were two seconds old when it was read, is taken to say the same.
 
 The index of one folder and one set of options is one file. It lies outside the repository, because whoever could
 write it could hide findings. It is written under another name and then renamed, so that runs at the same time lose
@@ -30,7 +31,7 @@ from f0ci.core.errors import CannotWork
 from f0ci.core.files import write_atomically
 from f0ci.core.plugins import distributions, is_extended
 from f0ci.core.values import dataclass
-from f0ci.lint.numbering import Numbers, bundle, singly
+from f0ci.lint.numbering import Numbers, bundle, singly, source_of
 from f0ci.lint.report import Report, diagnostic_from_json, diagnostic_to_json
 from f0ci.lint.reporters.base import summarize
 from f0ci.source.asking import ask_again
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from f0ci.lint.outcome import Outcome
     from f0ci.lint.workspace import Workspace
 
-_FORMAT = 2
+_FORMAT = 3
 _KEYS = {"surroundings", "questions", "answers", "stamps", "bundles", "files", "outcomes", "named", "report"}
 # packages whose code no rule calls: import-linter keeps it so
 ABOVE = ("cli", "commands", "pipelines", "promotion", "render", "runner")
@@ -132,8 +133,11 @@ class Cache:
         files, told = self.index["files"], self.index["outcomes"]
         otherwise = set(self.index["named"]).symmetric_difference(workspace.named)
         known = [path for path in workspace.asked if path in files and path not in otherwise]
-        self._judge(singly(set().union(*(files[path] for path in known)), self.index["bundles"]), tree)
-        is_unchanged = self._with_bundles(self._differing).isdisjoint
+        asked = singly(set().union(*(files[path] for path in known)), self.index["bundles"])
+        sources = self._sources(asked)
+        self._judge(asked.union(sources.values()), tree)
+        self._conclude(sources, workspace, tree)
+        is_unchanged = self._with_bundles(self._differing | self._about(otherwise)).isdisjoint
         # of most files there is nothing to say
         nothing = from_json(True)
         found = {
@@ -197,8 +201,13 @@ class Cache:
         if not workspace.named or self.index.get("surroundings") != workspace.surroundings:
             return set()
         answers = workspace.tree.answers if isinstance(workspace.tree, TracedTree) else {}
-        known = enumerate(zip(self.index["questions"], self.index["answers"], strict=True))
+        questions = self.index["questions"]
+        known = enumerate(zip(questions, self.index["answers"], strict=True))
         differing = {number for number, (question, answer) in known if answers.get(question, answer) != answer}
+        sources = self._sources(range(len(questions)))
+        # a conclusion that nobody drew again stands as long as what it was drawn from
+        differing |= {one for one, source in sources.items() if source in differing and questions[one] not in answers}
+        differing |= self._about(set(self.index["named"]).symmetric_difference(workspace.named))
         is_unchanged = self._with_bundles(differing).isdisjoint
         files = self.index["files"]
         there = set(workspace.tree.files()).intersection(files).difference(outcomes)
@@ -210,7 +219,9 @@ class Cache:
         files = {path: self.index["files"][path] for path in self._used}
         files |= {path: numbers.of(outcome.asked) for path, outcome in new.items()}
         used = set(numbers.of(tree.asked)).union(*files.values())
-        if len(used | singly(used, numbers.bundles)) < len(numbers):
+        single = singly(used, numbers.bundles)
+        sources = {numbers[source_of(one)] for number in single if (one := numbers.questions[number])[0] == "i"}
+        if len(used | single | sources) < len(numbers):
             numbers = Numbers()
             numbers.of(tree.asked)
             files = self._carried(self._used, numbers)
@@ -237,7 +248,7 @@ class Cache:
     def _judge(self, numbers: Iterable[int], tree: TracedTree, prepare: Callable[[], object] = lambda: None) -> None:
         """Ask some questions again, and note which are answered otherwise than before."""
         questions, answers, stamps = self.index["questions"], self.index["answers"], self.index["stamps"]
-        new = sorted(set(numbers).difference(self._judged))
+        new = sorted({number for number in numbers if questions[number][0] != "i"}.difference(self._judged))
         stamped = [number for number in new if stamps[number]]
         # in a fresh checkout no stamp holds: to look at each before reading it would be for nothing
         probed = stamped[:: len(stamped) // _PROBED + 1]
@@ -259,6 +270,28 @@ class Cache:
         ask_again(tree, list(known), self.jobs, look)
         self._differing.update(number for number in doubtful if tree.answers[questions[number]] != answers[number])
         self._judged.update(new)
+
+    def _sources(self, numbers: Iterable[int]) -> dict[int, int]:
+        """Return the numbers of the conclusions among some questions, each with that of what it is drawn from."""
+        questions = self.index["questions"]
+        conclusions = [number for number in numbers if questions[number][0] == "i"]
+        known = {question: number for number, question in enumerate(questions)} if conclusions else {}
+        return {number: known[source_of(questions[number])] for number in conclusions}
+
+    def _conclude(self, sources: Mapping[int, int], workspace: Workspace, tree: TracedTree) -> None:
+        """Draw conclusions again where their source differs, and note which come out otherwise than before."""
+        questions, answers = self.index["questions"], self.index["answers"]
+        for number, source in sources.items():
+            question = questions[number]
+            if source not in self._differing:
+                tree.learn(question, answers[number], "")
+            elif workspace.interface(question[1:]) != answers[number]:
+                self._differing.add(number)
+
+    def _about(self, paths: set[str]) -> set[int]:
+        """Return the numbers of what was asked of some files: where files are named, they are read with other eyes."""
+        questions = enumerate(self.index["questions"] if paths else ())
+        return {number for number, question in questions if question[0] in "ri" and question[1:] in paths}
 
     def _write(self, index: Mapping[str, Any]) -> None:
         text = json.dumps(index, separators=(",", ":")).encode()

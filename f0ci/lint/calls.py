@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from f0ci.core.errors import InputError
 from f0ci.core.values import dataclass
 from f0ci.expressions.errors import ExpressionError
+from f0ci.lint.kept import may_call
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.composition import find_recipe, is_dynamic, sub_recipes
 from f0ci.recipes.model import Recipe
@@ -57,9 +58,7 @@ def calls_of(recipe: Recipe, workspace: Workspace) -> tuple[Call, ...]:
 
 
 def _calls(recipe: Recipe, workspace: Workspace) -> Iterator[Call]:
-    # the steps of a recipe that somebody else calls are made when they are asked for, and next to none calls others
-    steps = recipe.document.get(("steps",))
-    if not isinstance(steps, list) or not any("recipe_path" in step for step in steps if isinstance(step, dict)):
+    if not may_call(recipe):
         return
     for step, written in sub_recipes(recipe):
         try:

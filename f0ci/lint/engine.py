@@ -32,6 +32,7 @@ from f0ci.source.schema import MORE_MISFITS
 from f0ci.source.traced import TracedTree
 
 if TYPE_CHECKING:
+    from f0ci.lint.board import Board
     from f0ci.lint.cache import Cache
 
 __all__ = ["Report", "all_rules", "examine", "explain", "lint"]
@@ -140,6 +141,10 @@ class _Run:
         alone = ("check_environments", "check_environment") if self.workspace.environment_sets else ()
         for hook in (*alone, "check_workspace"):
             self._functions(hook)
+
+    def share(self, board: Board) -> None:
+        """Tell other processes what of several files is read, and be told."""
+        self.workspace.board = board
 
     def read(self, path: str) -> bool:
         """Read a file and run what concerns it; tell whether it is one that f0ci reads."""

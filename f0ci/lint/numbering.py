@@ -28,6 +28,9 @@ class Numbers(dict[Asked, int]):
 
     def __missing__(self, asked: Asked) -> int:
         if isinstance(asked, str):
+            if asked[0] == "i":
+                # whether it has to be drawn again is told by what the file says
+                self[source_of(asked)]
             number = len(self.questions)
             self.questions.append(asked)
         else:
@@ -39,6 +42,11 @@ class Numbers(dict[Asked, int]):
     def of(self, asked: Iterable[Asked]) -> list[int]:
         """Return the numbers of what was asked."""
         return [self[one] for one in asked]
+
+
+def source_of(conclusion: str) -> str:
+    """Return the question from whose answer a conclusion is drawn."""
+    return f"r{conclusion[1:]}"
 
 
 def singly(numbers: Collection[int], bundles: Sequence[Iterable[int]]) -> set[int]:

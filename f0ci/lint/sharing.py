@@ -1,8 +1,9 @@
 """Sharing files out among processes.
 
-The parent imports and compiles everything, then forks. Numbers of chunks of files, the largest files first, wait in a
-pipe that all workers read, so that a slow file holds up nobody else. Each worker writes down in shared memory which
-file it is on: where it dies, that file is reported, and another worker takes the rest of its chunk.
+The parent imports and compiles everything, then forks. Workers take chunks of files in turns, the largest files first,
+so that a slow file holds up nobody else, and tell each other what they read of recipes that others call. Each worker
+writes down in shared memory which file it is on: where it dies, that file is reported, and another worker takes the
+rest of its chunk.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import field
 from itertools import chain
-from typing import Any, NoReturn, Protocol
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
-from f0ci.core.forking import can_fork, cores
+from f0ci.core.forking import MOST_TURNS, Turns, can_fork, cores, write_all
 from f0ci.core.values import dataclass
 from f0ci.lint.numbering import Numbers, bundle
 from f0ci.lint.outcome import Outcome, from_json, to_json
 from f0ci.source.schema import compile_schemas
 from f0ci.source.traced import Asked, TracedTree
 from f0ci.source.tree import DirectoryTree, Tree
+
+if TYPE_CHECKING:
+    from f0ci.lint.board import Board
 
 
 class Examiner(Protocol):
@@ -33,6 +37,9 @@ class Examiner(Protocol):
 
     def look_ahead(self) -> None:
         """Import what is needed after examining, while others examine."""
+
+    def share(self, board: Board) -> None:
+        """Tell other processes what of several files is read, and be told."""
 
     def examine(self, path: str) -> Outcome:
         """Return what comes out of a file; never raises."""
@@ -48,8 +55,6 @@ _MANY = 200
 # each is a message: with fewer there is less to tell, with more a crash costs less
 _CHUNK_BYTES = 256_000
 _CHUNK_FILES = 64
-# numbers of four bytes; a pipe takes a page at least
-_MOST_CHUNKS = 1_000
 _NUMBER = 4
 
 
@@ -69,9 +74,12 @@ def share_out(tree: Tree, paths: Sequence[str], examiner: Examiner, jobs: int | 
         # of other files there are few
         compile_schemas(["recipe"])
     if count > 1:
+        from f0ci.lint.board import Board
+
         _warm_up()
         examiner.prepare()
-        found = _Crew(tree, paths, examiner, _chunks(sizes, count)).run(count)
+        chunks = _chunks(sizes, count)
+        found = _Crew(tree, paths, examiner, chunks, Turns(len(chunks)), Board(count)).run(count)
     for index, path in enumerate(paths):
         yield path, found.pop(index) if index in found else examiner.examine(path)
 
@@ -90,8 +98,8 @@ def _chunks(sizes: Sequence[int], count: int) -> list[list[int]]:
     Towards the end chunks are small, so that all processes end at about the same time.
     """
     left = sum(sizes)
-    # there are as few chunks as a pipe takes numbers
-    least, most = left // _MOST_CHUNKS, max(_CHUNK_FILES, len(sizes) // _MOST_CHUNKS + 1)
+    # there are as few chunks as there may be turns
+    least, most = left // MOST_TURNS, max(_CHUNK_FILES, len(sizes) // MOST_TURNS + 1)
     chunks: list[list[int]] = []
     room = 0
     for index in sorted(range(len(sizes)), key=lambda index: (-sizes[index], index)):
@@ -135,9 +143,10 @@ class _Crew:
     paths: Sequence[str]
     examiner: Examiner
     chunks: Sequence[Sequence[int]]
+    turns: Turns
+    board: Board
     found: dict[int, Outcome] = field(default_factory=dict)
     workers: dict[int, _Worker] = field(default_factory=dict)
-    queue: int = -1
     progress: Any = None
     bundles: dict[Asked, Asked] = field(default_factory=dict)
 
@@ -147,9 +156,6 @@ class _Crew:
         import select
 
         self.progress = mmap.mmap(-1, count * _NUMBER)
-        self.queue, numbers = os.pipe()
-        os.write(numbers, b"".join(number.to_bytes(_NUMBER) for number in range(len(self.chunks))))
-        os.close(numbers)
         try:
             ready = select.poll()
             for slot in range(count):
@@ -184,16 +190,15 @@ class _Crew:
         code = 1
         # nothing of the parent's is flushed, closed or run here: a forked process leaves at once
         try:
+            self.board.write_as(slot)
+            self.examiner.share(self.board)
             numbers = Numbers()
-            for chunk in chain(([index] for index in first), self._taken()):
+            left = (self.chunks[turn] for turn in self.turns.taken())
+            for chunk in chain(([index] for index in first), left):
                 self._send(slot, chunk, numbers, writing)
             code = 0
         finally:
             os._exit(code)
-
-    def _taken(self) -> Iterator[Sequence[int]]:
-        while number := os.read(self.queue, _NUMBER):
-            yield self.chunks[int.from_bytes(number)]
 
     def _send(self, slot: int, chunk: Sequence[int], numbers: Numbers, writing: int) -> None:
         import marshal
@@ -210,9 +215,7 @@ class _Crew:
             answers, stamps, is_unsteady = self.tree.answers, self.tree.stamps, self.tree.is_unsteady
             news = [(one, answers[one], stamps.get(one, "")) for one in numbers.questions[questions:]]
         data = marshal.dumps((records, news, numbers.bundles[bundles:], is_unsteady))
-        data = len(data).to_bytes(_NUMBER) + data
-        while data:
-            data = data[os.write(writing, data) :]
+        write_all(writing, len(data).to_bytes(_NUMBER) + data)
         self._note(slot, 0)
 
     def _note(self, slot: int, number: int) -> None:
@@ -276,7 +279,8 @@ class _Crew:
         self._start(worker.slot, [other for other in chunk if other not in self.found], ready)
 
     def _end(self) -> None:
-        os.close(self.queue)
+        self.turns.close()
+        self.board.close()
         for worker in self.workers.values():
             # only after an exception, such as Ctrl-C
             with contextlib.suppress(ProcessLookupError):

@@ -18,7 +18,7 @@ from f0ci.core.patterns import pattern
 from f0ci.core.suggestions import closest
 from f0ci.core.values import dataclass
 from f0ci.lint.environments import EnvironmentSet, find_environment_sets, layer_root, may_configure
-from f0ci.lint.kept import called_recipe_from, kept
+from f0ci.lint.kept import called_recipe_from, interface_of, kept, kept_from
 from f0ci.lint.recognizing import is_evident
 from f0ci.lint.source import Kind, Source
 from f0ci.lint.uses import Uses, read_uses
@@ -27,11 +27,12 @@ from f0ci.recipes.model import Recipe
 from f0ci.recipes.reading import looks_like_recipe, recipe_from
 from f0ci.source.document import Document, parse_document, unread_document
 from f0ci.source.project import PROJECT_FILES, Project
-from f0ci.source.traced import TracedTree, flat, recall, remember
+from f0ci.source.traced import TracedTree, asked_apart, flat, recall, remember
 from f0ci.source.tree import Tree
 
 if TYPE_CHECKING:
     from f0ci.environments.model import Environment
+    from f0ci.lint.board import Board
     from f0ci.workflows.model import Workflow
 
 Answer = TypeVar("Answer")
@@ -59,6 +60,7 @@ class Workspace:
         named: files and folders that the caller asked about; empty for all.
         environment_sets: the environments, by the folder that holds them.
         surroundings: a digest of settings and environments, on which what is said of any file may depend.
+        board: where other processes tell what they read, and are told; None where this one works alone.
     """
 
     tree: Tree
@@ -67,11 +69,13 @@ class Workspace:
     named: tuple[str, ...] = ()
     environment_sets: tuple[EnvironmentSet, ...] = ()
     surroundings: str = ""
+    board: Board | None = None
     _kept: dict[str, Source | None] = field(default_factory=dict, repr=False)
     _recent: dict[str, Source] = field(default_factory=dict, repr=False)
     _recent_size: int = field(default=0, repr=False)
     _latest: dict[str, tuple[Recipe | Document, Any]] = field(default_factory=dict, repr=False)
     _answers: dict[tuple[str, ...], Any] = field(default_factory=dict, repr=False)
+    _interfaces: dict[str, str] = field(default_factory=dict, repr=False)
     _around: dict[str, EnvironmentSet | None] = field(default_factory=dict, repr=False)
 
     @property
@@ -119,10 +123,43 @@ class Workspace:
         """Return a file that others refer to, or None where it is not there or nothing f0ci knows."""
         return remember(self.tree, self._answers, ("source", path), lambda: self._keep(path))
 
+    def interface(self, path: str) -> str:
+        """Return a digest of what callers of a recipe may ask without reading it; empty where there is nothing such."""
+        self.source(path)
+        return self._interfaces.get(path, "")
+
     def _keep(self, path: str) -> Source | None:
-        source = self._again(path) if self.tree.exists(path) else None
-        self._kept[path] = kept(source, lambda: self._reread(path))
+        self._kept[path] = self._called(path) if self.tree.exists(path) else None
         return self._kept[path]
+
+    def _called(self, path: str) -> Source | None:
+        told = self.board.ask(path) if self.board is not None else None
+        if told is not None:
+            self._conclude(path, told.interface)
+            if isinstance(self.tree, TracedTree):
+                self.tree.learn(f"r{path}", told.content, told.stamp)
+            return kept_from(told.interface, lambda: self._reread(path))
+        source, asked = asked_apart(self.tree, lambda: self._again(path))
+        interface = interface_of(source)
+        if interface is None:
+            if isinstance(self.tree, TracedTree):
+                self.tree.note_again(asked)
+        else:
+            self._conclude(path, interface)
+            self._tell(path, interface)
+        return kept(source, lambda: self._reread(path))
+
+    def _conclude(self, path: str, interface: bytes) -> None:
+        self._interfaces[path] = sha256_hex(interface)
+        if isinstance(self.tree, TracedTree):
+            self.tree.conclude(path, self._interfaces[path])
+
+    def _tell(self, path: str, interface: bytes) -> None:
+        if self.board is None:
+            return
+        answers, stamps = (self.tree.answers, self.tree.stamps) if isinstance(self.tree, TracedTree) else ({}, {})
+        question = f"r{path}"
+        self.board.tell(path, answers.get(question, ""), stamps.get(question, ""), interface)
 
     def _reread(self, path: str) -> Source:
         source = self._again(path)

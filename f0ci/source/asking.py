@@ -1,7 +1,7 @@
 """Asking a tree again what it was asked before: thousands of files are read by several processes.
 
-Numbers of chunks of questions wait in a pipe from which the process itself and its helpers take them, so that nobody
-waits for another. A helper sends its answers at its end. What a helper that died has taken is asked again.
+The process itself and its helpers take chunks of questions in turns. A helper sends its answers at its end. What a
+helper that died has taken is asked again.
 """
 
 from __future__ import annotations
@@ -9,18 +9,15 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from f0ci.core.forking import can_fork, cores
+from f0ci.core.forking import MOST_TURNS, Turns, can_fork, cores, write_all
 from f0ci.source.traced import TracedTree
 
 _CHUNK = 128
 # files for which a helper pays: a fork costs as much as reading some hundred
 _WORTH_A_HELPER = 600
-# a pipe takes their numbers at once, however little it holds
-_MOST_CHUNKS = 1_000
-_NUMBER = 4
 
 
 def ask_again(
@@ -42,23 +39,21 @@ def ask_again(
     if most < 1 or not can_fork():
         tree.ask(questions)
         return
-    size = max(_CHUNK, len(files) // _MOST_CHUNKS + 1)
+    size = max(_CHUNK, len(files) // MOST_TURNS + 1)
     chunks = [files[start : start + size] for start in range(0, len(files), size)]
-    queue, numbers = os.pipe()
-    os.write(numbers, b"".join(number.to_bytes(_NUMBER) for number in range(len(chunks))))
-    os.close(numbers)
+    turns = Turns(len(chunks))
     helpers: dict[int, int] = {}
     try:
         for _ in range(most):
-            _start(helpers, tree, chunks, queue)
+            _start(helpers, tree, chunks, turns)
         tree.ask(question for question in questions if question[0] != "r")
-        for chunk in _taken(chunks, queue):
-            tree.ask(chunk)
-            told(chunk)
+        for turn in turns.taken():
+            tree.ask(chunks[turn])
+            told(chunks[turn])
         for answers in helpers:
             _learn(tree, answers)
     finally:
-        os.close(queue)
+        turns.close()
         for answers, process in helpers.items():
             os.close(answers)
             # after an exception, such as Ctrl-C, it may be at work
@@ -68,7 +63,7 @@ def ask_again(
     tree.ask(question for question in files if question not in tree.answers)
 
 
-def _start(helpers: dict[int, int], tree: TracedTree, chunks: Sequence[Sequence[str]], queue: int) -> None:
+def _start(helpers: dict[int, int], tree: TracedTree, chunks: Sequence[Sequence[str]], turns: Turns) -> None:
     answers, writing = os.pipe()
     try:
         process = os.fork()
@@ -78,32 +73,25 @@ def _start(helpers: dict[int, int], tree: TracedTree, chunks: Sequence[Sequence[
         os.close(writing)
         return
     if not process:
-        _help(tree, chunks, queue, writing)
+        _help(tree, chunks, turns, writing)
     os.close(writing)
     helpers[answers] = process
 
 
-def _help(tree: TracedTree, chunks: Sequence[Sequence[str]], queue: int, writing: int) -> NoReturn:
+def _help(tree: TracedTree, chunks: Sequence[Sequence[str]], turns: Turns, writing: int) -> NoReturn:
     code = 1
     # nothing of the parent's is flushed, closed or run here: a forked process leaves at once
     try:
         import marshal
 
         found = []
-        for chunk in _taken(chunks, queue):
-            tree.ask(chunk)
-            found += [(question, tree.answers[question], tree.stamps.get(question, "")) for question in chunk]
-        data = marshal.dumps((tree.is_unsteady, found))
-        while data:
-            data = data[os.write(writing, data) :]
+        for turn in turns.taken():
+            tree.ask(chunks[turn])
+            found += [(question, tree.answers[question], tree.stamps.get(question, "")) for question in chunks[turn]]
+        write_all(writing, marshal.dumps((tree.is_unsteady, found)))
         code = 0
     finally:
         os._exit(code)
-
-
-def _taken(chunks: Sequence[Sequence[str]], queue: int) -> Iterator[Sequence[str]]:
-    while number := os.read(queue, _NUMBER):
-        yield chunks[int.from_bytes(number)]
 
 
 def _learn(tree: TracedTree, answers: int) -> None:

@@ -1,7 +1,8 @@
 """A folder that notes what is asked of it, so that an answer worked out once can be told to be still right.
 
 A question is a letter and a path: `r` what a file says, `e` whether there is one, `f` which files are below, `s` which
-folders. What a file says is noted as the SHA-256 of its bytes.
+folders, `i` what somebody concluded from what a file says who used nothing else of it. What a file says is noted as the
+SHA-256 of its bytes; a conclusion as whoever draws it says, and only they can draw it again.
 """
 
 from __future__ import annotations
@@ -126,6 +127,10 @@ class TracedTree(WorkTree):
             asked = self._open.pop()
         return answer, frozenset(flat(asked))
 
+    def conclude(self, path: str, conclusion: str) -> None:
+        """Note that of what a file says no more is used than a conclusion."""
+        self._note(f"i{path}", conclusion)
+
     def note_again(self, asked: Asked) -> None:
         """Note what was asked and answered before."""
         self._open[-1].add(asked)
@@ -163,8 +168,10 @@ class TracedTree(WorkTree):
                 self.exists(path)
             case "f":
                 self.files(path)
-            case _:
+            case "s":
                 self.subfolders(path)
+            case _:
+                raise ValueError(f"no tree can answer {kind!r}")
 
     def _note(self, question: str, answer: str) -> None:
         # thousands of files ask the same
@@ -183,13 +190,18 @@ def remember(tree: Tree, kept: dict[Any, Any], key: Hashable, work: Callable[[],
         work: asks the tree and nothing else that changes.
     """
     if key not in kept:
-        kept[key] = tree.asked_apart(work) if isinstance(tree, TracedTree) else (work(), None)
+        kept[key] = asked_apart(tree, work)
     answer: Answer
     answer, asked = kept[key]
     if asked:
         # a set knows its hash: noting it costs the same for any number of questions
         tree.note_again(asked)  # type: ignore[attr-defined] # only a traced tree has asked anything
     return answer
+
+
+def asked_apart(tree: Tree, work: Callable[[], Answer]) -> tuple[Answer, frozenset[str]]:
+    """Return what some work on a tree yields, and what it asked, which is not noted; nothing where it is not traced."""
+    return tree.asked_apart(work) if isinstance(tree, TracedTree) else (work(), frozenset())
 
 
 def recall(tree: Tree, path: str) -> None:

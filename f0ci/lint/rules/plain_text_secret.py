@@ -45,6 +45,7 @@ from itertools import islice
 from typing import Any
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.late import imported_late
 from f0ci.core.patterns import pattern
 from f0ci.environments.secrets import SCHEME
 from f0ci.lint.rules.base import Finding, Group, Rule
@@ -231,10 +232,12 @@ def _is_keyed(text: str, key: Any) -> bool:
 
 @cache
 def _detectors() -> tuple[Any, ...]:
-    # they cost a quarter of a second, which only a suspicion is worth
+    # they cost a twentieth of a second, which only a suspicion is worth
     from importlib import import_module
 
-    return tuple(getattr(import_module(f"detect_secrets.plugins.{file}"), name)() for file, name in _DETECTORS)
+    # an HTTP client, twice as much again, is there to try secrets out, which nothing here does
+    with imported_late("requests"):
+        return tuple(getattr(import_module(f"detect_secrets.plugins.{file}"), name)() for file, name in _DETECTORS)
 
 
 def _detected(text: str) -> str | None:
@@ -249,8 +252,9 @@ def _detected(text: str) -> str | None:
 
 
 def _is_secret_of_key(text: str) -> bool:
-    from detect_secrets.filters import heuristic
-    from detect_secrets.plugins.keyword import KeywordDetector
+    with imported_late("requests"):
+        from detect_secrets.filters import heuristic
+        from detect_secrets.plugins.keyword import KeywordDetector
 
     if heuristic.is_sequential_string(text) or heuristic.is_not_alphanumeric_string(text):
         return False

@@ -75,7 +75,8 @@ def _edit(root: Path, source: random.Random) -> None:
             del lines[source.randrange(len(lines) + 1) :][:1]
             path.write_bytes(b"".join(lines))
         case 3:
-            path.write_bytes(path.read_bytes().replace(b"rows", source.choice((b"row", b"rows", b"cows"))))
+            words = source.choice((b"rows row cows", b"required default", b"source colour", b"type name")).split()
+            path.write_bytes(path.read_bytes().replace(words[0], source.choice(words)))
         case 4:
             # the same size and the same times, another text
             state = path.stat()
@@ -153,6 +154,54 @@ def test_only_what_changed_and_what_rests_on_it_is_examined(tmp_path: Path, read
 
     assert read == ["recipes/code.yaml"]
     assert "function-missing" in {one.rule for one in third.diagnostics}
+
+
+def test_callers_are_examined_where_they_can_tell_the_difference(tmp_path: Path, read: list[str]) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    called = _CALLED.replace(b"steps: []", b"steps: [{name: say, run: echo}]")
+    fair = _PYTHON.replace(b", colour: red", b"")
+    write_files(root, {**_files(), "recipes/called.yaml": called, "recipes/fair.yaml": fair})
+    validate(root, cache=folder)
+    read.clear()
+
+    # one gives 'colour', which is not declared: the finding says where it is read, if it is
+    write_files(root, {"recipes/called.yaml": called.replace(b"echo", b"echo, env: {C: '#{params.colour}'}")})
+    found = validate(root, cache=folder)
+    assert read == ["recipes/called.yaml", "recipes/code.yaml"]
+    assert "though it reads it" in str(found.diagnostics)
+    assert found.diagnostics == validate(root).diagnostics
+    read.clear()
+
+    write_files(root, {"recipes/called.yaml": called.replace(b"required: true", b"default: a")})
+    found = validate(root, cache=folder)
+    assert read == ["recipes/called.yaml", "recipes/code.yaml", "recipes/fair.yaml"]
+    assert found.diagnostics == validate(root).diagnostics
+
+
+def test_a_called_recipe_that_breaks_or_goes_is_told_to_its_callers(tmp_path: Path, read: list[str]) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    write_files(root, {**_files(), "recipes/called.yaml": _CALLED.replace(b"required: true", b"default: 1")})
+    for text in (_CALLED, b"steps: [", None, _CALLED, b"just: data\n", b"kind: Pod\n", _CALLED):
+        if text is None:
+            (root / "recipes" / "called.yaml").unlink()
+        else:
+            write_files(root, {"recipes/called.yaml": text})
+        read.clear()
+
+        found = validate(root, cache=folder)
+
+        assert "recipes/code.yaml" in read
+        assert found.diagnostics == validate(root).diagnostics
+
+
+def test_what_is_a_recipe_only_where_it_is_named_is_one_for_its_callers_then(tmp_path: Path) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    caller = "metadata: {name: a}\nsteps:\n  - {name: b, type: sub_recipe, recipe_path: other/b.yaml}\n"
+    write_files(root, {"f0ci.yaml": "recipes: [recipes]\n", "recipes/a.yaml": caller, "other/b.yaml": "steps: [x]\n"})
+    both = [root / "other" / "b.yaml", root / "recipes"]
+
+    for named in ([], both, [], both[1:], both):
+        assert _said(partial(validate, root, named, cache=folder)) == _said(partial(validate, root, named))
 
 
 def test_files_that_are_only_touched_are_known_by_their_stamps_once_more(
