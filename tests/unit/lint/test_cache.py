@@ -104,7 +104,8 @@ def test_random_edits_never_make_a_difference(seed: int, tmp_path_factory: pytes
     for _ in range(6):
         for _ in range(source.randrange(3)):
             _edit(root, source)
-        named = [root / "recipes"] if source.random() < 0.3 and (root / "recipes").is_dir() else []
+        there = sorted(path for path in root.rglob("*") if path.is_dir() or path.suffix == ".yaml")
+        named = source.sample(there, min(len(there), source.choice((0, 0, 1, 2))))
         run = partial(validate, root, named, strict=source.random() < 0.2)
         with pytest.MonkeyPatch.context() as clock:
             if source.random() < 0.5:
@@ -180,7 +181,9 @@ def test_callers_are_examined_where_they_can_tell_the_difference(tmp_path: Path,
 
 def test_a_called_recipe_that_breaks_or_goes_is_told_to_its_callers(tmp_path: Path, read: list[str]) -> None:
     root, folder = tmp_path / "root", tmp_path / "cache"
-    write_files(root, {**_files(), "recipes/called.yaml": _CALLED.replace(b"required: true", b"default: 1")})
+    fair = _PYTHON.replace(b", colour: red", b"")
+    called = _CALLED.replace(b"required: true", b"default: 1")
+    write_files(root, {**_files(), "recipes/called.yaml": called, "recipes/code.yaml": fair})
     for text in (_CALLED, b"steps: [", None, _CALLED, b"just: data\n", b"kind: Pod\n", _CALLED):
         if text is None:
             (root / "recipes" / "called.yaml").unlink()
@@ -194,13 +197,34 @@ def test_a_called_recipe_that_breaks_or_goes_is_told_to_its_callers(tmp_path: Pa
         assert found.diagnostics == validate(root).diagnostics
 
 
+@pytest.mark.parametrize("another", [{}, {"recipes/lib/another.yaml": "another caller draws the conclusion"}])
+def test_a_run_about_the_called_recipe_alone_leaves_nothing_stale(
+    tmp_path: Path, read: list[str], another: dict[str, str]
+) -> None:
+    root, folder = tmp_path / "root", tmp_path / "cache"
+    fair = _PYTHON.replace(b", colour: red", b"").replace(b"called.yaml", b"recipes/lib/called.yaml")
+    callers = dict.fromkeys(("recipes/code.yaml", *another), fair)
+    write_files(root, {**callers, "recipes/lib/called.yaml": _CALLED})
+    validate(root, cache=folder)
+
+    write_files(root, {"recipes/lib/called.yaml": _CALLED.replace(b"source", b"origin")})
+    read.clear()
+    validate(root, [root / "recipes" / "lib"], cache=folder)
+    assert set(read) == {"recipes/lib/called.yaml", *another}
+    read.clear()
+    found = validate(root, cache=folder)
+
+    assert read == ["recipes/code.yaml"]
+    assert found.diagnostics == validate(root).diagnostics
+
+
 def test_what_is_a_recipe_only_where_it_is_named_is_one_for_its_callers_then(tmp_path: Path) -> None:
     root, folder = tmp_path / "root", tmp_path / "cache"
     caller = "metadata: {name: a}\nsteps:\n  - {name: b, type: sub_recipe, recipe_path: other/b.yaml}\n"
     write_files(root, {"f0ci.yaml": "recipes: [recipes]\n", "recipes/a.yaml": caller, "other/b.yaml": "steps: [x]\n"})
     both = [root / "other" / "b.yaml", root / "recipes"]
 
-    for named in ([], both, [], both[1:], both):
+    for named in ([], both, [], both[1:], both, both[:1], [], both, [root / "other"], []):
         assert _said(partial(validate, root, named, cache=folder)) == _said(partial(validate, root, named))
 
 
