@@ -13,7 +13,9 @@ import zlib
 
 from f0ci.core.values import dataclass
 
-# bytes of a part; memory that nobody wrote on costs nothing. Where it is full, the others read for themselves
+# bytes of all parts, and of one, at most; memory that nobody wrote on costs nothing. Where a part is full, the others
+# read for themselves
+_WHOLE = 64 << 20
 _PART = 4 << 20
 _NUMBER = 4
 _HEAD = 2 * _NUMBER
@@ -44,7 +46,8 @@ class Board:
     """
 
     def __init__(self, processes: int) -> None:
-        self._memory = mmap.mmap(-1, processes * _PART)
+        self._part = min(_PART, _WHOLE // processes)
+        self._memory = mmap.mmap(-1, processes * self._part)
         self._own = 0
         self._read = [_NUMBER] * processes
         self._told: dict[str, Told] = {}
@@ -56,10 +59,10 @@ class Board:
     def tell(self, path: str, content: str, stamp: str, interface: bytes) -> None:
         """Tell the others what `Told` holds, where there is room."""
         message = marshal.dumps((path, content, stamp, interface))
-        start = self._own * _PART
+        start = self._own * self._part
         written = self._written(self._own)
         end = written + _HEAD + len(message)
-        if end > _PART:
+        if end > self._part:
             return
         head = len(message).to_bytes(_NUMBER) + zlib.crc32(message).to_bytes(_NUMBER)
         self._memory[start + written : start + end] = head + message
@@ -75,7 +78,7 @@ class Board:
         for process, read in enumerate(self._read):
             if process == self._own:
                 continue
-            start, end, at = process * _PART, self._written(process), read
+            start, end, at = process * self._part, self._written(process), read
             while at < end:
                 size = int.from_bytes(self._memory[start + at : start + at + _NUMBER])
                 body = start + at + _HEAD
@@ -91,7 +94,7 @@ class Board:
             self._read[process] = at
 
     def _written(self, process: int) -> int:
-        start = process * _PART
+        start = process * self._part
         return max(_NUMBER, int.from_bytes(self._memory[start : start + _NUMBER]))
 
     def close(self) -> None:
