@@ -19,7 +19,7 @@ group side by side.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import field
 from graphlib import CycleError, TopologicalSorter
 
@@ -106,8 +106,9 @@ def order(recipe: Recipe) -> StepGraph:
             each other.
     """
     _check_names(recipe)
-    graph = StepGraph(_predecessors(recipe), tuple(step.name for step in recipe.steps if step.trigger == ON_ERROR))
-    cycle = _cycle(recipe, graph.predecessors)
+    on_error = tuple(step.name for step in recipe.steps if step.trigger == ON_ERROR)
+    graph = StepGraph(_predecessors(recipe.steps), on_error)
+    cycle = _cycle(recipe.steps, graph.predecessors)
     if cycle is not None:
         step = recipe.step(cycle[0])
         raise InputError(
@@ -118,12 +119,12 @@ def order(recipe: Recipe) -> StepGraph:
     return graph
 
 
-def find_cycle(recipe: Recipe) -> tuple[str, ...] | None:
+def find_cycle(steps: Sequence[Step]) -> tuple[str, ...] | None:
     """Return steps that wait for each other, each for the next, the first again at the end; None where none do.
 
     Unknown dependencies are passed over.
     """
-    return _cycle(recipe, _predecessors(recipe))
+    return _cycle(steps, _predecessors(steps))
 
 
 def is_in_order(recipe: Recipe) -> bool:
@@ -146,11 +147,11 @@ def is_in_order(recipe: Recipe) -> bool:
     return len(seen) == len(recipe.steps)
 
 
-def in_order(recipe: Recipe) -> tuple[Step, ...]:
+def in_order(steps: Sequence[Step]) -> tuple[Step, ...]:
     """Return the steps that have a place in the order, by `idx`, then as written."""
     placed: list[tuple[float, int, Step]] = []
     last = float("-inf")
-    for index, step in enumerate(recipe.steps):
+    for index, step in enumerate(steps):
         last = last if step.idx is None else step.idx
         if step.trigger != ON_ERROR:
             placed.append((last, index, step))
@@ -158,8 +159,8 @@ def in_order(recipe: Recipe) -> tuple[Step, ...]:
     return tuple(step for _, _, step in placed)
 
 
-def _predecessors(recipe: Recipe) -> dict[str, tuple[str, ...]]:
-    steps = in_order(recipe)
+def _predecessors(written: Sequence[Step]) -> dict[str, tuple[str, ...]]:
+    steps = in_order(written)
     rank = {step.name: index for index, step in enumerate(steps)}
     found: dict[str, tuple[str, ...]] = {step.name: () for step in steps}
     forward = False
@@ -236,7 +237,7 @@ def _reaches(predecessors: Mapping[str, tuple[str, ...]], starts: tuple[str, ...
     return False
 
 
-def _cycle(recipe: Recipe, predecessors: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
+def _cycle(steps: Sequence[Step], predecessors: Mapping[str, tuple[str, ...]]) -> tuple[str, ...] | None:
     if _all_point_back(predecessors):
         return None
     try:
@@ -244,7 +245,7 @@ def _cycle(recipe: Recipe, predecessors: Mapping[str, tuple[str, ...]]) -> tuple
     except CycleError as error:
         # graphlib names each step before the one that waits for it
         names = list(reversed(error.args[1][1:]))
-        written = {step.name: index for index, step in enumerate(recipe.steps)}
+        written = {step.name: index for index, step in enumerate(steps)}
         first = min(range(len(names)), key=lambda index: written[names[index]])
         return (*names[first:], *names[:first], names[first])
     return None

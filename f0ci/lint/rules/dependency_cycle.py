@@ -74,7 +74,7 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
         return
     dropped = {(step.name, step.name) for step in recipe.steps}
     for _ in range(_MOST):
-        cycle = find_cycle(_without(recipe, dropped))
+        cycle = find_cycle([_without(step, dropped) for step in recipe.steps])
         if cycle is None:
             return
         yield _finding(recipe, cycle)
@@ -91,12 +91,8 @@ def _all_point_back(recipe: Recipe) -> bool:
     return True
 
 
-def _without(recipe: Recipe, dropped: set[tuple[str, str]]) -> Recipe:
-    """Return a recipe without some dependencies, each a step and what it waits for."""
-    return replace(recipe, steps=tuple(_step_without(step, dropped) for step in recipe.steps))
-
-
-def _step_without(step: Step, dropped: set[tuple[str, str]]) -> Step:
+def _without(step: Step, dropped: set[tuple[str, str]]) -> Step:
+    """Return a step without some dependencies, each a step and what it waits for."""
     left = tuple(name for name in step.depends_on if (step.name, name) not in dropped)
     return step if len(left) == len(step.depends_on) else replace(step, depends_on=left)
 

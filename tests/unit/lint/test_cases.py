@@ -16,6 +16,8 @@ import yaml
 
 from f0ci.core.diagnostics import Diagnostic
 from f0ci.lint import registry
+from f0ci.lint.source import Source
+from f0ci.lint.workspace import Workspace
 from tests.unit.lint.running import lint_files
 
 FOLDER = Path(__file__).parents[2] / "cases" / "rules"
@@ -56,6 +58,23 @@ def test_case(rule: str, case: dict[str, Any]) -> None:
     # where the numbers differ, show what was found instead
     shown = expected if len(own) == len(expected) else [{"path": 0, "line": 0, "column": 0, "message": 0}] * len(own)
     assert [as_expected(one, wanted, case["files"]) for one, wanted in zip(own, shown, strict=True)] == expected
+
+
+@pytest.mark.parametrize(("rule", "case"), CASES[::2])
+def test_a_case_comes_out_the_same_where_others_have_called_the_file(
+    rule: str, case: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read for callers is not all that is read for rules; a file may still be at hand from the one."""
+    expected = lint_files(case["files"], case.get("named"), **case.get("options", {}))
+    real = Workspace.read
+
+    def read(self: Workspace, path: str) -> Source | None:
+        self.source(path)
+        return real(self, path)
+
+    monkeypatch.setattr(Workspace, "read", read)
+
+    assert lint_files(case["files"], case.get("named"), **case.get("options", {})) == expected, rule
 
 
 def test_every_rule_has_cases() -> None:

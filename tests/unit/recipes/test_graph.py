@@ -112,7 +112,7 @@ def test_batches_hold_what_may_run_side_by_side() -> None:
 def test_a_circle_is_spelled_out(steps: list[dict[str, Any]], cycle: str, line: int) -> None:
     recipe = _recipe(*steps)
 
-    found = find_cycle(recipe)
+    found = find_cycle(recipe.steps)
     assert found is not None
     assert " -> ".join(found) == cycle
     with pytest.raises(InputError) as caught:
@@ -154,7 +154,7 @@ def test_what_has_no_order_is_refused(steps: list[dict[str, Any]], message: str,
 
 
 def test_unknown_dependencies_are_no_circle() -> None:
-    assert find_cycle(_recipe(_step("a", depends_on=["nope"]), _step("b"))) is None
+    assert find_cycle(_recipe(_step("a", depends_on=["nope"]), _step("b")).steps) is None
 
 
 @st.composite
@@ -220,7 +220,7 @@ def test_a_circle_in_depends_on_is_always_found(recipe: Recipe, data: st.DataObj
             step["depends_on"] = [*step.get("depends_on", []), last]
     changed = _recipe(*steps)
 
-    cycle = find_cycle(changed)
+    cycle = find_cycle(changed.steps)
     if cycle is None:
         # what was between the two was implied, and has yielded
         assert order(changed).predecessors[first]
