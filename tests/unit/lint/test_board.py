@@ -84,6 +84,23 @@ def test_it_reaches_other_processes_and_outlives_them() -> None:
     board.close()
 
 
+def test_who_takes_the_place_of_one_that_died_goes_on_behind_it(sides: tuple[Board, Board]) -> None:
+    first, second = sides
+    first.tell("a.yaml", "", "", b"a")
+    end = first._written(0)
+    # it died while it was writing: how far it came was never said
+    first._memory[end : end + 6] = b"\0\0\1\1half"[:6]
+    heir = copy.copy(first)
+    assert second.ask("b.yaml") is None
+
+    heir.tell("b.yaml", "", "", b"b")
+
+    assert [second.ask(path) for path in ("a.yaml", "b.yaml")] == [
+        Told("a.yaml", "", "", b"a"),
+        Told("b.yaml", "", "", b"b"),
+    ]
+
+
 def test_a_recipe_that_another_process_read_is_not_read_again(
     sides: tuple[Board, Board], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
