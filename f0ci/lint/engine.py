@@ -12,7 +12,7 @@ from dataclasses import field
 from math import inf
 from typing import TYPE_CHECKING, Any
 
-from f0ci.core.diagnostics import Diagnostic, Severity, Span, settle
+from f0ci.core.diagnostics import Diagnostic, Edit, Fix, Severity, Span, settle
 from f0ci.core.suggestions import MOST_COMPARED, allowance
 from f0ci.core.values import dataclass
 from f0ci.expressions.templating import SUFFIX
@@ -260,7 +260,8 @@ class _Run:
             self.add("unused-ignore", Finding(path, comment.span, "the comment names no rule to ignore", hint))
         elif self.choice.complete and self.choice.severity_of(comment.rule, path) is not None:
             message = f"nothing here breaks the rule {comment.rule!r}"
-            self.add("unused-ignore", Finding(path, comment.span, message, "remove the comment"))
+            fix = Fix("remove it", (Edit(comment.removal, ""),))
+            self.add("unused-ignore", Finding(path, comment.span, message, "remove the comment", fix=fix))
 
     def _functions(self, hook: str) -> tuple[tuple[str, Check], ...]:
         if hook not in self.checks:

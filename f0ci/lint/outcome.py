@@ -46,7 +46,7 @@ def to_json(outcome: Outcome) -> list[Any] | bool:
     return [
         outcome.is_known,
         [diagnostic_to_json(one) for one in outcome.diagnostics],
-        [[one.rule, astuple(one.span), one.line] for one in outcome.ignores],
+        [[one.rule, astuple(one.span), one.line, astuple(one.removal)] for one in outcome.ignores],
         {name: diagnostic_to_json(one) for name, one in outcome.crashed.items()},
     ]
 
@@ -59,7 +59,7 @@ def from_json(data: Sequence[Any] | bool, asked: tuple[Asked, ...] = ()) -> Outc
     return Outcome(
         is_known,
         tuple(map(diagnostic_from_json, diagnostics)),
-        tuple(Ignore(rule, Span(*span), line) for rule, span, line in ignores),
+        tuple(Ignore(rule, Span(*span), line, Span(*removal)) for rule, span, line, removal in ignores),
         {name: diagnostic_from_json(one) for name, one in crashed.items()},
         asked,
     )

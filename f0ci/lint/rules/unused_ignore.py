@@ -32,7 +32,7 @@ steps:
 
 ## Fix
 
-Remove the comment, or name the rule that the finding names.
+Remove the comment, which `--fix` does, or name the rule that the finding names.
 
 ## References
 

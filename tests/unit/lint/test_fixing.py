@@ -72,6 +72,37 @@ def test_duplicate_lines(before: str, after: str | None) -> None:
     assert mended(f"{head}{before}") == f"{head}{before if after is None else after}"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("run: x  # f0ci: ignore[plain-http] once\n", "run: x\n", id="at the end of a line"),
+        pytest.param("# f0ci: ignore[plain-http] once\n    run: x\n", "run: x\n", id="a line of its own"),
+        pytest.param("run: x  # f0ci: ignore[plain-http]", "run: x", id="at the end of the file"),
+        pytest.param("run: x\n# f0ci: ignore[plain-http]", "run: x\n", id="the last line"),
+        pytest.param("run: x  # note # f0ci: ignore[plain-http] once\n", "run: x  # note\n", id="behind another"),
+        pytest.param(
+            "run: x  # f0ci: ignore[plain-http] # f0ci: ignore[shadowed-anchor] # f0ci: ignore[shadowed-anchor]\n",
+            "run: x\n",
+            id="three",
+        ),
+        pytest.param("run: x  # f0ci: ignore[plain-http, shadowed-anchor, too-large]\n", "run: x\n", id="three names"),
+        pytest.param(
+            "yn: x  # f0ci: ignore[plain-http, unknown-key , shadowed-anchor] why\n    run: x\n",
+            "yn: x  # f0ci: ignore[unknown-key] why\n    run: x\n",
+            id="one of three is of use",
+        ),
+        pytest.param("run: x  # f0ci: ignore[no-such-rule]\n", None, id="a name that nobody knows"),
+        pytest.param("run: x  # f0ci: ignore\n", None, id="no name"),
+        pytest.param("run: 'x # f0ci: ignore[shadowed-anchor]'\n", None, id="no comment"),
+    ],
+)
+def test_comments_that_silence_nothing(before: str, after: str | None) -> None:
+    """What is of no use goes, and what is said beside it stays."""
+    head = "metadata: {name: a}\nsteps:\n  - name: a\n    "
+
+    assert mended(f"{head}{before}", rounds=4) == f"{head}{before if after is None else after}"
+
+
 def test_versions_and_the_mark() -> None:
     """The mark goes, the digit stays, and so does the place of everything else on the first line."""
     text = "\ufeffmetadata: {name: a, version: 1.10} # why\nsteps: [{name: a, run: x}]\n"
@@ -103,14 +134,26 @@ def test_of_two_that_touch_the_later_is_left_out() -> None:
     assert apply_fixes("a.yaml", b"abcd\nefgh\nijkl\n", [second, first, first]) == b"Xcd\nYfgh\nijkl\n"
 
 
-_FIXED_RULES = {"ambiguous-scalar", "byte-order-mark", "duplicate-key", "unknown-key", "unknown-section"}
+_FIXED_RULES = {
+    "ambiguous-scalar",
+    "byte-order-mark",
+    "duplicate-key",
+    "unknown-key",
+    "unknown-section",
+    "unused-ignore",
+}
 _WORDS = st.sampled_from(
     ["yes", "Off", "017", "1_000", "12:30", "true", "12", "text", '"no"', "'on'", "1.10", "~", "é"]
 )
 _KEYS = st.sampled_from(
     ["depend_on", "conditon", "descripton", "colour", "on", "é", "version", "timout", "idx", "tags"]
 )
-_COMMENTS = st.sampled_from(["", "  # why", "  # yes: no", " # é 017"])
+_USELESS = [
+    "  # f0ci: ignore[plain-http]",
+    " # é # f0ci: ignore[too-large,plain-http] 017",
+    "\n    #f0ci: ignore[too-large]",
+]
+_COMMENTS = st.sampled_from(["", "  # why", "  # yes: no", " # é 017", *_USELESS])
 _LINES = st.tuples(_KEYS, _WORDS, _COMMENTS)
 
 
@@ -131,7 +174,7 @@ def test_fixing_twice_is_fixing_once(lines: list[tuple[str, str, str]], twice: i
 
     assert mended(once) == once
     assert [d for d in lint_files({PATH: once}) if d.fix is not None] == []
-    assert set(re.findall(r"#.*", once)) == set(re.findall(r"#.*", text))
+    assert set(re.findall(r"#.*", once)) == set(re.findall(r"#.*", re.sub(r"\s*#\s*f0ci:.*", "", text)))
     assert _values(once) == _values(text.removeprefix("\ufeff"))
 
 
@@ -151,7 +194,7 @@ def test_what_is_kept_is_what_framework0_reads() -> None:
 
 def test_every_rule_that_fixes_is_known_here() -> None:
     """A rule that begins to propose fixes is added to what is tried above."""
-    text = _texts([("tags", "yes", ""), ("depend_on", "[]", "")], 0, mark=True)
+    text = _texts([("tags", "yes", ""), ("depend_on", "[]", _USELESS[0])], 0, mark=True)
     files = {PATH: text, "environments/dev/config.yaml": "procesing: {batch_size: 1}\n"}
 
     assert {d.rule for d in lint_files(files) if d.fix is not None} == _FIXED_RULES
