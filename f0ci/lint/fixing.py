@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from f0ci.core.diagnostics import Edit, Fix, Span
+from f0ci.core.patterns import pattern
 from f0ci.lint.lines import line_starts, split_lines
 from f0ci.source.document import Document
 from f0ci.source.reading import Path
 
 BYTE_ORDER_MARK = "\ufeff"
+# what a value may stand behind: a dash, a key, or both
+_OWNER = pattern(r" *(?P<dash>(?:- +)*)(?P<key>[\w.-]+:)? *(?<= )")
 
 
 def apply_fixes(path: str, raw: bytes, fixes: Iterable[Fix]) -> bytes:
@@ -82,6 +85,28 @@ def without_line(document: Document, span: Span, twin: Span) -> Fix | None:
     if not value or goes_on or is_unsure or value[0] in "|>&*!{[-\"'":
         return None
     return Fix("remove the second one", (Edit(Span(span.line, 1, span.line + 1, 1), ""),))
+
+
+def quoted(document: Document, span: Span) -> Fix | None:
+    """Return the fix that makes a comment the value of its line, in quotes; None where the line has, or gets, another.
+
+    Args:
+        document: the file, in YAML.
+        span: the comment, from its `#` on.
+    """
+    lines = split_lines(document.path, document.raw)
+    line, text = lines[span.line - 1], _written(document, span)
+    before = _OWNER.fullmatch(line[: span.column - 1])
+    following = next((other for other in lines[span.line :] if other.strip() and other.lstrip()[0] != "#"), "")
+    indent = len(following) - len(following.lstrip())
+    quote = "'" if '"' in text or "\\" in text else '"'
+    if before is None or not (before["dash"] or before["key"]) or line[span.end_column - 1 :].strip() or quote in text:
+        return None
+    # where a key stands, a list may begin; where a dash stands, the next may
+    begins = before.end("dash") if before["key"] else before.start("dash")
+    if indent > begins or (indent == begins and before["key"] and following.lstrip().startswith("-")):
+        return None
+    return Fix("put it in quotes", (Edit(span, f"{quote}{text}{quote}"),))
 
 
 def without_mark() -> Fix:

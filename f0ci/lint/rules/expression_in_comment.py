@@ -41,7 +41,7 @@ steps:
 
 ## Fix
 
-Put the whole value in quotes.
+Put the whole value in quotes; `--fix` does so where the expression is all of the value.
 
 ## References
 
@@ -55,6 +55,7 @@ from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity, Span
 from f0ci.core.patterns import pattern
+from f0ci.lint.fixing import quoted
 from f0ci.lint.lines import split_lines
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.walking import has_telling_comment
@@ -83,7 +84,7 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
         if before == match.start():
             span = Span(number, match.start() + 1, number, match.end() + 1)
             message = f"{match[0]!r} is a comment here: a '#' behind a blank begins one"
-            yield Finding(document, span, message, "put the whole value in quotes")
+            yield Finding(document, span, message, "put the whole value in quotes", fix=quoted(document, span))
 
 
 def _hashes(line: str) -> Iterator[int]:

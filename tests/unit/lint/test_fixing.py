@@ -103,6 +103,37 @@ def test_comments_that_silence_nothing(before: str, after: str | None) -> None:
     assert mended(f"{head}{before}", rounds=4) == f"{head}{before if after is None else after}"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("    X: #{params.p}\n", '    X: "#{params.p}"\n', id="a value"),
+        pytest.param("    X: #{params.p}", '    X: "#{params.p}"', id="at the end of the file"),
+        pytest.param("    X: #{params.p}\n\n  # why\n", '    X: "#{params.p}"\n\n  # why\n', id="a comment below"),
+        pytest.param("    X: #{params['a']}\n  idx: 1\n", "    X: \"#{params['a']}\"\n  idx: 1\n", id="quotes"),
+        pytest.param('    X: #{params["a"]}\n', "    X: '#{params[\"a\"]}'\n", id="the other quotes"),
+        pytest.param("    X: #{params[\"a\"] + 'b'}\n", None, id="both quotes"),
+        pytest.param("    X: #{params.p} and more\n", None, id="more behind it"),
+        pytest.param("    X: a #{params.p}\n", None, id="more before it"),
+        pytest.param("    X: #{params.p}\n      Y: 1\n", None, id="a mapping below"),
+        pytest.param("    X: #{params.p}\n    - 1\n", None, id="a list below"),
+        pytest.param("    X: #{params.p}\n    Y: 1\n", '    X: "#{params.p}"\n    Y: 1\n', id="another key below"),
+        pytest.param(
+            "    X:\n      - #{params.p}\n      - 1\n", '    X:\n      - "#{params.p}"\n      - 1\n', id="a list"
+        ),
+        pytest.param("    X:\n      - #{params.p}\n        - 1\n", None, id="a list in a list"),
+        pytest.param("    X:\n    - Y: #{params.p}\n      - 1\n", None, id="a list of a key in a list"),
+        pytest.param(
+            "    X:\n    - Y: #{params.p}\n    - 1\n", '    X:\n    - Y: "#{params.p}"\n    - 1\n', id="a key in a list"
+        ),
+        pytest.param("    X: {Y: 1, #{params.p}\n      Z: 1}\n", None, id="in braces"),
+    ],
+)
+def test_expressions_that_are_comments(before: str, after: str | None) -> None:
+    """Quotes come where the expression is all that the value can be."""
+    head = "metadata: {name: a}\nparameters: [{name: p, default: 1}]\nsteps:\n- name: a\n  run: x\n  env:\n"
+    assert mended(f"{head}{before}") == f"{head}{before if after is None else after}"
+
+
 def test_versions_and_the_mark() -> None:
     """The mark goes, the digit stays, and so does the place of everything else on the first line."""
     text = "\ufeffmetadata: {name: a, version: 1.10} # why\nsteps: [{name: a, run: x}]\n"
@@ -138,6 +169,7 @@ _FIXED_RULES = {
     "ambiguous-scalar",
     "byte-order-mark",
     "duplicate-key",
+    "expression-in-comment",
     "unknown-key",
     "unknown-section",
     "unused-ignore",
@@ -194,7 +226,8 @@ def test_what_is_kept_is_what_framework0_reads() -> None:
 
 def test_every_rule_that_fixes_is_known_here() -> None:
     """A rule that begins to propose fixes is added to what is tried above."""
-    text = _texts([("tags", "yes", ""), ("depend_on", "[]", _USELESS[0])], 0, mark=True)
+    lines = [("tags", "yes", ""), ("timout", "#{params.p}", ""), ("depend_on", "[]", _USELESS[0])]
+    text = _texts(lines, 0, mark=True)
     files = {PATH: text, "environments/dev/config.yaml": "procesing: {batch_size: 1}\n"}
 
     assert {d.rule for d in lint_files(files) if d.fix is not None} == _FIXED_RULES
