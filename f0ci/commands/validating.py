@@ -210,6 +210,9 @@ def _inside(tree: DirectoryTree, path: Path, *, may_be_new: bool = False) -> str
         real = absolute.resolve(strict=not may_be_new)
     except FileNotFoundError:
         raise InputError(f"there is no file or folder {str(path)!r}", "check the spelling") from None
+    except PermissionError as error:
+        hint = "let the account that runs f0ci look into its folder"
+        raise InputError(f"cannot read {str(path)!r}: {error.strerror}", hint) from error
     except (OSError, RuntimeError) as error:
         raise InputError(
             f"{str(path)!r} is a symbolic link that leads back to itself", "replace the link by the file"

@@ -36,7 +36,11 @@ class Tree(Protocol):
         ...
 
     def files(self, prefix: str = "") -> Iterator[str]:
-        """Yield the paths of all files below a folder, sorted."""
+        """Yield the paths of all files below a folder, sorted.
+
+        A folder that the system does not list stands for whatever is in it, with a slash at its end: nothing can read
+        it, and nobody can take it for empty.
+        """
         ...
 
 
@@ -199,7 +203,10 @@ class DirectoryTree:
         return str(real) if real.is_relative_to(self.root) else None
 
     def files(self, prefix: str = "") -> Iterator[str]:
-        """Yield the paths of all files below a folder, sorted; hidden folders and environments are left out."""
+        """Yield the paths of all files below a folder, sorted; hidden folders and environments are left out.
+
+        A folder that the system does not list is yielded with a slash at its end.
+        """
         found = self._walked.get(prefix)
         if found is None:
             found = []
@@ -212,7 +219,10 @@ class DirectoryTree:
         """Add the paths of all files below a folder."""
         try:
             entries = sorted(os.scandir(folder), key=attrgetter("name"))
+        except (FileNotFoundError, NotADirectoryError):
+            return
         except OSError:
+            found.append(f"{prefix or '.'}/")
             return
         start = f"{prefix}/" if prefix else ""
         for entry in entries:

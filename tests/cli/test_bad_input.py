@@ -8,7 +8,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,20 +56,27 @@ def test_an_unreadable_file_is_a_finding_at_its_place(
     assert words in answer.out
 
 
+def without_power(forbidden: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Return `f0ci validate` beside a path, or above it, as an account to which the path's mode means something."""
+    command = [sys.executable, "-m", "f0ci", "validate", "--format", "json"]
+    if os.access(forbidden, os.R_OK):
+        if shutil.which("setpriv") is None:
+            pytest.skip("this user may read everything, and there is no setpriv to give that up")
+        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    root = forbidden.parents[1]
+    return lambda *more: subprocess.run([*command, *more], cwd=root, capture_output=True, text=True, check=False)
+
+
 def test_a_file_that_may_not_be_read_is_a_finding_and_hides_no_other(project: Path) -> None:
     """Passing it over would turn a wrong mode into a green pipeline."""
     (project / "templates").mkdir(exist_ok=True)
     for name in ("recipes/secret.yaml", "environments/dev/config.yaml", "templates/x.yaml.j2"):
         (project / name).write_text("steps: []\n", encoding="utf-8")
         (project / name).chmod(0)
-    command = [sys.executable, "-m", "f0ci", "validate", "--no-cache", "--format", "json"]
-    if os.access(project / "recipes/secret.yaml", os.R_OK):
-        if shutil.which("setpriv") is None:
-            pytest.skip("this user may read everything, and there is no setpriv to give that up")
-        command = ["setpriv", "--bounding-set=-dac_override,-dac_read_search", *command]
+    validate = without_power(project / "recipes/secret.yaml")
 
-    answer = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
-    named = subprocess.run([*command, "recipes/secret.yaml"], cwd=project, capture_output=True, text=True, check=False)
+    answer = validate("--no-cache")
+    named = validate("--no-cache", "recipes/secret.yaml")
 
     assert (answer.returncode, named.returncode, answer.stderr) == (1, 1, "")
     found = [(one["path"], one["rule"], one["message"]) for one in json.loads(answer.stdout)["diagnostics"]]
@@ -84,6 +91,65 @@ def test_a_file_that_may_not_be_read_is_a_finding_and_hides_no_other(project: Pa
     summary = json.loads(answer.stdout)["summary"]
     assert summary["files"] > 3
     assert [one["rule"] for one in json.loads(named.stdout)["diagnostics"]] == ["unreadable"]
+
+
+@pytest.fixture
+def closed(project: Path) -> Iterator[Path]:
+    """Give a folder of recipes that may not be listed, one of them broken."""
+    folder = project / "recipes/private"
+    folder.mkdir()
+    (folder / "broken.yaml").write_text("steps: [", encoding="utf-8")
+    folder.chmod(0)
+    yield folder
+    # pytest takes it away
+    folder.chmod(0o755)
+
+
+def rules_of(answer: subprocess.CompletedProcess[str]) -> list[tuple[str, str]]:
+    return [(one["path"], one["rule"]) for one in json.loads(answer.stdout)["diagnostics"]]
+
+
+def test_a_folder_that_may_not_be_listed_is_a_finding(closed: Path, tmp_path: Path) -> None:
+    """Taking it for empty would pass over every file in it; what is remembered knows of it too."""
+    validate = without_power(closed)
+    cache = f"--cache-dir={tmp_path.with_name(f'{tmp_path.name}-cache')}"
+
+    shut = [validate(cache), validate(cache), validate("--no-cache", "recipes/private")]
+    beside = validate("--no-cache", "recipes/deploy.yaml")
+    inside = validate("--no-cache", "recipes/private/broken.yaml")
+    closed.chmod(0o755)
+    opened = validate(cache)
+
+    assert [(answer.returncode, rules_of(answer)) for answer in shut] == [(1, [("recipes/private", "unreadable")])] * 3
+    [finding] = json.loads(shut[0].stdout)["diagnostics"]
+    assert finding["message"] == "cannot read 'recipes/private/': Permission denied"
+    assert (beside.returncode, rules_of(beside)) == (0, [])
+    assert (inside.returncode, inside.stdout) == (3, "")
+    assert "cannot read 'recipes/private/broken.yaml': Permission denied" in inside.stderr
+    assert rules_of(opened) == [("recipes/private/broken.yaml", "syntax")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "ignored", "code"),
+    [
+        pytest.param("recipes: [recipes]\n", "", 1, id="the settings name the folder above"),
+        pytest.param("recipes: [recipes/private/old]\n", "", 1, id="the settings name a folder in it"),
+        pytest.param("recipes: [elsewhere, recipes/other]\n", "", 0, id="the settings look elsewhere"),
+        pytest.param("recipes: ['.']\n", "", 1, id="the settings look everywhere"),
+        pytest.param("branch_prefix: a\n", "", 1, id="the settings say nothing of it"),
+        pytest.param("", "private/\n", 0, id="Git ignores it, as the data of a database that ran here"),
+    ],
+)
+def test_a_closed_folder_matters_where_recipes_are_looked_for(
+    closed: Path, project: Path, settings: str, ignored: str, code: int
+) -> None:
+    git(project, "init", "--quiet")
+    (project / "f0ci.yaml").write_text(settings or "{}\n", encoding="utf-8")
+    (project / ".gitignore").write_text(ignored, encoding="utf-8")
+
+    answer = without_power(closed)("--no-cache", "--select", "unreadable")
+
+    assert (answer.returncode, len(rules_of(answer))) == (code, code)
 
 
 def test_links_that_leave_the_repository_are_not_followed(project: Path, f0ci: Command, tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
 """SARIF 2.1.0 (OASIS standard, 2020), as GitHub code scanning and other viewers read it.
 
-Every rule that was broken comes with its page. A result carries a fingerprint without line numbers under `f0ci/v1`;
-GitHub's own `primaryLocationLineHash` is left to its upload action, which computes it from the sources.
+Every rule that was broken comes with its page; it has no address of its own, so no `helpUri`. A result carries a
+fingerprint without line numbers under `f0ci/v1`; GitHub's own `primaryLocationLineHash` is left to its upload action,
+which computes it from the sources.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from f0ci.core.patterns import pattern
 from f0ci.lint import registry
 from f0ci.lint.fingerprints import fingerprints
 from f0ci.lint.reporters.base import Sources, Summary, encodable
+from f0ci.lint.rules.base import Group, Rule
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _SUBJECT = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "recommendation"}
+# 8.0 is a high risk in GitHub's words, 5.0 a medium one, 2.0 a low one
+_RISK = {Severity.ERROR: "8.0", Severity.WARNING: "5.0", Severity.NOTE: "2.0"}
 _WHAT = pattern(r"^## What it does\n\n(.+?)\n(?:\n|\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -55,15 +59,25 @@ def _rule(name: str) -> dict[str, Any]:
     what = _WHAT.search(page)
     return {
         "id": name,
+        "name": name.title().replace("-", ""),
         "shortDescription": {"text": first},
         "fullDescription": {"text": what[1].replace("\n", " ") if what else first},
         "help": {"text": page, "markdown": page},
         "defaultConfiguration": {"level": str(card.severity)},
-        "properties": {
-            "tags": ["f0ci", str(card.group)],
-            "precision": "very-high",
-            "problem.severity": _SUBJECT[card.severity],
-        },
+        "properties": _properties(card),
+    }
+
+
+def _properties(card: Rule) -> dict[str, Any]:
+    """Return what GitHub sorts, filters and labels alerts by."""
+    is_risk = card.group is Group.SECURITY
+    # whether a text is a secret, or a warning a mistake, is for people to say
+    is_certain = card.severity is Severity.ERROR and not is_risk
+    return {
+        "tags": ["f0ci", str(card.group)],
+        "precision": "very-high" if is_certain else "high",
+        "problem.severity": _SUBJECT[card.severity],
+        **({"security-severity": _RISK[card.severity]} if is_risk else {}),
     }
 
 

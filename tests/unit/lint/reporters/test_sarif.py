@@ -65,7 +65,7 @@ def test_rules_come_with_their_pages() -> None:
     """A viewer shows the page that `explain` shows; a rule that was not broken is left out."""
     [rule] = run_of(saying("bad"))["tool"]["driver"]["rules"]
 
-    assert rule["id"] == "syntax"
+    assert (rule["id"], rule["name"]) == ("syntax", "Syntax")
     assert rule["help"] == {"text": registry.explain("syntax"), "markdown": registry.explain("syntax")}
     assert rule["defaultConfiguration"] == {"level": "error"}
     assert rule["properties"]["tags"] == ["f0ci", "reading"]
@@ -75,11 +75,36 @@ def test_rules_come_with_their_pages() -> None:
 
 @pytest.mark.parametrize("name", registry.names())
 def test_every_rule_can_be_described(name: str) -> None:
-    """Every page begins with one sentence, and says what the rule does."""
+    """Every page begins with one sentence, and says what the rule does; GitHub takes all of it."""
     described = sarif._rule(name)
 
+    only_rule = {"$ref": "#/$defs/rule", "$defs": OURS["$defs"]}
+    jsonschema.validate(described, only_rule, cls=jsonschema.Draft202012Validator)
     assert described["shortDescription"]["text"].endswith(".")
     assert described["fullDescription"]["text"] not in {"", described["shortDescription"]["text"]}
+
+
+@pytest.mark.parametrize(
+    ("name", "title", "properties"),
+    [
+        ("duplicate-key", "DuplicateKey", {"precision": "very-high", "problem.severity": "error"}),
+        ("unknown-key", "UnknownKey", {"precision": "high", "problem.severity": "warning"}),
+        ("not-a-recipe", "NotARecipe", {"precision": "high", "problem.severity": "recommendation"}),
+        (
+            "plain-text-secret",
+            "PlainTextSecret",
+            {"precision": "high", "problem.severity": "error", "security-severity": "8.0"},
+        ),
+        ("plain-http", "PlainHttp", {"precision": "high", "problem.severity": "warning", "security-severity": "5.0"}),
+    ],
+)
+def test_rules_say_how_much_they_matter(name: str, title: str, properties: dict[str, str]) -> None:
+    """GitHub orders alerts by it; only what is about security has a risk, and the tag that lets it count."""
+    described = sarif._rule(name)
+    tags = described["properties"].pop("tags")
+
+    assert (described["name"], described["properties"]) == (title, properties)
+    assert ("security" in tags) == ("security-severity" in properties)
 
 
 def test_results_point_at_their_rules() -> None:
