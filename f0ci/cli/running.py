@@ -214,7 +214,7 @@ def _listening(
         if given["otel"]:
             from f0ci.runner.telemetry import spans
 
-            listeners.append(stack.enter_context(spans(title, told)))
+            listeners.append(stack.enter_context(spans(title, told, tell=say)))
         if not given["quiet"]:
             live = False if given["debug"] else None
             listeners.append(stack.enter_context(progress(title, live=live)))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,6 +20,7 @@ from f0ci.commands.engines import (
 )
 from f0ci.core.errors import InputError, UsageError
 from f0ci.core.outcome import Outcome
+from f0ci.recipes.parameters import UnfitParameters
 from f0ci.recipes.records import RunRecord
 from f0ci.runner.context import Context
 from f0ci.runner.engine import EmbeddedEngine, Order
@@ -71,22 +73,24 @@ def run(
         attend: False hands the run over and does not look on.
 
     Raises:
+        UsageError: the parameters do not fit the recipe, or the options name an unknown step.
         F0ciError: see `f0ci.runner.executing.run_recipe` and `f0ci.runner.engine.Engine`.
     """
     tree = DirectoryTree(root)
     project = load_project(tree)
     configuration = _environment(tree, project, environment, options)
     if journal is False:
-        return run_recipe(
-            recipe,
-            tree_root=root,
-            project=project,
-            environment=configuration,
-            parameters=parameters or {},
-            context=context,
-            options=options,
-            on_event=on_event,
-        )
+        with _fitting():
+            return run_recipe(
+                recipe,
+                tree_root=root,
+                project=project,
+                environment=configuration,
+                parameters=parameters or {},
+                context=context,
+                options=options,
+                on_event=on_event,
+            )
     place = place_of(root, journal, project)
     if queue is None and not isinstance(place, Path):
         queue = place.queue
@@ -99,7 +103,7 @@ def run(
         raise UsageError(f"{option} is for runs that are handed to a queue", "name one with --queue")
     # before the journal, so that a recipe that cannot be read leaves nothing behind
     plan = freeze(root, project, recipe, configuration)
-    with open_place(place) as opened:
+    with open_place(place) as opened, _fitting():
         engine = EmbeddedEngine(opened, on_event=on_event)
         return engine.run(Order(plan, parameters or {}, options or RunOptions()), context)
 
@@ -138,7 +142,8 @@ def _run_elsewhere(
         engine = cluster_engine(
             opened, load_project(DirectoryTree(root)), queue=queue, priority=priority, on_event=on_event
         )
-        run_id = engine.submit(order)
+        with _fitting():
+            run_id = engine.submit(order)
         record = engine.resume(run_id) if attend else engine.hand_over(run_id)
         if context is not None:
             context.recall(recalled_changes(opened, run_id))
@@ -236,21 +241,23 @@ def plan_run(
 
     tree = DirectoryTree(root)
     project = load_project(tree)
-    return planning.plan_run(
-        recipe,
-        tree_root=root,
-        project=project,
-        environment=_environment(tree, project, environment, options),
-        parameters=parameters or {},
-        options=options,
-    )
+    with _fitting():
+        return planning.plan_run(
+            recipe,
+            tree_root=root,
+            project=project,
+            environment=_environment(tree, project, environment, options),
+            parameters=parameters or {},
+            options=options,
+        )
 
 
 def read_parameters(root: Path, recipe: str, texts: Mapping[str, str]) -> dict[str, Any]:
     """Return parameters that somebody typed as values, each of the type that the recipe declares.
 
     Raises:
-        InputError: the recipe cannot be read, or a text is no value of its parameter's type.
+        InputError: the recipe cannot be read.
+        UsageError: the text of a parameter is not YAML.
     """
     from f0ci.recipes.parameters import read_texts
 
@@ -280,6 +287,15 @@ def recipe_path(root: Path, base: Path, name: Path) -> str:
             f"{str(name)!r} lies outside the repository {str(root)!r}", "name a recipe inside it, or use -C"
         )
     return path
+
+
+@contextmanager
+def _fitting() -> Iterator[None]:
+    """Say of parameters that do not fit that the call is wrong: here nobody else gave them, no file and no workflow."""
+    try:
+        yield
+    except UnfitParameters as error:
+        raise UsageError(error.message, error.hint, place=error.place) from error
 
 
 def _environment(

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from f0ci.core.errors import InputError
+from f0ci.core.errors import InputError, UsageError
 from f0ci.core.suggestions import did_you_mean
 from f0ci.core.values import dataclass
 from f0ci.expressions.parsing import ExpressionError, Reference, parse, references, texts
@@ -65,6 +65,10 @@ _KEYWORDS = frozenset(
 )
 
 
+class UnfitParameters(InputError):
+    """What a caller gives does not fit what a recipe declares."""
+
+
 @dataclass(frozen=True, slots=True)
 class ParameterProblem:
     """What is wrong with a parameter that a caller gives or leaves out.
@@ -91,13 +95,15 @@ def bind_parameters(recipe: Recipe, given: Mapping[str, Any], scope: Mapping[str
         scope: what `#{...}` in a default may ask for: `config`, `environment`, `overlay`, `release`.
 
     Raises:
-        InputError: a required parameter is missing or null, a name is unknown, a value has the wrong type or is
-            refused by `validation`, or a default asks for what does not exist.
+        UnfitParameters: a required parameter is missing or null, a name is unknown, a value has the wrong type or is
+            refused by `validation`.
+        InputError: a `validation` cannot be used, or a default asks for what does not exist.
     """
     for problem in check_parameters(recipe, given):
         declared = recipe.parameter(problem.name)
         place = str(recipe.document.location(declared.at)) if declared else recipe.path
-        raise InputError(problem.message, problem.hint, place=place)
+        fault = InputError if problem.kind == "unusable" else UnfitParameters
+        raise fault(problem.message, problem.hint, place=place)
     bound: dict[str, Any] = {}
     for parameter in recipe.parameters:
         if parameter.name not in bound and parameter.name not in given:
@@ -230,7 +236,7 @@ def read_texts(recipe: Recipe, given: Mapping[str, str]) -> dict[str, Any]:
     They stay text where the recipe declares text; otherwise they are what YAML reads.
 
     Raises:
-        InputError: the text of a parameter is not YAML.
+        UsageError: the text of a parameter is not YAML.
     """
     values: dict[str, Any] = {}
     for name, text in given.items():
@@ -241,7 +247,7 @@ def read_texts(recipe: Recipe, given: Mapping[str, str]) -> dict[str, Any]:
             continue
         reading = read_yaml(text.encode())
         if reading.broken:
-            raise InputError(f"parameter {name!r}: {reading.problems[0].message}", "quote the value")
+            raise UsageError(f"parameter {name!r}: {reading.problems[0].message}", "quote the value")
         # `k=1.10` for `type: [string, number]` stays what was typed
         values[name] = text if "string" in wanted and not isinstance(reading.data, dict | list) else reading.data
     return values

@@ -227,8 +227,9 @@ def _action(step: Step) -> str:
     if step.kind == "http":
         return f"{step.arguments.get('method', '')} {step.arguments.get('url', '')}".strip()
     if step.kind == "wait":
-        kinds = ("for", "until", "approval", "event")
-        return next((f"{kind} {step.arguments[kind]}" for kind in kinds if kind in step.arguments), "")
+        from f0ci.runner.steps.wait import as_written
+
+        return as_written(step.arguments)
     return step.run or step.recipe_path or ""
 
 

@@ -6,8 +6,8 @@ Needs the extra `otel`. Where spans go is said by the usual variables (`OTEL_EXP
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from f0ci import __version__
@@ -17,13 +17,19 @@ from f0ci.runner.events import Event, Listener, StepEnded, StepNoted, StepRetrie
 
 
 @contextmanager
-def spans(recipe: str, attributes: Mapping[str, str | None], provider: Any = None) -> Iterator[Listener]:
-    """Give a listener that turns events into spans; they are sent when the block is over.
+def spans(
+    recipe: str,
+    attributes: Mapping[str, str | None],
+    provider: Any = None,
+    tell: Callable[[str], object] = lambda _: None,
+) -> Iterator[Listener]:
+    """Give a listener that turns events into spans; what was not sent before is sent when the block is over.
 
     Args:
         recipe: names the run's span.
         attributes: of every span, such as `f0ci.environment`; those without a value are left out.
         provider: an OpenTelemetry tracer provider, or None for one that the usual variables describe.
+        tell: told, at the end, where some of it did not reach the collector.
 
     Raises:
         CannotWork: OpenTelemetry is not installed.
@@ -32,18 +38,19 @@ def spans(recipe: str, attributes: Mapping[str, str | None], provider: Any = Non
         from opentelemetry import trace
     except ImportError as error:
         raise CannotWork("OpenTelemetry is not installed", "install f0ci[otel]") from error
-    own = provider is None
-    provider = provider or _usual_provider()
-    tracer = provider.get_tracer("f0ci", __version__)
     told = {name: value for name, value in attributes.items() if value is not None}
-    with tracer.start_as_current_span(f"run {recipe}", attributes={"f0ci.recipe": recipe, **told}) as root:
+    with ExitStack() as stack:
+        if provider is None:
+            from f0ci.runner.collecting import collector
+
+            provider = stack.enter_context(collector(tell))
+        tracer = provider.get_tracer("f0ci", __version__)
+        root = stack.enter_context(
+            tracer.start_as_current_span(f"run {recipe}", attributes={"f0ci.recipe": recipe, **told})
+        )
         listener = _Spans(tracer, trace, root, told)
-        try:
-            yield listener.tell
-        finally:
-            listener.close()
-    if own:
-        provider.shutdown()
+        stack.callback(listener.close)
+        yield listener.tell
 
 
 class _Spans:
@@ -99,16 +106,3 @@ class _Spans:
             start_time=start,
             attributes={**self._told, "f0ci.step": step, **attributes},
         )
-
-
-def _usual_provider() -> Any:
-    try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-        from opentelemetry.sdk.resources import Resource
-        from opentelemetry.sdk.trace import TracerProvider
-        from opentelemetry.sdk.trace.export import BatchSpanProcessor
-    except ImportError as error:
-        raise CannotWork(f"OpenTelemetry is not complete: {error}", "install f0ci[otel]") from error
-    provider = TracerProvider(resource=Resource.create({"service.name": "f0ci", "service.version": __version__}))
-    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    return provider

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from f0ci.runner.collecting import collector
 from f0ci.runner.engine import EmbeddedEngine, Order
 from f0ci.runner.frozen import freeze
 from f0ci.runner.journal import Journal, default_path
@@ -18,6 +25,7 @@ from tests.conftest import write_files
 from tests.local_service import Reply, local_service
 
 ASK = "metadata: {name: ask}\nsteps: [{name: ask, type: wait, args: {approval: true}}, {name: after, run: 'true'}]\n"
+FAIL = "metadata: {name: fail}\nsteps: [{name: fail, run: 'false'}]\n"
 TELL = "metadata: {name: tell}\nsteps: [{name: tell, run: 'echo $R', args: {R: '#{release}'}}]\n"
 DAY = 86_400.0
 
@@ -27,6 +35,7 @@ def project(tmp_path: Path) -> Path:
     """Return a repository with recipes."""
     root = tmp_path / "project"
     files = {"f0ci.yaml": "version: 1\n", "recipes/ask.yaml": ASK, "recipes/tell.yaml": TELL}
+    files["recipes/fail.yaml"] = FAIL
     write_files(root, {**files, "environments/dev/config.yaml": "{}\n"})
     return root
 
@@ -113,6 +122,96 @@ def test_a_trace_names_environment_release_and_run_also_when_the_run_goes_on(
         for name, value in (("environment", "dev"), ("release", "rel-9"), ("run", "r-1"), ("recipe", "recipes/ask")):
             assert f"f0ci.{name}".encode() in sent
             assert value.encode() in sent
+
+
+@pytest.fixture
+def closed() -> Iterator[str]:
+    """Return the address of a port at which nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        # taken, and never listened at, so that nobody else can get it meanwhile
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """Return the address of a port that takes connections, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    """Return the address of a service that takes no spans from us."""
+    with local_service(lambda _: Reply(b"who are you", 401)) as service:
+        yield service.url
+
+
+@pytest.mark.parametrize(
+    ("where", "recipe", "code", "words"),
+    [
+        ("closed", "tell", 0, "connection refused"),
+        ("closed", "fail", 1, "connection refused"),
+        ("closed", "ask", 5, "connection refused"),
+        ("silent", "tell", 0, "no answer "),
+        ("refusing", "tell", 0, "it answered 401"),
+    ],
+)
+def test_a_collector_that_is_away_costs_one_line_and_no_exit_code(
+    project: Path, request: pytest.FixtureRequest, where: str, recipe: str, code: int, words: str
+) -> None:
+    url: str = request.getfixturevalue(where)
+    # as its own process, in which nobody else takes what OpenTelemetry logs
+    done = subprocess.run(
+        [sys.executable, "-m", "f0ci", "-C", str(project), "run", f"recipes/{recipe}.yaml", "--otel", "--quiet"],
+        env={**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": url, "OTEL_EXPORTER_OTLP_TIMEOUT": "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+        # by itself it would stay for ten seconds at least
+        timeout=9,
+    )
+
+    first, *others = done.stderr.splitlines()
+    assert done.returncode == code
+    assert first.startswith(f"the trace did not reach the collector at {url!r}: {words}")
+    assert first.endswith("; start one there, or name another: OTEL_EXPORTER_OTLP_ENDPOINT")
+    assert [line for line in others if not line.startswith(("tell it with", "go on with"))] == []
+
+
+def test_an_address_of_a_collector_is_shown_without_its_password(
+    project: Path, f0ci: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://me:planted-secret@127.0.0.1:99999")
+    answer = f0ci(project, "run", "recipes/tell.yaml", "--otel", "--quiet")
+    assert (answer.code, "at 'http://127.0.0.1:99999': that is no address" in answer.err) == (0, True)
+    assert "planted-secret" not in answer.out + answer.err
+
+
+def test_settings_of_opentelemetry_that_make_no_sense_start_nothing(
+    project: Path, f0ci: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "soon")
+    answer = f0ci(project, "run", "recipes/tell.yaml", "--otel", "--quiet")
+    assert (answer.code, answer.out) == (3, "")
+    assert "OpenTelemetry cannot send: could not convert string to float: 'soon'" in answer.err
+    assert "check the variables that begin with OTEL_" in answer.err
+
+
+def test_what_arrived_before_the_collector_went_away_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    away = threading.Event()
+    told: list[str] = []
+    with local_service(lambda _: Reply(b"", 400 if away.is_set() else 200)) as service:
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", service.url)
+        with collector(told.append) as provider:
+            provider.get_tracer("test").start_span("one").end()
+            assert provider.force_flush()
+            away.set()
+            provider.get_tracer("test").start_span("two").end()
+    assert len(service.asked) == 2
+    assert [text.partition(";")[0] for text in told] == [
+        f"part of the trace did not reach the collector at {service.url!r}: it answered 400"
+    ]
 
 
 def test_expressions_and_records_know_the_release(project: Path, f0ci: Command) -> None:

@@ -108,6 +108,31 @@ def wait_for_event(name: str, match: Any, signals: tuple[Signal, ...]) -> StepRe
     return StepResult(Outcome.WAITING, f"{_EVENT}{name!r}")
 
 
+def as_written(asked: Mapping[str, Any]) -> str:
+    """Return what a wait step waits for, as a recipe's author writes it: `approval {count: 2, by: [alice, bob]}`; pure.
+
+    Args:
+        asked: the step's arguments, expressions and all.
+    """
+    kind = next((kind for kind in _KINDS if kind in asked and asked[kind] is not False), None)
+    if kind is None:
+        return ""
+    words = kind if asked[kind] is True else f"{kind} {_flow(asked[kind])}"
+    if kind == "event" and "match" in asked:
+        words = f"{words}, match {_flow(asked['match'])}"
+    return f"{words}: {asked['message']}" if asked.get("message") else words
+
+
+def _flow(value: Any) -> str:
+    """Return a value in YAML on one line; text stands for itself."""
+    if isinstance(value, str):
+        return value
+    import yaml
+
+    text = yaml.safe_dump(value, default_flow_style=True, width=float("inf"), allow_unicode=True, sort_keys=False)
+    return str(text).removesuffix("\n...\n").rstrip("\n")
+
+
 def answer_to(message: str) -> str | None:
     """Return the options of `f0ci runs send` that end what a waiting step says it waits for, or None; pure."""
     if message.startswith(_APPROVAL):

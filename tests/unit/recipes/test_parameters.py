@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from f0ci.core.errors import InputError
+from f0ci.core.errors import InputError, UsageError
 from f0ci.recipes.model import Recipe
 from f0ci.recipes.parameters import bind_parameters, check_parameters, read_texts, used_parameters
 from f0ci.recipes.reading import recipe_from
@@ -194,5 +194,5 @@ def test_texts_are_read_by_their_declared_type() -> None:
         "undeclared": "dev",
         "anything": "",
     }
-    with pytest.raises(InputError, match="parameter 'tries': not valid YAML"):
+    with pytest.raises(UsageError, match="parameter 'tries': not valid YAML"):
         read_texts(_FETCH, {"tries": "[1"})

@@ -129,9 +129,13 @@ def test_what_cannot_be_run_leaves_no_journal(repository: Path) -> None:
     with pytest.raises(f0ci.F0ciError) as caught:
         f0ci.run("r", root=repository)
 
-    assert isinstance(caught.value, InputError)
+    # the call is wrong, and nothing else
+    assert isinstance(caught.value, UsageError)
     assert "needs the parameter 'day'" in str(caught.value)
-    with pytest.raises(f0ci.F0ciError):
+    assert str(caught.value.place).startswith("recipes/r.yaml:")
+    with pytest.raises(UsageError, match="needs the parameter 'day'"):
+        f0ci.run("r", root=repository, journal=False)
+    with pytest.raises(InputError):
         f0ci.run("nothing", root=repository)
 
 

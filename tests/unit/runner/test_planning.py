@@ -92,3 +92,9 @@ def test_steps_whose_path_only_the_run_knows_have_no_steps_yet(tmp_path: Path) -
     made = plan(tmp_path, "steps: [{name: a, type: sub_recipe, recipe_path: \"#{context.get('p')}\"}]")
 
     assert (made.steps[0].steps, made.steps[0].action) == ((), "#{context.get('p')}")
+
+
+def test_a_wait_is_shown_as_it_is_written(tmp_path: Path) -> None:
+    made = plan(tmp_path, "steps: [{name: ask, type: wait, args: {approval: {by: [alice]}, message: ship it?}}]")
+
+    assert made.steps[0].action == "approval {by: [alice]}: ship it?"

@@ -15,7 +15,7 @@ from f0ci.runner.engine import EmbeddedEngine, Order
 from f0ci.runner.frozen import freeze
 from f0ci.runner.journal import Journal
 from f0ci.runner.steps.base import Signal
-from f0ci.runner.steps.wait import answer_to, wait_for_approval, wait_for_event, wait_for_time
+from f0ci.runner.steps.wait import answer_to, as_written, wait_for_approval, wait_for_event, wait_for_time
 from f0ci.source.project import Project
 from tests.unit.runner.conftest import Workspace
 
@@ -121,3 +121,22 @@ def test_a_deadline_that_is_over_fails_the_step_or_passes_it(
 def test_what_a_step_waits_for_says_how_to_tell_it(message: str, options: str | None) -> None:
     """Where a person can end the waiting, the options of `f0ci runs send` follow from what the step says."""
     assert answer_to(message) == options
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        ({"for": "30m"}, "for 30m"),
+        ({"for": 30}, "for 30"),
+        ({"until": "2026-12-01T08:00:00Z"}, "until 2026-12-01T08:00:00Z"),
+        ({"approval": True}, "approval"),
+        ({"approval": {"count": 2, "by": ["alice", "bob"]}}, "approval {count: 2, by: [alice, bob]}"),
+        ({"approval": {"by": "#{config.who}"}, "message": "ship it?"}, "approval {by: '#{config.who}'}: ship it?"),
+        ({"event": "build.done"}, "event build.done"),
+        ({"event": "build.done", "match": {"status": "ok"}}, "event build.done, match {status: ok}"),
+        ({"approval": False, "event": "paid"}, "event paid"),
+        ({}, ""),
+    ],
+)
+def test_what_a_step_waits_for_is_said_as_it_is_written(args: dict[str, Any], words: str) -> None:
+    assert as_written(args) == words
