@@ -11,6 +11,7 @@ from typing import Any
 from f0ci.analysis.providers.base import Query
 from f0ci.core.clock import parse_time
 from f0ci.core.errors import ProviderError
+from f0ci.git.ignored import is_ignored
 from f0ci.source.records import FORMATS, Record, read_records
 from f0ci.source.tree import resolve_path
 
@@ -23,7 +24,7 @@ def rows_about(query: Query, root: Path) -> list[Record]:
 
     Args:
         query: what is asked; its settings name the file and its columns.
-        root: folder that a relative path starts from.
+        root: folder that a relative path starts from; a file that is not there and that Git ignores has no rows yet.
 
     Raises:
         ProviderError: the file cannot be read, or lies where it may not.
@@ -49,12 +50,24 @@ def _read(query: Query, root: Path) -> list[Record]:
         hint = "write a path inside the repository, or set 'allow_absolute: true'"
         raise ProviderError(f"{written!r} is an absolute path", hint, place=written)
     if not path.is_file():
-        raise ProviderError(f"there is no file {written!r}", "check 'path', and what writes the file", place=written)
+        if not path.exists() and is_ignored(root, written):
+            # what Git ignores is written by something, in a fresh checkout not before the first deployment
+            return []
+        hint = "check 'path'; what writes the file anew into each checkout is listed in .gitignore"
+        raise ProviderError(f"there is no file {written!r}", hint, place=written)
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise ProviderError(f"cannot read {written!r}: {error.strerror or error}", place=written) from error
     return list(read_records(written, raw, form))
+
+
+def why_none(query: Query, root: Path) -> str:
+    """Return why no row of a metric's file is about the environment."""
+    written = str(query.settings["path"])
+    if (root / written).exists():
+        return f"no row of {written!r} is about {query.environment!r}"
+    return f"{written!r} is not written yet: git ignores it, and it is not there"
 
 
 def _belongs(row: Record, query: Query) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from f0ci.cli.output import colour, format_option, once_met, print_json, print_table, root_of
+from f0ci.cli.output import colour, format_option, once_met, print_json, print_table, print_ways, root_of
 from f0ci.core.clock import format_time
 from f0ci.core.errors import ExitCode
 from f0ci.core.escaping import escape_controls
@@ -16,6 +16,7 @@ from f0ci.core.escaping import escape_controls
 if TYPE_CHECKING:
     from f0ci.promotion.drift.base import Observation, Sync
     from f0ci.promotion.drifting import Observed
+    from f0ci.promotion.explaining import Explanation
 
 offline_option = click.option("--offline", is_flag=True, help="Do not ask the remote; show what was fetched last.")
 
@@ -65,6 +66,7 @@ def status(ctx: click.Context, environment: str | None, wants_drift: bool, offli
                 # a hold that a failure set says the same
                 if one.hold is None or not one.hold.startswith(reason):
                     click.echo(f"{one.environment}: {reason}")
+        print_ways(one.ways, f"{one.environment}: ")
     for name, environment_observed in observed.items():
         print_observations(name, environment_observed.observations)
     return _drift_code(observed)
@@ -144,7 +146,19 @@ def why(ctx: click.Context, environment: str, release: str | None, offline: bool
     else:
         missing = [one for one in found.conditions if one.until is None]
         click.echo(f"earliest: {format_time(found.earliest)}{once_met(missing)}")
+    print_instead(found)
     return ExitCode.DONE
+
+
+def print_instead(found: Explanation) -> None:
+    """Print what could come in where a release is quarantined, so that to promote it is refused."""
+    if not found.is_quarantined or found.promotion is not None:
+        return
+    if found.instead is None:
+        click.echo("instead: no other release may come in; mend this one, commit, push, and `f0ci release create`")
+        return
+    other = found.instead[:12]
+    click.echo(f"instead: release {other} may come in: f0ci plan {found.environment} --release {other}")
 
 
 @click.command()

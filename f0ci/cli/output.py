@@ -16,6 +16,7 @@ from f0ci.source.project import find_root
 
 if TYPE_CHECKING:
     from f0ci.promotion.explaining import Condition
+    from f0ci.promotion.going_on import Way
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -43,6 +44,9 @@ STATE_COLOURS = {
 # what ends a condition that is no gate
 _UNTIL = {
     "request": "somebody requests it",
+    "ended": "somebody requests it again",
+    "quarantine": "its quarantine is lifted",
+    "hold": "the hold is lifted",
     "queue": "the promotion before it ended",
     "deploying": "it is taken further",
     "verifying": "it is taken further",
@@ -101,6 +105,22 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         cells = [cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(row, widths, strict=True)]
         line = "  ".join(cells).rstrip()
         click.echo(click.style(line, bold=True) if index == 0 else line)
+
+
+def print_ways(ways: Iterable[Way], before: str) -> None:
+    """Print what a person does next, each command on a line of its own, to be copied.
+
+    Args:
+        ways: the ways to go on.
+        before: what each line begins with.
+    """
+    for way in ways:
+        if len(way.commands) == 1:
+            click.echo(f"{before}next{', ' + way.when if way.when else ''}: {way.commands[0]}")
+            continue
+        click.echo(f"{before}next, {way.when}:")
+        for command in way.commands:
+            click.echo(f"{before}  {command}")
 
 
 def once_met(conditions: Sequence[Condition]) -> str:

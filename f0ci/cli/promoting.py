@@ -11,7 +11,7 @@ import click
 
 from f0ci.cli.apart import apart_options, desk_of, print_left
 from f0ci.cli.durations import DURATION, SOME_TIME
-from f0ci.cli.output import F, colour, format_option, once_met, print_json, root_of, say
+from f0ci.cli.output import F, colour, format_option, once_met, print_json, print_ways, root_of, say
 from f0ci.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, apart: bool,
     Example:
       f0ci plan prod
     """
+    from f0ci.cli.looking import print_instead
     from f0ci.commands.planning import plan_environment
     from f0ci.render.difference import compare, to_json, to_text
 
@@ -65,6 +66,11 @@ def plan(ctx: click.Context, environment: str, release: str | None, apart: bool,
         click.echo(f"  {'rolls back if' if check['rollback'] else 'succeeds if'} {check['condition']}")
     for remark in view.remarks:
         click.echo(f"  note: {remark}")
+    refusal = next((one for one in view.forecast.explanation.conditions if one.what == "quarantine"), None)
+    if refusal is not None and view.forecast.explanation.promotion is None:
+        click.echo(f"to promote it is refused: {refusal.reason}")
+        click.echo(f"  next: {refusal.command}")
+        print_instead(view.forecast.explanation)
     click.echo("gates now:")
     for answer in view.verdict.answers:
         click.echo(f"  {colour(str(answer.outcome))} {answer.gate}: {answer.reason}")
@@ -347,9 +353,9 @@ def print_report(report: Any, output_format: str) -> None:
             click.echo(f"  next: {answer['command']}")
     if report.called_off and report.state == "rolled_back":
         click.echo(f"  {report.environment} is as it was before; the release may be promoted again")
-    elif report.state in {"rolled_back", "failed"} and not report.called_off:
-        click.echo(f"  {report.environment} is held, the release quarantined; mend it and promote the new release")
-        click.echo(f"  next: f0ci promote {report.environment} --through-hold REASON")
+    if len(report.ways) > 1 and report.release is not None:
+        click.echo(f"  {report.environment} is held and release {report.release[:12]} quarantined; approvers go on")
+    print_ways(report.ways, "  ")
     if report.next_check_at is not None:
         click.echo(f"  run again after {report.next_check_at:%Y-%m-%dT%H:%M:%SZ}")
 

@@ -10,6 +10,7 @@ from f0ci.core.clock import Clock, SystemClock, format_time
 from f0ci.core.errors import CannotWork
 from f0ci.promotion.drift.base import Sync
 from f0ci.promotion.drifting import observe_branch
+from f0ci.promotion.going_on import Way, ways_on
 from f0ci.promotion.report import PromotionReport, current_reasons, report_on
 from f0ci.promotion.site import Site, open_site
 from f0ci.promotion.state import EnvironmentState, Promotion
@@ -26,6 +27,7 @@ class EnvironmentStatus:
     hold: str | None
     quarantined: str | None
     drifted: bool
+    ways: tuple[Way, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the status as data."""
@@ -37,6 +39,7 @@ class EnvironmentStatus:
             "hold": self.hold,
             "quarantined": self.quarantined,
             "drifted": self.drifted,
+            "next": [way.to_json() for way in self.ways],
         }
 
 
@@ -63,6 +66,7 @@ def environment_statuses(
                 _hold_words(site, state),
                 quarantine_of(site, state, ledgers.workflow, current.release) if current else None,
                 observe_branch(site, ledgers, name).sync is Sync.DRIFTED,
+                ways_on(ledgers, name, site.clock.now()),
             )
         )
     return tuple(statuses)

@@ -209,8 +209,11 @@ def restore(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, now
     if target is None:
         require = str(promotion.plan["policy"].get("require", "none"))
         state = ledgers.environments[environment]
-        why, hint = no_way_back(state, believed(site, state, ledgers), promotion.release, require)
-        failed = _failed(promotion, reason, f"nothing was restored: this environment has {why}", hint)
+        known = believed(site, state, ledgers)
+        why, hint = no_way_back(state, known, promotion.release, require)
+        # what else helps follows from the state when somebody looks at it
+        special = (hint,) if rollback_target(state, known, promotion.release, "none") else ()
+        failed = _failed(promotion, reason, f"nothing was restored: this environment has {why}", *special)
         return Change(environment, (*before, failed, *holds), quarantines)
     kept = irreversible_between(site, str(target.plan["source_commit"]), str(promotion.plan["source_commit"]))
     if kept:
@@ -267,6 +270,11 @@ def call_off(site: Site, ledgers: Ledgers, promotion: Promotion, reason: str, no
     data = {**_restored(site, ledgers, promotion, target, reason, now), "aborted": True}
     rolled_back = Draft("rolled_back", promotion.id, data)
     return Change(environment, (rolled_back,), (), BranchChange(environment, branch, data["commit"]))
+
+
+def has_way_back(site: Site, ledgers: Ledgers, promotion: Promotion) -> bool:
+    """Tell whether there is an earlier success that a promotion which fails goes back to."""
+    return _target(site, ledgers, promotion) is not None
 
 
 def _target(site: Site, ledgers: Ledgers, promotion: Promotion) -> Promotion | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,8 @@ from f0ci.promotion.state import EnvironmentState, Promotion
 _MOST_LOOKS = 50
 # outcomes that no waiting ends
 _FINAL = frozenset({Outcome.FAILED})
+# what somebody stopped
+_STOPPED = frozenset({"hold", "quarantine"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,7 @@ class Explanation:
         arrived: True where the environment runs it and it succeeded.
         conditions: what is unmet; empty where it only has to be taken further.
         earliest: the first moment at which nothing that is a matter of time is in the way.
+        instead: digest of the newest release that may come in where this one is quarantined, or None.
     """
 
     environment: str
@@ -74,6 +77,12 @@ class Explanation:
     arrived: bool
     conditions: tuple[Condition, ...]
     earliest: datetime
+    instead: str | None = None
+
+    @property
+    def is_quarantined(self) -> bool:
+        """Tell whether the release is kept out of every environment, so that to promote it is refused."""
+        return any(condition.what == "quarantine" for condition in self.conditions)
 
     @property
     def by_itself(self) -> bool:
@@ -92,6 +101,7 @@ class Explanation:
             "conditions": [condition.to_json() for condition in self.conditions],
             "earliest": None if hopeless else format_time(self.earliest),
             "by_itself": self.by_itself,
+            "instead": self.instead,
         }
 
 
@@ -104,6 +114,7 @@ def explain(
     answers: Callable[[datetime], tuple[GateAnswer, ...]],
     approvers: tuple[str, ...],
     older_than: str | None,
+    instead: str | None = None,
     now: datetime,
 ) -> Explanation:
     """Say what keeps a release out of an environment; a pure function of the ledgers and the clock.
@@ -116,6 +127,7 @@ def explain(
         answers: what the gates, and a hold, say at a moment.
         approvers: short names of everybody in the approvers file in force.
         older_than: digest of what the environment runs, where the release is older.
+        instead: digest of another release that may come in where this one is quarantined, or None.
         now: the moment.
     """
     state = ledgers.environments[environment]
@@ -128,22 +140,33 @@ def explain(
         return Explanation(
             environment, release, promotion.id, False, (_under_way(state, promotion, approvers, now),), now
         )
-    found = [*_standing(ledgers, state, release, approvers, older_than)]
+    unmet = [
+        Condition(one.gate, one.reason, _who(one, approvers), one.until, one.command, one.outcome in _FINAL)
+        for one in answers(now)
+        if one.outcome is not Outcome.PASSED
+    ]
+    # in the order in which they are ended: what somebody stopped is let go on before it is asked for
+    stopped = [one for one in unmet if one.what in _STOPPED]
+    found = [*_standing(ledgers, state, release, approvers, older_than), *stopped]
     if promotion is None:
         found.extend(_request(state, release, environment))
-    asked = answers(now)
-    found.extend(
-        Condition(one.gate, one.reason, _who(one, approvers), one.until, one.command, one.outcome in _FINAL)
-        for one in asked
-        if one.outcome is not Outcome.PASSED
-    )
+    found.extend(one for one in unmet if one.what not in _STOPPED)
     known = promotion.id if promotion else None
-    return Explanation(environment, release, known, False, tuple(found), earliest(answers, now))
+    told = _told_once(found, ledgers.workflow.quarantine_of(release))
+    return Explanation(environment, release, known, False, told, earliest(answers, now), instead)
+
+
+def _told_once(found: list[Condition], stop: str | None) -> tuple[Condition, ...]:
+    """Return conditions of which only the first says why the release is quarantined."""
+    if stop is None:
+        return tuple(found)
+    first, *others = found
+    return (first, *(replace(one, reason=one.reason.replace(f": {stop}", " for that", 1)) for one in others))
 
 
 def _who(answer: GateAnswer, approvers: tuple[str, ...]) -> tuple[str, ...]:
     """Return who can end what a gate waits for: what somebody stopped, anybody in the approvers file lets go on."""
-    return approvers if answer.gate in {"hold", "quarantine"} else answer.who
+    return approvers if answer.gate in _STOPPED else answer.who
 
 
 def earliest(answers: Callable[[datetime], tuple[GateAnswer, ...]], now: datetime) -> datetime:
@@ -188,7 +211,8 @@ def _request(state: EnvironmentState, release: str, environment: str) -> list[Co
     if ended is not None and ended.state != "succeeded":
         why = f": {'; '.join(ended.reasons)}" if ended.reasons else ""
         return [Condition("ended", f"{ended.id} ended {ended.state}{why}", command=ask)]
-    return [Condition("request", "nobody asked for it yet", command=ask)]
+    said = f"{ended.id} brought it in, and something else came since" if ended else "nobody asked for it yet"
+    return [Condition("request", said, command=ask)]
 
 
 def _under_way(state: EnvironmentState, promotion: Promotion, approvers: tuple[str, ...], now: datetime) -> Condition:

@@ -50,6 +50,7 @@ class Forecast:
             "conditions": explained["conditions"],
             "earliest": explained["earliest"],
             "by_itself": explained["by_itself"],
+            "instead": explained["instead"],
             "freezes": [
                 {"name": one.name, "from": format_time(one.start), "to": format_time(one.end)} for one in self.freezes
             ],
@@ -86,7 +87,8 @@ def forecast(
         promotion=promotion if exists else None,
         answers=answers,
         approvers=_approvers(site, state),
-        older_than=None if exists else _older_than(site, state, promotion),
+        older_than=None if exists else _older_than(site, state, promotion.release, promotion.plan["source_commit"]),
+        instead=None if exists else _instead(site, ledgers, state, promotion.release),
         now=now,
     )
     require = str(promotion.plan["policy"].get("require", "none"))
@@ -136,12 +138,33 @@ def _approvers(site: Site, state: EnvironmentState) -> tuple[str, ...]:
         return ()
 
 
-def _older_than(site: Site, state: EnvironmentState, promotion: Promotion) -> str | None:
-    """Return the digest of what an environment runs, where a release is older than that."""
-    running = state.current
-    if running is None or running.release == promotion.release or promotion.release == newest_content(site):
+def _instead(site: Site, ledgers: Ledgers, state: EnvironmentState, release: str) -> str | None:
+    """Return the newest release that may come in where one is quarantined, or None; what runs is no other."""
+    known = believed(site, state, ledgers)
+    if known.workflow.quarantine_of(release) is None:
         return None
-    newer, source = source_commit(site, state, running.release), str(promotion.plan["source_commit"])
+    running = state.current.release if state.current else None
+    for one in reversed(site.releases()):
+        stopped = one.digest == release or known.workflow.quarantine_of(one.digest) is not None
+        if not stopped:
+            same = one.digest == running
+            return None if same or _older_than(site, state, one.digest, one.commit) is not None else one.digest
+    return None
+
+
+def _older_than(site: Site, state: EnvironmentState, release: str, source: str) -> str | None:
+    """Return the digest of what an environment runs, where a release is older than that.
+
+    Args:
+        site: the repository.
+        state: the environment.
+        release: digest of the release.
+        source: its source commit.
+    """
+    running = state.current
+    if running is None or running.release == release or release == newest_content(site):
+        return None
+    newer = source_commit(site, state, running.release)
     if newer is None or newer == source or site.repository.commit_of(newer) is None:
         return None
     return running.release if is_ancestor(site, source, newer) else None

@@ -14,12 +14,13 @@ from f0ci.core.canonical import digest
 from f0ci.core.errors import CannotWork, Defect, InputError
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, admit, find_promotion, record_evidence, wait
-from f0ci.promotion.applying import also_in, apply_step, call_off, record_landed, restore
+from f0ci.promotion.applying import also_in, apply_step, call_off, has_way_back, record_landed, restore
 from f0ci.promotion.deploying import EventSink
 from f0ci.promotion.elsewhere import deployed, looked
 from f0ci.promotion.errands import LeftError
 from f0ci.promotion.events import Draft
 from f0ci.promotion.evidence import Evidence
+from f0ci.promotion.going_on import ways_on
 from f0ci.promotion.judging import held_answer
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import short
@@ -73,7 +74,7 @@ def advance_to_end(site: Site, request: Request, promotion: str) -> PromotionRep
         current = find_promotion(ledgers, promotion)
         stage = _stage_of(current)
         if stage is None:
-            return report_on(current)
+            return replace(report_on(current), ways=ways_on(ledgers, current.environment, site.clock.now()))
         if current.state not in BEFORE_THE_CHANGE and digest(current.plan) != current.digest:
             raise InputError(
                 f"the plan of {promotion!r} does not have the digest that is recorded",
@@ -296,9 +297,11 @@ def _moment(site: Site, ledgers: Ledgers, promotion: Promotion) -> datetime:
 
 
 def _say_rollback(site: Site, request: Request, promotion: Promotion, reason: str) -> None:
-    others = also_in(site.store.read(), promotion.release, promotion.environment)
+    ledgers = site.store.read()
+    others = also_in(ledgers, promotion.release, promotion.environment)
     affected = f"; {', '.join(others)} {'runs' if len(others) == 1 else 'run'} this release too" if others else ""
-    request.on_stage(f"{promotion.id}: {reason}; rolling back{affected}")
+    does = "rolling back" if has_way_back(site, ledgers, promotion) else "there is nothing to go back to"
+    request.on_stage(f"{promotion.id}: {reason}; {does}{affected}")
 
 
 def _tell_lost(request: Request, promotion: Promotion, step: int, *, good: bool) -> None:

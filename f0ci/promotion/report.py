@@ -11,6 +11,7 @@ from f0ci.core.clock import format_time
 from f0ci.core.errors import ExitCode
 from f0ci.promotion.errands import LeftError
 from f0ci.promotion.events import SIGNED_KINDS
+from f0ci.promotion.going_on import Way
 from f0ci.promotion.state import Promotion
 
 _EXIT = {
@@ -49,6 +50,7 @@ class PromotionReport:
         error: what kept it from going on, or None; it is part of the reasons.
         called_off: True where somebody aborted it after it had changed its environment, so that nothing is held.
         left: True where something is to be done first where no token is.
+        ways: what a person does next, where it ended badly or the environment is held.
     """
 
     promotion: str | None
@@ -63,6 +65,7 @@ class PromotionReport:
     error: str | None = None
     called_off: bool = False
     left: bool = False
+    ways: tuple[Way, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:
@@ -81,6 +84,7 @@ class PromotionReport:
             "digest": self.digest,
             "reasons": list(self.reasons),
             "next_check_at": format_time(self.next_check_at) if self.next_check_at else None,
+            "next": [way.to_json() for way in self.ways],
         }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from f0ci.core.clock import format_time
@@ -11,6 +12,7 @@ from f0ci.promotion.cut_off import require_whole
 from f0ci.promotion.elsewhere import rehearsed
 from f0ci.promotion.errands import LeftError
 from f0ci.promotion.events import Draft
+from f0ci.promotion.going_on import Way, mended_or_again, ways_on
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import RELEASE_TAGS, short
 from f0ci.promotion.objects import is_ancestor, source_commit
@@ -169,13 +171,13 @@ def _answer_at_once(
     """
     stop = ledgers.workflow.quarantine_of(release.digest)
     if stop is not None:
-        raise Refused(
-            f"release {release.id} is quarantined: {stop}",
-            f"fix it and make a new release; `f0ci quarantine {release.id} --lift --reason ...` lets it in again",
-        )
+        is_held = _why_held(site, state) is not None
+        mended, again = mended_or_again(state.environment, release.digest, quarantined=True, held=is_held)
+        hint = f"{mended.when}: {_in_order(mended)}; {again.when}: {_in_order(again)}"
+        raise Refused(f"release {release.id} is quarantined: {stop}", hint)
     settled = _already_there(site, ledgers, state, release)
     if settled is not None:
-        return settled
+        return replace(settled, ways=ways_on(ledgers, state.environment, site.clock.now()))
     doubt = unproven_lift(site, state, ledgers.workflow, release.digest)
     if doubt is not None:
         hint = f"f0ci quarantine {release.id} --reason ... sets it again, for an approver to lift"
@@ -187,6 +189,10 @@ def _answer_at_once(
     _refuse_older(site, state, release)
     require_usable(policy_at(site, release.commit, state.environment), state.environment, f"release {release.id}")
     return None
+
+
+def _in_order(way: Way) -> str:
+    return ", then ".join(f"`{command}`" for command in way.commands)
 
 
 def _go_on_with(site: Site, request: Request, active: Promotion) -> PromotionReport:

@@ -53,15 +53,21 @@ def choose_target(
 def release_to_leave(state: EnvironmentState) -> str | None:
     """Return the release that going back leaves: what runs, or what a rollback that did not get through was leaving.
 
-    Asking again after the restored release could not be deployed tries the same one again, not the one before it.
+    Asking again after the restored release could not be deployed tries the same one again, not the one before it,
+    however often.
     """
-    newest = next((promotion for promotion in reversed(state.promotions) if promotion.applied), None)
-    if newest is not None and newest.state == "failed":
-        if newest.purpose == "rollback":
-            left: str | None = newest.plan["base"]["release"]
-            return left
-        if newest.applied[-1].step < 0:
-            return newest.release
+    for promotion in (one for one in reversed(state.promotions) if one.applied):
+        if promotion.state != "failed":
+            break
+        if promotion.purpose == "rollback":
+            left: str | None = promotion.plan["base"]["release"]
+            if left != promotion.release:
+                return left
+            # it tried again what the one before it had restored
+            continue
+        if promotion.applied[-1].step < 0:
+            return promotion.release
+        break
     return state.current.release if state.current else None
 
 

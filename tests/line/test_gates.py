@@ -185,8 +185,8 @@ def test_a_hold_that_ends_by_itself(line: Line) -> None:
     assert held.code == 5
     assert held.data["next_check_at"] is not None
     assert "until" in status.out
-    assert [(one["what"], one["who"]) for one in why] == [("request", []), ("hold", ["alice", "bob"])]
-    assert "or passes it with `f0ci promote dev --through-hold REASON`" in why[1]["reason"]
+    assert [(one["what"], one["who"]) for one in why] == [("hold", ["alice", "bob"]), ("request", [])]
+    assert "or passes it with `f0ci promote dev --through-hold REASON`" in why[0]["reason"]
     line.done("promote", "dev")
     line.done("audit", "verify")
 

@@ -235,6 +235,7 @@ def watched(line: Line, **more: str) -> None:
 
 def count(line: Line, moment: datetime, failed: int) -> None:
     """Write down requests of a moment."""
+    (line.work / "metrics").mkdir(exist_ok=True)
     (line.work / "metrics/dev.csv").write_text(f"time,requests,failed\n{moment.isoformat()},100,{failed}\n")
 
 

@@ -111,7 +111,7 @@ def test_whoever_is_the_only_approver_is_told_before_and_after(line: Line) -> No
     # the default branch judges the first promotion, the old file that is promoted the next
     assert "changes who may approve or which gates stand" in line.done("plan", "prod").out
     assert "every approval gate can be met" in line.f0ci("doctor").out
-    assert git(line.work, "status", "--porcelain") in {"", "M metrics/requests.csv"}
+    assert git(line.work, "status", "--porcelain") == ""
 
 
 def test_waiting_for_a_named_release_never_takes_another_one_to_its_end(line: Line) -> None:
@@ -160,3 +160,22 @@ def test_a_repository_without_a_commit_is_told_to_make_one(line: Line, tmp_path:
 
     at = next(number for number, text in enumerate(said) if "there is no default branch yet" in text)
     assert said[at + 1].strip() == "mend: git add -A && git commit -m 'first recipes'"
+
+
+def test_promotions_leave_the_work_tree_clean_and_go_on_in_a_fresh_clone(line: Line) -> None:
+    """What deploy recipes measure is ignored, so that no commit sweeps it up; another clone does not have it yet."""
+    line.to_prod()
+    line.done("promote", "prod")
+    assert git(line.work, "status", "--porcelain") == ""
+    line.change("environments/base.yaml", "the team", "the crew")
+    line.release()
+    line.done("promote", "dev")
+    clone = line.clone("elsewhere")
+    for key, value in (("user.name", "Alice"), ("user.email", "alice@example.com")):
+        git(clone, "config", key, value)
+
+    answer = line.f0ci("promote", "staging", work=clone)
+
+    assert answer.code == 0, answer
+    assert "staging-2: release" in answer.out
+    assert git(clone, "status", "--porcelain") == ""

@@ -27,7 +27,14 @@ ANSWERS: list[tuple[str, MetricSpec, Measurement]] = [
     (
         "its error",
         MetricSpec("m", "file", {"path": "n.csv", "value": "v"}, unit="ms"),
-        Measurement(None, 0, "ms", 0, "n.csv: there is no file 'n.csv'; check 'path', and what writes the file"),
+        Measurement(
+            None,
+            0,
+            "ms",
+            0,
+            "n.csv: there is no file 'n.csv'; "
+            "check 'path'; what writes the file anew into each checkout is listed in .gitignore",
+        ),
     ),
     (
         "no such provider",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from f0ci.git.ignored import ignored_below
+from f0ci.git.ignored import ignored_below, is_ignored
 from tests.conftest import git, write_files
 
 FILES = {
@@ -45,10 +45,42 @@ def test_inside_of_what_is_ignored_nothing_is(make_repository: Callable[..., Pat
     assert ignored_below(root / "out") == ()
 
 
+@pytest.mark.parametrize(
+    ("folder", "path", "expected"),
+    [
+        (".", "b.tmp.yaml", True),
+        (".", "e/no such.tmp.yaml", True),
+        (".", "out/deep/none.yaml", True),
+        ("e", "none.tmp.yaml", True),
+        (".", "a.yaml", False),
+        (".", "none.yaml", False),
+        (".", "../b.tmp.yaml", False),
+        (".", "-q", False),
+    ],
+)
+def test_one_path_is_ignored_whether_it_is_there_or_not(
+    make_repository: Callable[..., Path], folder: str, path: str, expected: bool
+) -> None:
+    root = make_repository()
+    write_files(root, FILES)
+
+    assert is_ignored(root / folder, path) is expected
+
+
+def test_a_path_that_is_tracked_is_not_ignored_once_it_is_removed(make_repository: Callable[..., Path]) -> None:
+    root = make_repository()
+    write_files(root, FILES)
+    git(root, "add", "-f", "b.tmp.yaml")
+    (root / "b.tmp.yaml").unlink()
+
+    assert not is_ignored(root, "b.tmp.yaml")
+
+
 def test_outside_of_a_repository_nothing_is_ignored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No repository, or no Git: everything is looked at."""
     write_files(tmp_path, FILES)
     assert ignored_below(tmp_path) == ()
+    assert not is_ignored(tmp_path, "b.tmp.yaml")
 
     (tmp_path / ".git").mkdir()
     assert ignored_below(tmp_path) == ()

@@ -142,6 +142,32 @@ def back(promotion: str, to: str, left: str, ending: str) -> tuple[Draft, ...]:
             id="nor by hand",
         ),
         pytest.param(
+            (
+                *passing("prod-1", "a"),
+                *passing("prod-2", "b"),
+                *back("prod-3", "a", "b", "failed"),
+                *back("prod-4", "a", "a", "failed"),
+                *back("prod-5", "a", "a", "failed"),
+            ),
+            "b",
+            id="however often it was tried",
+        ),
+        pytest.param(
+            (
+                *passing("prod-1", "a"),
+                *passing("prod-2", "b", "rolled_back a"),
+                sample("failed", "prod-2"),
+                *back("prod-3", "a", "a", "failed"),
+            ),
+            "b",
+            id="nor after it was tried by hand",
+        ),
+        pytest.param(
+            (*passing("prod-1", "a"), *passing("prod-2", "b"), *back("prod-3", "b", "b", "failed")),
+            "b",
+            id="what runs, where somebody went back to that",
+        ),
+        pytest.param(
             (*passing("prod-1", "a"), *passing("prod-2", "b"), *back("prod-3", "a", "b", "none")),
             "a",
             id="after a good rollback, what it restored",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,19 @@ def test_what_a_file_cannot_answer_names_the_place(
     assert message in caught.value.message
     assert caught.value.place == place
     assert hint in (caught.value.hint or "")
+
+
+def test_a_file_that_git_ignores_is_written_later(make_repository: Callable[..., Path]) -> None:
+    """A deploy recipe writes it, and in a fresh checkout none ran yet: no data, and no misspelt question."""
+    root = make_repository()
+    (root / ".gitignore").write_text("/measured/n.csv\n", encoding="utf-8")
+
+    answer = measure(query({**V, "path": "measured/n.csv"}), root)
+
+    note = "'measured/n.csv' is not written yet: git ignores it, and it is not there"
+    assert answer == Measurement(None, 0, series=0, note=note)
+    with pytest.raises(ProviderError, match=r"there is no file .measured/m\.csv."):
+        measure(query({**V, "path": "measured/m.csv"}), root)
 
 
 LATE = [

@@ -1,0 +1,80 @@
+"""What a person does next where a promotion ended badly, or an environment is held: the exact commands; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from f0ci.promotion.ledger import Ledgers
+from f0ci.promotion.names import short
+from f0ci.promotion.state import Promotion
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One way to go on.
+
+    Attributes:
+        when: in which case, as the end of a sentence that begins with `next`; empty where there is no other.
+        commands: what to call, in order; `REASON` is for a person to write.
+    """
+
+    when: str
+    commands: tuple[str, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the way as data."""
+        return {"when": self.when, "commands": list(self.commands)}
+
+
+def ways_on(ledgers: Ledgers, environment: str, now: datetime) -> tuple[Way, ...]:
+    """Return the ways to go on in an environment; pure.
+
+    newest promotion                                      way
+    none, or succeeded, or called off                     lift the hold, where there is one
+    not ended, or its deploy recipe is still to run       what it waits for
+    went back, and the deploy recipe did not get through  go back again: it runs once more, for the same release
+    failed or was rolled back                             a mended release; or the same one, let in again
+    ended in another way                                  lift the hold, where there is one
+
+    Args:
+        ledgers: what the ledgers say.
+        environment: the environment.
+        now: the moment, at which a hold may be over.
+    """
+    state = ledgers.environments[environment]
+    name, newest = environment, state.newest
+    held = state.hold is not None and state.hold.is_in_force(now)
+    if state.unfinished is not None:
+        return (Way("", (f"f0ci why {name}",)),)
+    if newest is not None and newest.state == "failed" and is_way_back(newest):
+        return (Way("", (f"f0ci rollback {name} --reason REASON",)),)
+    if newest is not None and newest.state in {"failed", "rolled_back"} and not newest.was_called_off:
+        quarantined = ledgers.workflow.quarantine_of(newest.release) is not None
+        return mended_or_again(name, newest.release, quarantined=quarantined, held=held)
+    return (Way("once nothing needs the hold any more", (f"f0ci unhold {name} --reason REASON",)),) if held else ()
+
+
+def is_way_back(promotion: Promotion) -> bool:
+    """Tell whether the newest thing a promotion did was going back."""
+    return promotion.purpose == "rollback" or (bool(promotion.applied) and promotion.applied[-1].step < 0)
+
+
+def mended_or_again(environment: str, release: str, *, quarantined: bool, held: bool) -> tuple[Way, ...]:
+    """Return the ways on after a release failed: another one, or, where it was not its fault, the same.
+
+    Args:
+        environment: name of the environment.
+        release: digest of the release.
+        quarantined: whether it is kept out of every environment.
+        held: whether the environment is held.
+    """
+    through = " --through-hold REASON" if held else ""
+    lift = (f"f0ci quarantine {short(release)} --lift --reason REASON",) if quarantined else ()
+    again = f"f0ci promote {environment} --release {short(release)}{through}"
+    mended = ("f0ci release create", f"f0ci promote {environment}{through}")
+    return (
+        Way("with a mended release, once it is committed and pushed", mended),
+        Way("with the same release, where it was not at fault", (*lift, again)),
+    )

@@ -1,0 +1,136 @@
+"""Whoever does what a failed promotion says comes through: the commands are taken from the answer, as they stand."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import git
+from tests.line.conftest import Answer, Line
+
+
+@pytest.fixture
+def service(line: Line, tmp_path: Path) -> Path:
+    """Let deploy recipes need a file that this returns, and that is there; it stands for a service that may be down."""
+    path = tmp_path / "service"
+    path.touch()
+    line.change(
+        "recipes/deploy.yaml", 'echo "delivered to', f'test -f {shlex.quote(str(path))}\n      echo "delivered to'
+    )
+    return path
+
+
+def follow(line: Line, way: dict[str, Any]) -> Answer:
+    """Call the commands of a way; the last answer."""
+    for command in way["commands"]:
+        answer = line.f0ci(*["mended" if word == "REASON" else word for word in shlex.split(command)[1:]])
+    return answer
+
+
+def ways(line: Line, environment: str = "dev") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = line.done("status", environment, "--format", "json").data["environments"][0]["next"]
+    return found
+
+
+def test_a_first_deployment_that_failed_for_outside_reasons_goes_on_with_the_same_release(
+    line: Line, service: Path
+) -> None:
+    service.unlink()
+    release = line.release()
+    failed = line.f0ci("promote", "dev")
+    refused = line.f0ci("promote", "dev")
+    why, plan, status = (line.done(command, "dev").out for command in ("why", "plan", "status"))
+
+    assert failed.code == 7
+    assert "there is nothing to go back to" in failed.err
+    lift = f"f0ci quarantine {release} --lift --reason REASON"
+    again = f"f0ci promote dev --release {release} --through-hold REASON"
+    for told in (failed.out, status):
+        assert lift in told
+        assert again in told
+    assert refused.code == 4
+    assert f"`{lift}`, then `{again}`" in refused.err
+    assert "to promote it is refused: the release is quarantined" in plan
+    assert "instead: no other release may come in" in plan
+    assert [line.split(":")[0].strip() for line in why.splitlines() if line[:3].count(" ") == 2] == [
+        "quarantine",
+        "hold",
+        "ended",
+    ]
+
+    service.touch()
+    assert ways(line)[1]["commands"] == [lift, again]
+    came = follow(line, ways(line)[1])
+
+    assert came.code == 0, came
+    assert "next, once nothing needs the hold any more: f0ci unhold dev --reason REASON" in came.out
+    assert follow(line, ways(line)[0]).code == 0
+    assert ways(line) == []
+    line.done("audit", "verify")
+
+
+def test_the_commands_of_why_end_what_they_stand_beside_in_their_order(line: Line, service: Path) -> None:
+    service.unlink()
+    line.release()
+    assert line.f0ci("promote", "dev").code == 7
+    service.touch()
+
+    for condition in line.done("why", "dev", "--format", "json").data["conditions"]:
+        line.done(*shlex.split(condition["command"])[1:])
+
+    assert line.done("why", "dev", "--format", "json").data["arrived"]
+
+
+def test_a_first_deployment_that_failed_goes_on_with_a_mended_release(line: Line, service: Path) -> None:
+    service.unlink()
+    line.release()
+    assert line.f0ci("promote", "dev").code == 7
+    line.change("recipes/deploy.yaml", f"test -f {shlex.quote(str(service))}\n", "true\n")
+
+    assert follow(line, ways(line)[0]).code == 0
+
+
+def test_where_the_newest_content_is_quarantined_the_newest_that_is_not_is_named(line: Line) -> None:
+    line.release()
+    line.done("promote", "dev")
+    line.change("environments/base.yaml", "the team", "the crew")
+    second = line.release()
+    line.change("environments/base.yaml", "the crew", "the gang")
+    third = line.release()
+    line.done("quarantine", third, "--reason", "loses orders")
+
+    why, plan = line.done("why", "dev"), line.done("plan", "dev")
+
+    said = f"instead: release {second} may come in: f0ci plan dev --release {second}"
+    assert said in why.out
+    assert said in plan.out
+    assert "to promote it is refused: the release is quarantined: loses orders" in plan.out
+    assert line.done("why", "dev", "--format", "json").data["instead"][:12] == second
+    assert line.done("plan", "dev", "--format", "json").data["forecast"]["instead"][:12] == second
+    line.done("promote", "dev", "--release", second)
+    assert line.done("why", "dev", "--format", "json").data["instead"] is None
+
+
+def test_going_back_is_tried_again_for_the_same_release_however_often(line: Line, service: Path) -> None:
+    first = line.release()
+    line.done("promote", "dev")
+    good = line.tree("env/dev")
+    line.change("environments/base.yaml", "the team", "the crew")
+    line.release()
+    line.done("promote", "dev")
+    service.unlink()
+
+    answers = [line.f0ci("rollback", "dev", "--reason", "slow") for _ in range(3)]
+    service.touch()
+    came = follow(line, ways(line)[0])
+
+    assert [one.code for one in answers] == [7, 7, 7]
+    assert "  next: f0ci rollback dev --reason REASON" in answers[-1].out
+    assert came.code == 0, came
+    assert line.tree("env/dev") == good
+    assert line.done("status", "dev", "--format", "json").data["environments"][0]["release"][:12] == first
+    assert git(line.work, "status", "--porcelain") == ""
+    line.done("audit", "verify")
