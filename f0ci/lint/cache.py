@@ -253,22 +253,20 @@ class Cache:
         # in a fresh checkout no stamp holds: to look at each before reading it would be for nothing
         probed = stamped[:: len(stamped) // _PROBED + 1]
         is_fresh = not any(tree.stamp(questions[number][1:]) == stamps[number] for number in probed)
-        doubtful = []
-        for number in new:
-            question, stamp = questions[number], "" if is_fresh else stamps[number]
-            if stamp and tree.stamp(question[1:]) == stamp:
-                tree.learn(question, answers[number], stamp)
-            else:
-                doubtful.append(number)
-        known = {questions[number]: answers[number] for number in doubtful}
+        known = {questions[number]: (number, answers[number]) for number in new}
+        doubtful = (
+            list(known)
+            if is_fresh
+            else tree.learn_unchanged((questions[number], answers[number], stamps[number]) for number in new)
+        )
 
         def look(asked: Iterable[str]) -> None:
-            if any(tree.answers[question] != known[question] for question in asked):
+            if any(tree.answers[question] != known[question][1] for question in asked):
                 _import_rules()
                 prepare()
 
-        ask_again(tree, list(known), self.jobs, look)
-        self._differing.update(number for number in doubtful if tree.answers[questions[number]] != answers[number])
+        ask_again(tree, doubtful, self.jobs, look)
+        self._differing.update(known[one][0] for one in doubtful if tree.answers[one] != known[one][1])
         self._judged.update(new)
 
     def _sources(self, numbers: Iterable[int]) -> dict[int, int]:
