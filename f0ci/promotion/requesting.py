@@ -172,7 +172,7 @@ def _answer_at_once(
     stop = ledgers.workflow.quarantine_of(release.digest)
     if stop is not None:
         is_held = _why_held(site, state) is not None
-        mended, again = mended_or_again(state.environment, release.digest, quarantined=True, held=is_held)
+        mended, again = mended_or_again(state, release.digest, quarantined=True, held=is_held)
         hint = f"{mended.when}: {_in_order(mended)}; {again.when}: {_in_order(again)}"
         raise Refused(f"release {release.id} is quarantined: {stop}", hint)
     settled = _already_there(site, ledgers, state, release)

@@ -64,7 +64,7 @@ def test_the_walk_through_goes_as_the_page_says(tmp_path: Path) -> None:
     ports = dict(zip(numbers, map(str, free_ports(len(numbers))), strict=True))
     # three steps of ten seconds suit a reader, not a test; Prometheus takes five until it looks for the first time
     pace = "s/duration: 10s/duration: 2s/; s/delay: 5s/delay: 1s/; s/samples: 20/samples: 5/; s/10, 50, 100/50, 100/"
-    # how soon a busy machine answers is not what the walk is about; nothing measured is above the shop's last bound, 1 s
+    # how soon a busy machine answers is not what the walk is about; nothing is above the shop's last bound, 1 s
     quick = f"sed -i '{pace}; s/latency_p95 < 250ms/latency_p95 < 2s/' workflow.yaml\n"
     renumber = "; ".join(f"s/{old}/{new}/" for old, new in ports.items())
     prepared = first.replace("git add", f"{quick}sed -i '{renumber}' *.yml *.yaml environments/live/*\ngit add")

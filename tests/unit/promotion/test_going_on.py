@@ -90,6 +90,16 @@ def test_the_ways_to_go_on(drafts: tuple[Draft, ...], quarantined: tuple[str, ..
     assert [list(way.commands) for way in ways] == expected
 
 
+def test_a_mended_release_comes_through_the_environments_before() -> None:
+    gates = [{"kind": "order", "settings": {"upstream": ["dev", "staging"]}}, {"kind": "approval", "settings": {}}]
+    ledgers = ledgers_of(state_of(*passing("prod-1", "a", "failed", gates=gates), hold()), "a")
+
+    mended, _ = ways_on(ledgers, "prod", NOW)
+
+    assert mended.when == "with a mended release, once it succeeded in dev and staging"
+    assert mended.commands == ("f0ci promote prod --through-hold REASON",)
+
+
 def test_a_hold_that_is_over_asks_for_nothing() -> None:
     ledgers = ledgers_of(state_of(*passing("prod-1", "a"), brief_hold()))
 
