@@ -53,6 +53,8 @@ def create(ctx: click.Context, commit: str, builder: str | None, sbom: str | Non
     else:
         verb = "created" if result.created else "has this content already"
         click.echo(f"release {made.id} {verb} ({made.files} files from commit {made.commit[:10]})")
+        if result.following is not None:
+            click.echo(f"  next: {result.following}")
     return ExitCode.DONE
 
 
