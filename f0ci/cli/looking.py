@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from f0ci.promotion.drift.base import Observation, Sync
     from f0ci.promotion.drifting import Observed
     from f0ci.promotion.explaining import Explanation
+    from f0ci.promotion.report import PromotionReport
 
 offline_option = click.option("--offline", is_flag=True, help="Do not ask the remote; show what was fetched last.")
 
@@ -66,11 +67,19 @@ def status(ctx: click.Context, environment: str | None, wants_drift: bool, offli
             for reason in one.newest.reasons:
                 # a hold that a failure set says the same
                 if one.hold is None or not one.hold.startswith(reason):
-                    print_line(f"{one.environment}: {reason}")
+                    print_line(f"{one.environment}: {_ended(one.newest)}{reason}")
         print_ways(one.ways, f"{one.environment}: ")
+        if one.drifted and not wants_drift:
+            click.echo(f"{one.environment}: drifted; next: f0ci status {one.environment} --drift")
     for name, environment_observed in observed.items():
         print_observations(name, environment_observed.observations)
     return _drift_code(observed)
+
+
+def _ended(report: PromotionReport) -> str:
+    """Return which promotion a reason is about that keeps nobody any more."""
+    over = report.state in {"refused", "aborted", "superseded", "expired", "errored"}
+    return f"{report.promotion} {report.state}: " if over else ""
 
 
 def print_observations(environment: str, observations: Iterable[Observation]) -> None:

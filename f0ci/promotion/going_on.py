@@ -33,7 +33,8 @@ def ways_on(ledgers: Ledgers, environment: str, now: datetime) -> tuple[Way, ...
 
     newest promotion                                      way
     none, or succeeded, or called off                     lift the hold, where there is one
-    not ended, or its deploy recipe is still to run       what it waits for
+    a deploy recipe is still to run                       take it further
+    waits, or is watched                                  what it waits for
     went back, and the deploy recipe did not get through  go back again: it runs once more, for the same release
     failed or was rolled back                             a mended release; or the same one, let in again
     ended in another way                                  lift the hold, where there is one
@@ -47,6 +48,8 @@ def ways_on(ledgers: Ledgers, environment: str, now: datetime) -> tuple[Way, ...
     name, newest = environment, state.newest
     held = state.hold is not None and state.hold.is_in_force(now)
     if state.unfinished is not None:
+        if state.unfinished.state in {"deploying", "rolled_back"}:
+            return (Way("unless a command is at work on it", (f"f0ci promote {name} --continue",)),)
         return (Way("", (f"f0ci why {name}",)),)
     if newest is not None and newest.state == "failed" and is_way_back(newest):
         return (Way("", (f"f0ci rollback {name} --reason REASON",)),)
