@@ -207,3 +207,14 @@ def test_promotions_leave_the_work_tree_clean_and_go_on_in_a_fresh_clone(line: L
     assert answer.code == 0, answer
     assert "staging-2: release" in answer.out
     assert git(clone, "status", "--porcelain") == ""
+
+
+def test_whoever_names_an_environment_is_told_its_promotion(line: Line) -> None:
+    line.release()
+    line.done("promote", "dev")
+
+    answer = line.f0ci("approve", "dev")
+
+    assert answer.code == 2
+    assert "'dev' is an environment, not a promotion" in answer.err
+    assert "its newest promotion is 'dev-1'" in answer.err

@@ -139,7 +139,9 @@ def _waiting(
     notes.extend(dict.fromkeys(problems))
     command = f"f0ci approve {question.promotion}"
     if len(able) + len(approved) < count:
-        way_out = _way_out(question, members & excluded, sorted(asked.difference(able)))
+        way_out = _another_requester(question, members, excluded, count - len(able) - len(approved)) or _way_out(
+            question, members & excluded, sorted(asked.difference(able))
+        )
         notes.append(f"too few people can approve ({', '.join(able) or 'nobody'}): {way_out}")
         # nothing that anybody could sign ends this; it is asked for anew, by somebody else or with other approvers
         command = f"f0ci abort {question.promotion} --reason ..."
@@ -153,6 +155,22 @@ def _can_say(question: GateQuestion, name: str) -> bool:
     person = question.approvers.people.get(name)
     accepted = question.settings.get("accept") or ()
     return person is not None and bool(person.keys or any(str(kind) in person.accounts for kind in accepted))
+
+
+def _another_requester(
+    question: GateQuestion, members: frozenset[str], excluded: frozenset[str], missing: int
+) -> str | None:
+    """Return who could approve if somebody else had requested it, where that is all that is missing, or None."""
+    asked, settings = question.approvers.person_of(question.requested_by), question.settings
+    only_asked = excluded_people({**settings, "not_requester": False}, question.authors, "", question.approvers)
+    if missing != 1 or asked not in members & excluded or asked in only_asked or not _can_say(question, asked):
+        return None
+    others = sorted(set(question.approvers.people) - {asked})
+    return (
+        f"{asked} could, had somebody else requested it: end it, and let {' or '.join(others)} ask for it"
+        if others
+        else None
+    )
 
 
 def _way_out(question: GateQuestion, excluded: frozenset[str], mute: list[str]) -> str:

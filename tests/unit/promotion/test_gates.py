@@ -518,3 +518,23 @@ def test_who_can_say_nothing_that_counts_is_not_waited_for(
     assert answer.outcome is Outcome.WAITING
     assert words in answer.reason
     assert not who or answer.who == who
+
+
+@pytest.mark.parametrize(
+    ("settings", "authors", "requested_by", "expected"),
+    [
+        ({}, ("alice@example.com",), "Bob <bob@example.com>", True),
+        ({"not_author": False, "not_requester": True}, (), "Bob <bob@example.com>", False),
+        ({}, ("alice@example.com", "bob@example.com"), "Bob <bob@example.com>", False),
+        ({}, ("alice@example.com",), "Alice <alice@example.com>", False),
+        ({"count": 2}, ("alice@example.com",), "Bob <bob@example.com>", False),
+    ],
+)
+def test_where_only_the_requester_could_approve_somebody_else_asks(
+    settings: dict[str, Any], authors: tuple[str, ...], requested_by: str, expected: bool
+) -> None:
+    two = Approvers({name: PEOPLE.people[name] for name in ("alice", "bob")})
+    question = replace(ask(settings, authors=authors), approvers=two, requested_by=requested_by)
+
+    said = "bob could, had somebody else requested it: end it, and let alice ask for it"
+    assert (said in approval.evaluate(question).reason) is expected
