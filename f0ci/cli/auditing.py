@@ -8,6 +8,7 @@ import click
 
 from f0ci.cli.looking import offline_option
 from f0ci.cli.output import format_option, print_json, root_of
+from f0ci.cli.width import print_line
 from f0ci.core.errors import ExitCode
 
 
@@ -92,7 +93,7 @@ def verify(ctx: click.Context, since: tuple[str, ...], offline: bool, output_for
         )
     else:
         for one in report.findings:
-            click.echo(f"{click.style('tampering', fg='red')} {one.kind}: {one.place}: {one.message}")
+            print_line(f"{click.style('tampering', fg='red')} {one.kind}: {one.place}: {one.message}")
         events = sum(report.ledgers.values())
         click.echo(
             f"{events} events, {report.commits} environment commits and {report.approvals} "
@@ -105,6 +106,6 @@ def verify(ctx: click.Context, since: tuple[str, ...], offline: bool, output_for
         )
         for ref, count in report.unanchored.items():
             newest = "event is" if count == 1 else f"{count} events are"
-            click.echo(f"not detectable: whether {ref} goes on; its newest {newest} quoted nowhere yet")
-        click.echo(f"anchor: {report.anchor}")
+            print_line(f"not detectable: whether {ref} goes on; its newest {newest} quoted nowhere yet")
+        print_line(f"anchor: {report.anchor}")
     return ExitCode.FINDINGS if report.findings else ExitCode.DONE

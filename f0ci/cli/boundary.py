@@ -17,6 +17,9 @@ from f0ci.core.errors import CannotWork, ExitCode, F0ciError, UsageError
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT, errno.EROFS})
 _NO_FOLDER = "No usable temporary directory"
 
+# commands that record each step before the next, and go on from there
+_IN_STEPS = frozenset({"promote", "rollback", "abort", "resume"})
+
 
 def run(argv: Sequence[str]) -> int:
     """Run the command line and return its exit code; no process that it started is left."""
@@ -41,6 +44,10 @@ def _run(argv: Sequence[str]) -> int:
         return int(ExitCode.USAGE)
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
+        if _IN_STEPS.intersection(argv):
+            click.echo(
+                f"  {click.style('hint', fg='cyan')}: `f0ci status` says where it is; run it again to go on", err=True
+            )
         return int(ExitCode.INTERRUPTED)
     except F0ciError as error:
         show_error(error)

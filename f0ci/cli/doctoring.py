@@ -8,6 +8,7 @@ import click
 
 from f0ci.cli.output import format_option, print_json, root_of
 from f0ci.cli.recording import journal_option
+from f0ci.cli.width import print_line
 from f0ci.core.errors import ExitCode
 
 _MARKS = {"passed": ("ok", "green"), "skipped": ("--", "bright_black"), "waiting": ("!!", "yellow")}
@@ -32,8 +33,8 @@ def doctor(ctx: click.Context, journal: Path | None, output_format: str) -> int:
     else:
         for check in checks:
             mark, colour = _MARKS.get(str(check.outcome), ("XX", "red"))
-            click.echo(f"{click.style(mark, fg=colour)} {check.name}: {check.message}")
+            print_line(f"{click.style(mark, fg=colour)} {check.name}: {check.message}", hang=3)
             if check.mend:
-                click.echo(f"   mend: {check.mend}")
+                print_line(f"   mend: {check.mend}")
     failed = any(str(check.outcome) == "failed" for check in checks)
     return ExitCode.CANNOT_WORK if failed else ExitCode.DONE

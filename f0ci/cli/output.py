@@ -97,16 +97,6 @@ def wants_colour() -> bool:
     return sys.stdout.isatty() and "NO_COLOR" not in os.environ
 
 
-def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table to stdout, as wide as its content."""
-    table = [list(headings), *[list(row) for row in rows]]
-    widths = [max(len(click.unstyle(row[column])) for row in table) for column in range(len(headings))]
-    for index, row in enumerate(table):
-        cells = [cell + " " * (width - len(click.unstyle(cell))) for cell, width in zip(row, widths, strict=True)]
-        line = "  ".join(cells).rstrip()
-        click.echo(click.style(line, bold=True) if index == 0 else line)
-
-
 def print_ways(ways: Iterable[Way], before: str) -> None:
     """Print what a person does next, each command on a line of its own, to be copied.
 

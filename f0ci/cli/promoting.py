@@ -12,6 +12,7 @@ import click
 from f0ci.cli.apart import apart_options, desk_of, print_left
 from f0ci.cli.durations import DURATION, SOME_TIME
 from f0ci.cli.output import F, colour, format_option, once_met, print_json, print_ways, root_of, say
+from f0ci.cli.width import print_line, terminal_width
 from f0ci.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -55,42 +56,42 @@ def plan(ctx: click.Context, environment: str, release: str | None, apart: bool,
         )
         return ExitCode.DONE
     bound = view.plan.bound
-    click.echo(
+    print_line(
         f"plan {view.plan.digest[:12]} of {view.promotion}: release {bound['release'][:12]} into {bound['environment']}"
     )
     # in full, for whoever pins it: promote --digest DIGEST
-    click.echo(f"  digest {view.plan.digest}")
-    click.echo(f"  strategy {bound['strategy']}: " + ", ".join(map(describe_step, bound["steps"])))
-    click.echo(f"  deploys with {bound['deploy']['recipe']}" if bound["deploy"] else "  deploys by the branch alone")
+    print_line(f"  digest {view.plan.digest}")
+    print_line(f"  strategy {bound['strategy']}: " + ", ".join(map(describe_step, bound["steps"])))
+    print_line(f"  deploys with {bound['deploy']['recipe']}" if bound["deploy"] else "  deploys by the branch alone")
     for check in bound["checks"]:
-        click.echo(f"  {'rolls back if' if check['rollback'] else 'succeeds if'} {check['condition']}")
+        print_line(f"  {'rolls back if' if check['rollback'] else 'succeeds if'} {check['condition']}")
     for remark in view.remarks:
-        click.echo(f"  note: {remark}")
+        print_line(f"  note: {remark}")
     refusal = next((one for one in view.forecast.explanation.conditions if one.what == "quarantine"), None)
     if refusal is not None and view.forecast.explanation.promotion is None:
-        click.echo(f"to promote it is refused: {refusal.reason}")
+        print_line(f"to promote it is refused: {refusal.reason}")
         click.echo(f"  next: {refusal.command}")
         print_instead(view.forecast.explanation)
-    click.echo("gates now:")
+    print_line("gates now:")
     for answer in view.verdict.answers:
-        click.echo(f"  {colour(str(answer.outcome))} {answer.gate}: {answer.reason}")
+        print_line(f"  {colour(str(answer.outcome))} {answer.gate}: {answer.reason}")
     if not view.verdict.answers:
-        click.echo("  none stands before this environment")
+        print_line("  none stands before this environment")
     _print_forecast(view.forecast)
     since = f" since release {view.running.id}" if view.running else ""
-    click.echo(f"release content{since}: {len(view.changed)} file{'s' if len(view.changed) != 1 else ''} changed")
+    print_line(f"release content{since}: {len(view.changed)} file{'s' if len(view.changed) != 1 else ''} changed")
     for path in view.changed if view.running else ():
-        click.echo(f"  {path}")
+        print_line(f"  {path}")
     if view.running and view.changed:
         click.echo(
             f"  see: git diff {view.running.commit[:10]} {bound['source_commit'][:10]} -- {' '.join(view.changed)}"
         )
     if view.changes_policy:
-        click.echo(
+        print_line(
             "  this release changes who may approve or which gates stand; once it succeeds, that judges the next one"
         )
-    click.echo("what the environment holds:")
-    click.echo("  nothing changes" if difference.is_empty else to_text(difference).rstrip())
+    print_line("what the environment holds:")
+    click.echo("  nothing changes" if difference.is_empty else to_text(difference, width=terminal_width()).rstrip())
     return ExitCode.DONE
 
 
@@ -258,14 +259,14 @@ def _print_forecast(forecast: Any) -> None:
     explained = forecast.explanation
     missing = [one for one in explained.conditions if one.until is None]
     if explained.arrived:
-        click.echo(f"{explained.environment} runs it already, since {explained.promotion}: to promote it does nothing")
+        print_line(f"{explained.environment} runs it already, since {explained.promotion}: to promote it does nothing")
     elif any(one.final for one in missing):
-        click.echo("earliest: never, as it is now")
+        print_line("earliest: never, as it is now")
     else:
-        click.echo(f"earliest: {format_time(explained.earliest)}{once_met(missing)}")
+        print_line(f"earliest: {format_time(explained.earliest)}{once_met(missing)}")
     for one in forecast.freezes:
-        click.echo(f"  freeze ahead: {one.name}, {format_time(one.start)} to {format_time(one.end)}")
-    click.echo(describe_restores(forecast))
+        print_line(f"  freeze ahead: {one.name}, {format_time(one.start)} to {format_time(one.end)}")
+    print_line(describe_restores(forecast))
 
 
 def _evidence(options: Mapping[str, str | None]) -> Evidence | None:
@@ -345,19 +346,19 @@ def print_report(report: Any, output_format: str) -> None:
     name = report.promotion or report.environment
     release = f" release {report.release[:12]}" if report.release else ""
     verified = f" ({report.verification})" if report.verification and report.verification != "none" else ""
-    click.echo(f"{name}:{release} {colour(report.state)}{verified} in {report.environment}")
+    print_line(f"{name}:{release} {colour(report.state)}{verified} in {report.environment}")
     for reason in report.reasons:
-        click.echo(f"  {reason}")
+        print_line(f"  {reason}")
     for answer in report.answers:
         if answer.get("command") and answer["outcome"] == "waiting":
             click.echo(f"  next: {answer['command']}")
     if report.called_off and report.state == "rolled_back":
-        click.echo(f"  {report.environment} is as it was before; the release may be promoted again")
+        print_line(f"  {report.environment} is as it was before; the release may be promoted again")
     if len(report.ways) > 1 and report.release is not None:
-        click.echo(f"  {report.environment} is held and release {report.release[:12]} quarantined; approvers go on")
+        print_line(f"  {report.environment} is held and release {report.release[:12]} quarantined; approvers go on")
     print_ways(report.ways, "  ")
     if report.next_check_at is not None:
-        click.echo(f"  run again after {report.next_check_at:%Y-%m-%dT%H:%M:%SZ}")
+        print_line(f"  run again after {report.next_check_at:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def tell(event: Any) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from f0ci.cli.looking import offline_option
-from f0ci.cli.output import format_option, print_json, print_table, root_of, say
+from f0ci.cli.output import format_option, print_json, root_of, say
+from f0ci.cli.width import print_line, print_table
 from f0ci.core.clock import format_time
 from f0ci.core.errors import ExitCode
 
@@ -52,6 +53,8 @@ def create(ctx: click.Context, commit: str, builder: str | None, sbom: str | Non
     else:
         verb = "created" if result.created else "has this content already"
         click.echo(f"release {made.id} {verb} ({made.files} files from commit {made.commit[:10]})")
+        if result.following is not None:
+            click.echo(f"  next: {result.following}")
     return ExitCode.DONE
 
 
@@ -109,19 +112,19 @@ def show(ctx: click.Context, name: str, offline: bool, output_format: str) -> in
         print_json({"version": 1, **_view_record(view), **provenance, "files": list(view.files)})
         return ExitCode.DONE
     found = view.release
-    click.echo(f"release {found.digest}")
-    click.echo(f"  created {format_time(found.created_at)} by {found.created_by} from commit {found.commit}")
+    print_line(f"release {found.digest}")
+    print_line(f"  created {format_time(found.created_at)} by {found.created_by} from commit {found.commit}")
     signed = f"signed by {view.signature}" if view.signature else "not signed"
-    click.echo(f"  the commit was written by {view.author} and is {signed}")
+    print_line(f"  the commit was written by {view.author} and is {signed}")
     for what, value in (("built by", found.builder), ("bill of materials", found.sbom)):
         if value:
-            click.echo(f"  {what} {value}")
+            print_line(f"  {what} {value}")
     here, before = ", ".join(view.in_environments), ", ".join(view.was_in)
-    click.echo(f"  runs in {here or 'no environment'}; ran in {before or 'no other'}")
+    print_line(f"  runs in {here or 'no environment'}; ran in {before or 'no other'}")
     if view.quarantined:
-        click.echo(f"  quarantined: {view.quarantined}")
+        print_line(f"  quarantined: {view.quarantined}")
     for path in view.files:
-        click.echo(f"  {path}")
+        print_line(f"  {path}")
     return ExitCode.DONE
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from f0ci.cli.output import format_option, print_json, root_of, say, wants_colour
+from f0ci.cli.width import terminal_width
 from f0ci.core.errors import ExitCode, UsageError
 
 
@@ -184,7 +185,7 @@ def diff(
     if output_format == "json":
         print_json({"version": 1, **to_json(difference)})
     else:
-        click.echo(to_text(difference, wants_colour()).rstrip())
+        click.echo(to_text(difference, wants_colour(), terminal_width()).rstrip())
     return ExitCode.FINDINGS if exit_code and not difference.is_empty else ExitCode.DONE
 
 

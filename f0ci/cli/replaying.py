@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from f0ci.cli.durations import SOME_TIME
-from f0ci.cli.output import format_option, print_json, print_table, root_of, say
+from f0ci.cli.output import format_option, print_json, root_of, say
+from f0ci.cli.width import print_table
 from f0ci.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:

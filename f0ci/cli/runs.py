@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from f0ci.cli.output import colour, format_option, print_json, print_table, root_of, say
+from f0ci.cli.output import colour, format_option, print_json, root_of, say
 from f0ci.cli.recording import journal_option
+from f0ci.cli.width import print_table
 from f0ci.core.clock import format_time
 from f0ci.core.errors import ExitCode, F0ciError, UsageError
 

@@ -45,13 +45,14 @@ def init(ctx: click.Context, folder: Path | None, name: str | None, example: str
             click.echo(f"  {command}")
     if made.person is None and made.in_git:
         click.echo(f"{APPROVERS} stays as it is, and {made.identity!r} is nobody in it: to approve, add yourself there")
-    elif made.in_git and made.identity == NOBODY:
-        click.echo(f"Git does not know who you are: put your name, address and key in place of 'you' in {APPROVERS}")
+    elif made.person is not None and made.identity == NOBODY:
+        unknown = "Git does not know who you are" if made.in_git else "without a repository nobody knows who you are"
+        click.echo(f"{unknown}: put your name, address and key in place of 'you' in {APPROVERS}")
     elif made.person is not None and not made.has_key:
         which = "the public key" if made.key is None else made.key
         click.echo(f"to approve, put {which} under people.{made.person}.keys in {APPROVERS}")
     if not made.in_git:
-        click.echo("this folder is in no Git repository yet: git init && git add -A && git commit -m 'first recipes'")
+        click.echo("this folder is in no Git repository yet: git init -b main && git add -A && git commit -m 'first'")
     if made.needs_another:
         said = "prod waits until somebody else approved: before the first release, add a second person to"
         click.echo(f"{said} {APPROVERS}")

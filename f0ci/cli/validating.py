@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from f0ci.cli.output import format_option, print_json, print_table, root_of, say, wants_colour
+from f0ci.cli.output import format_option, print_json, root_of, say, wants_colour
+from f0ci.cli.width import print_table, reflow, terminal_width
 from f0ci.core.errors import ExitCode, F0ciError, UsageError
 from f0ci.core.values import dataclass
 from f0ci.lint.reporters import base as reporters
@@ -364,7 +365,7 @@ def explain(rule: str | None, output_format: str) -> int:
         if output_format == "json":
             print_json({"rule": card.name, "group": card.group, "severity": str(card.severity), "page": page})
         else:
-            click.echo(page)
+            click.echo(reflow(page, terminal_width()))
         return ExitCode.DONE
     cards = registry.rules_of(rule)
     rows = [(card.name, str(card.group), str(card.severity), registry.headline(card.name)) for card in cards]

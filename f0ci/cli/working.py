@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from f0ci.cli.output import format_option, print_json, print_table, root_of, say
+from f0ci.cli.output import format_option, print_json, root_of, say
 from f0ci.cli.recording import journal_option
+from f0ci.cli.width import print_table
 from f0ci.core.errors import ExitCode
 
 

@@ -211,7 +211,9 @@ def abort_promotion(
         if found.was_called_off and found.state == "rolled_back" and not found.restored:
             return None
         if not found.is_active:
-            raise Refused(f"{promotion!r} has ended already: {found.state}", None)
+            hint = f"`f0ci rollback {found.environment} --reason REASON` goes back to what was there before"
+            hint = hint if found.state == "succeeded" else "`f0ci status` shows what waits"
+            raise Refused(f"{promotion!r} has ended already: {found.state}", hint)
         if found.applied and found.purpose == "rollback":
             raise Refused(
                 f"{promotion!r} is a rollback that has changed {found.environment!r} already",

@@ -96,7 +96,7 @@ def unhold_environment(root: Path, environment: str, reason: str, *, clock: Cloc
     def decide(ledgers: Ledgers) -> Change:
         state = ledgers.environments[name]
         if state.hold is None and unproven_release(site, state) is None:
-            raise Refused(f"{name!r} is not held", None)
+            raise Refused(f"{name!r} is not held", f"`f0ci why {name}` says what keeps releases out")
         policy = read_policy(site, state, name)
         about = what_unhold_answers(state.hold, state.released)
         proof = prove(site, policy, name, Act("unhold", ENVIRONMENT_EVENTS, name, about, reason, state.tip))
@@ -125,9 +125,10 @@ def quarantine_release(
     def decide(ledgers: Ledgers) -> Change:
         stands = ledgers.workflow.quarantine_of(found.digest)
         if lift and stands is None:
-            raise Refused(f"release {found.id} is not quarantined", None)
+            raise Refused(f"release {found.id} is not quarantined", "`f0ci history` tells which releases are")
         if not lift and stands is not None:
-            raise Refused(f"release {found.id} is quarantined already: {stands}", None)
+            hint = f"`f0ci quarantine {found.id} --lift --reason REASON` lets it in again"
+            raise Refused(f"release {found.id} is quarantined already: {stands}", hint)
         data: dict[str, Any] = {"release": found.digest, "reason": reason, "ledgers": ledgers.tips()}
         if lift:
             more = _lift(site, ledgers, found, reason)

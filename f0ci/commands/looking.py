@@ -8,8 +8,10 @@ from typing import Any
 
 from f0ci.core.clock import Clock, SystemClock, format_time
 from f0ci.core.errors import CannotWork
+from f0ci.promotion.chronicle import ACTS, Happening, newest_first, of_event
 from f0ci.promotion.drift.base import Sync
 from f0ci.promotion.drifting import observe_branch
+from f0ci.promotion.events import Event
 from f0ci.promotion.going_on import Way, ways_on
 from f0ci.promotion.report import PromotionReport, current_reasons, report_on
 from f0ci.promotion.site import Site, open_site
@@ -90,23 +92,55 @@ def _doubt(site: Site, state: EnvironmentState) -> str | None:
         return None
 
 
-def promotion_history(
-    root: Path, environment: str | None = None, *, fetch: bool = True, clock: Clock | None = None
-) -> tuple[Promotion, ...]:
-    """Return every promotion, newest first."""
+@dataclass(frozen=True, slots=True)
+class History:
+    """What happened.
+
+    Attributes:
+        promotions: newest first.
+        events: what else happened, or all that did, newest first.
+    """
+
+    promotions: tuple[Promotion, ...]
+    events: tuple[Happening, ...]
+
+
+def history_of(
+    root: Path,
+    environment: str | None = None,
+    *,
+    limit: int = 20,
+    every: bool = False,
+    fetch: bool = True,
+    clock: Clock | None = None,
+) -> History:
+    """Return the newest promotions, and the newest of what else people did: approvals, holds, quarantines, repairs.
+
+    Args:
+        root: the work tree.
+        environment: any name of the only environment that is meant; what concerns all of them is told as well.
+        limit: at most so many promotions, and so many events.
+        every: return every event, also those of which a promotion is made.
+        fetch: ask the remote first.
+        clock: the time; the machine's by default.
+
+    Raises:
+        InputError: a ledger holds something that is not an event.
+    """
     site = open_site(root, clock or SystemClock(), fetch=fetch)
     wanted = site.recorded_environment(environment) if environment else None
     ledgers = site.store.read()
-    found = [
-        promotion
-        for name, state in ledgers.environments.items()
-        if wanted in {None, name}
-        for promotion in state.promotions
+    states = [state for name, state in ledgers.environments.items() if wanted in {None, name}]
+    found = [promotion for state in states for promotion in state.promotions]
+    found.sort(key=lambda one: (one.changed_at, one.requested_at, one.id), reverse=True)
+    # whatever is among the newest events is of one of the promotions that changed last
+    promotions = tuple(found[:limit])
+    events: list[tuple[Event, Promotion | None]] = [
+        (event, promotion) for promotion in promotions for event in promotion.events
     ]
-    return tuple(
-        sorted(
-            found,
-            key=lambda promotion: (promotion.changed_at, promotion.requested_at, promotion.id),
-            reverse=True,
-        )
-    )
+    for state in states:
+        standing = site.store.standing_events(state.tip, site.names.ledger(state.environment))
+        events += [(event, None) for event in standing]
+    events += [(event, None) for event in ledgers.workflow.events]
+    happened = (of_event(event, promotion) for event, promotion in events if every or event.kind in ACTS)
+    return History(promotions, newest_first(happened, limit))

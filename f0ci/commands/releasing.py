@@ -13,6 +13,7 @@ from f0ci.promotion.releases import (
     Release,
     create_release,
     list_releases,
+    newest_content,
     release_paths,
     release_places,
     require_release,
@@ -30,12 +31,14 @@ class ReleaseResult:
         created: False where the content was a release already.
         diagnostics: findings in the content.
         left_out: True where the work tree holds changes to release content that no commit has.
+        following: the command that brings it into the first environment, or None.
     """
 
     release: Release | None
     created: bool
     diagnostics: tuple[Diagnostic, ...]
     left_out: bool
+    following: str | None = None
 
 
 def make_release(
@@ -75,7 +78,19 @@ def make_release(
     release, created = create_release(
         site.repository, site.refs, site.names, oid, project, site.clock.now(), builder=builder, sbom=sbom
     )
-    return ReleaseResult(release, created, diagnostics, left_out)
+    return ReleaseResult(release, created, diagnostics, left_out, _following(site, release))
+
+
+def _following(site: Site, release: Release) -> str | None:
+    """Return the command that brings a release into the first environment, or None where every one has another before.
+
+    Without a name, the default branch is meant: a release that is not what it holds has to be named.
+    """
+    first = next((one.name for one in site.workflow.environments if not one.upstream), None)
+    if first is None:
+        return None
+    named = "" if newest_content(site) == release.digest else f" --release {release.id}"
+    return f"f0ci promote {first}{named}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,11 @@ def find_promotion(ledgers: Ledgers, promotion: str) -> Promotion:
         found = state.find(promotion)
         if found is not None:
             return found
+    there = ledgers.environments.get(promotion)
+    if there is not None and there.newest is not None:
+        raise UsageError(
+            f"{promotion!r} is an environment, not a promotion", f"its newest promotion is {there.newest.id!r}"
+        )
     raise UsageError(f"there is no promotion {promotion!r}", "`f0ci history` lists them")
 
 

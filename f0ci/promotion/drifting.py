@@ -103,6 +103,19 @@ def observe_branch(site: Site, ledgers: Ledgers, environment: str) -> Observatio
     return Observation(BRANCH, where, Sync.DRIFTED, details)
 
 
+def drift_note(site: Site, ledgers: Ledgers, environment: str) -> str | None:
+    """Return what somebody has to know who promotes over a change that no promotion made, or None without one."""
+    found = observe_branch(site, ledgers, environment)
+    if found.sync is not Sync.DRIFTED:
+        return None
+    more = f" and {len(found.details) - 1} more" if len(found.details) > 1 else ""
+    return (
+        f"{found.where} was changed by somebody else ({found.details[0]}{more}): a promotion replaces that, and "
+        f"`f0ci audit verify` keeps naming it; `f0ci promote {environment} --repair --reason REASON` first puts it on "
+        "record"
+    )
+
+
 def _branch_details(site: Site, current: Applied | None, branch: str | None) -> Iterator[str]:
     if branch is None:
         yield "the branch was deleted"

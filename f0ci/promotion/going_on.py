@@ -8,7 +8,7 @@ from typing import Any
 
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.names import short
-from f0ci.promotion.state import Promotion
+from f0ci.promotion.state import EnvironmentState, Promotion
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,8 @@ def ways_on(ledgers: Ledgers, environment: str, now: datetime) -> tuple[Way, ...
 
     newest promotion                                      way
     none, or succeeded, or called off                     lift the hold, where there is one
-    not ended, or its deploy recipe is still to run       what it waits for
+    a deploy recipe is still to run                       take it further
+    waits, or is watched                                  what it waits for
     went back, and the deploy recipe did not get through  go back again: it runs once more, for the same release
     failed or was rolled back                             a mended release; or the same one, let in again
     ended in another way                                  lift the hold, where there is one
@@ -47,12 +48,14 @@ def ways_on(ledgers: Ledgers, environment: str, now: datetime) -> tuple[Way, ...
     name, newest = environment, state.newest
     held = state.hold is not None and state.hold.is_in_force(now)
     if state.unfinished is not None:
+        if state.unfinished.state in {"deploying", "rolled_back"}:
+            return (Way("unless a command is at work on it", (f"f0ci promote {name} --continue",)),)
         return (Way("", (f"f0ci why {name}",)),)
     if newest is not None and newest.state == "failed" and is_way_back(newest):
         return (Way("", (f"f0ci rollback {name} --reason REASON",)),)
     if newest is not None and newest.state in {"failed", "rolled_back"} and not newest.was_called_off:
         quarantined = ledgers.workflow.quarantine_of(newest.release) is not None
-        return mended_or_again(name, newest.release, quarantined=quarantined, held=held)
+        return mended_or_again(state, newest.release, quarantined=quarantined, held=held)
     return (Way("once nothing needs the hold any more", (f"f0ci unhold {name} --reason REASON",)),) if held else ()
 
 
@@ -61,20 +64,28 @@ def is_way_back(promotion: Promotion) -> bool:
     return promotion.purpose == "rollback" or (bool(promotion.applied) and promotion.applied[-1].step < 0)
 
 
-def mended_or_again(environment: str, release: str, *, quarantined: bool, held: bool) -> tuple[Way, ...]:
+def mended_or_again(state: EnvironmentState, release: str, *, quarantined: bool, held: bool) -> tuple[Way, ...]:
     """Return the ways on after a release failed: another one, or, where it was not its fault, the same.
 
     Args:
-        environment: name of the environment.
+        state: the environment.
         release: digest of the release.
         quarantined: whether it is kept out of every environment.
         held: whether the environment is held.
     """
     through = " --through-hold REASON" if held else ""
     lift = (f"f0ci quarantine {short(release)} --lift --reason REASON",) if quarantined else ()
-    again = f"f0ci promote {environment} --release {short(release)}{through}"
-    mended = ("f0ci release create", f"f0ci promote {environment}{through}")
+    again = f"f0ci promote {state.environment} --release {short(release)}{through}"
+    mended, first = f"f0ci promote {state.environment}{through}", _upstream(state)
     return (
-        Way("with a mended release, once it is committed and pushed", mended),
+        Way(f"with a mended release, once it succeeded in {' and '.join(first)}", (mended,))
+        if first
+        else Way("with a mended release, once it is committed and pushed", ("f0ci release create", mended)),
         Way("with the same release, where it was not at fault", (*lift, again)),
     )
+
+
+def _upstream(state: EnvironmentState) -> tuple[str, ...]:
+    """Return the environments that a release has to come through first, by the newest plan."""
+    gates = state.newest.plan["gates"] if state.newest is not None else ()
+    return tuple(dict.fromkeys(name for gate in gates for name in gate["settings"].get("upstream", ())))

@@ -210,6 +210,17 @@ class LedgerStore:
         content = self.repository.read_files(tip, wanted)
         return tuple(parse_event(path, content[path], ledger=ledger) for path in wanted)
 
+    def standing_events(self, tip: str | None, ledger: str = "") -> tuple[Event, ...]:
+        """Return the events of an environment's ledger that are about no promotion, in order; no others are read.
+
+        Raises:
+            InputError: a file is not an event.
+        """
+        if tip is None:
+            return ()
+        paths = [one.path for one in self.repository.list_files(tip) if f"/{ENVIRONMENT_EVENTS}/" in one.path]
+        return tuple(sorted(self.events_in(tip, paths, ledger), key=lambda event: event.position))
+
     def events_at(self, tip: str | None, ledger: str = "") -> tuple[Event, ...]:
         """Return a ledger's events at a commit, in order of position.
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from f0ci.core.errors import GitError
 from f0ci.promotion.admitting import plan_for
+from f0ci.promotion.drifting import drift_note
 from f0ci.promotion.explaining import Explanation
 from f0ci.promotion.forecast import Forecast, forecast
 from f0ci.promotion.judging import Verdict, judge_gates
@@ -69,6 +70,8 @@ def view_plan(site: Site, environment: str, release: str | None = None, *, apart
     state = ledgers.environments[drawn.environment]
     require_tree(site, drawn, len(plan.bound["steps"]) - 1, str(plan.bound["steps"][-1]["tree"]))
     remarks = _remarks(site, state, plan, apart=apart)
+    drifted = None if exists else drift_note(site, ledgers, state.environment)
+    remarks = remarks if drifted is None else (*remarks, drifted)
     verdict = judge_gates(site, ledgers, drawn, now, ask=not apart)
     current = state.current
     running = site.find_release(current.release) if current else None

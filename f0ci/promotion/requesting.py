@@ -9,6 +9,7 @@ from f0ci.core.clock import format_time
 from f0ci.core.errors import Refused, UsageError
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, plan_for, policy_drafts
 from f0ci.promotion.cut_off import require_whole
+from f0ci.promotion.drifting import drift_note
 from f0ci.promotion.elsewhere import rehearsed
 from f0ci.promotion.errands import LeftError
 from f0ci.promotion.events import Draft
@@ -62,7 +63,8 @@ def promote(site: Site, request: Request) -> PromotionReport:
         plan = plan_for(site, ledgers, request.environment, release, asked)
         _refuse_other_plan(request, plan.digest)
         if not came:
-            for said in rehearsed(site, state, plan):
+            drifted = drift_note(site, ledgers, request.environment)
+            for said in (*rehearsed(site, state, plan), *([f"note: {drifted}"] if drifted else [])):
                 request.on_stage(said)
         came.append(asked)
         data: dict[str, Any] = {
@@ -172,7 +174,7 @@ def _answer_at_once(
     stop = ledgers.workflow.quarantine_of(release.digest)
     if stop is not None:
         is_held = _why_held(site, state) is not None
-        mended, again = mended_or_again(state.environment, release.digest, quarantined=True, held=is_held)
+        mended, again = mended_or_again(state, release.digest, quarantined=True, held=is_held)
         hint = f"{mended.when}: {_in_order(mended)}; {again.when}: {_in_order(again)}"
         raise Refused(f"release {release.id} is quarantined: {stop}", hint)
     settled = _already_there(site, ledgers, state, release)

@@ -15,12 +15,13 @@ def left_behind(site: Site, chosen: Release, *, settled: bool) -> str | None:
         chosen: the release that is promoted where none is named.
         settled: whether it is there already; only then are all releases looked through for a later one.
     """
-    newest = newest_content(site)
+    newest, tip, head = newest_content(site), site.store.default_tip() or "", site.repository.commit_of("HEAD")
     if newest is not None and newest != chosen.digest and site.find_release(newest) is None:
-        tip = site.store.default_tip() or ""
+        # where something else is checked out, a release would be made of that
+        which = "" if head == tip else f" --commit {tip[:10]}"
         return (
             f"note: what the default branch holds ({tip[:10]}) is no release yet, this is about {chosen.id}; "
-            "make one with `f0ci release create`"
+            f"make one with `f0ci release create{which}`"
         )
     latest = site.require_release("latest") if settled else chosen
     if latest.digest != chosen.digest:
@@ -28,9 +29,14 @@ def left_behind(site: Site, chosen: Release, *, settled: bool) -> str | None:
             f"note: release {latest.id} was made later, but the default branch does not hold what it holds, so this "
             f"is about {chosen.id}; push its commit {latest.commit[:10]}, or name it with --release {latest.id}"
         )
-    head = site.repository.commit_of("HEAD")
-    if head is None or head in {chosen.commit, site.store.default_tip()} or content_at(site, head) == chosen.digest:
+    if head is None or head in {chosen.commit, tip} or content_at(site, head) == chosen.digest:
         return None
+    # a clone that is cut off is not completed for a note
+    if tip and site.repository.is_ancestor(head, tip):
+        return (
+            f"note: what is checked out ({head[:10]}) is older than the default branch, this is about {chosen.id}; "
+            "another release is named with --release"
+        )
     return (
         f"note: what is checked out ({head[:10]}) is not on the default branch, this is about {short(chosen.digest)}; "
         "push it, then `f0ci release create`"

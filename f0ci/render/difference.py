@@ -264,16 +264,17 @@ _SIGNS = {Change.ADDED: "+", Change.REMOVED: "-", Change.CHANGED: "~"}
 _COLOURS = {"+": "32", "-": "31", "~": "33", "@": "36"}
 
 
-def to_text(difference: Difference, colour: bool = False) -> str:
+def to_text(difference: Difference, colour: bool = False, width: int | None = None) -> str:
     """Return a difference for people: `+` came, `-` went, `~` changed; ends with a line that counts.
 
     Args:
         difference: what to show.
         colour: write ANSI colours, for a terminal.
+        width: columns beyond which the old value and the new one get a line each, or None for one line always.
     """
     if difference.is_empty:
         return "nothing changes\n"
-    lines = [line for file in difference.files for line in _file_lines(file)]
+    lines = [line for file in difference.files for line in _file_lines(file, width)]
     counts = ", ".join(f"{difference.count(change)} {change}" for change in Change if difference.count(change))
     lines += [("", ""), ("", f"{len(difference.files)} file{'s' if len(difference.files) > 1 else ''}: {counts}")]
     # what is compared may hold codes that would steer the terminal
@@ -281,7 +282,7 @@ def to_text(difference: Difference, colour: bool = False) -> str:
     return "".join(_coloured(sign, line) if colour else f"{line}\n" for sign, line in shown)
 
 
-def _file_lines(file: FileDifference) -> Iterator[tuple[str, str]]:
+def _file_lines(file: FileDifference, width: int | None) -> Iterator[tuple[str, str]]:
     """Yield the lines that tell of one file, each with the sign that gives it its colour."""
     sign = _SIGNS[file.change]
     yield sign, f"{sign} {file.path}{' (binary)' if file.is_binary else ''}"
@@ -290,25 +291,32 @@ def _file_lines(file: FileDifference) -> Iterator[tuple[str, str]]:
     for value in file.values:
         sign = _SIGNS[value.change]
         if value.step is None:
-            yield from _indented("  ", sign, value)
+            yield from _indented("  ", sign, value, width)
         elif not value.at:
             yield sign, f"  {sign} step {value.step!r}"
             content = value.new if value.change is Change.ADDED else value.old
             for leaf in _whole((), value.change, content, None):
-                yield from _indented("    ", sign, leaf)
+                yield from _indented("    ", sign, leaf, width)
         else:
             if value.step != step:
                 yield _SIGNS[Change.CHANGED], f"  ~ step {value.step!r}"
-            yield from _indented("    ", sign, value)
+            yield from _indented("    ", sign, value, width)
         step = value.step
 
 
-def _indented(indent: str, sign: str, value: ValueChange) -> Iterator[tuple[str, str]]:
+def _indented(indent: str, sign: str, value: ValueChange, width: int | None) -> Iterator[tuple[str, str]]:
     """Yield the lines that tell of one value; a text of several lines, such as a command, is shown line by line."""
     texts = [text if isinstance(text, str) else "" for text in (value.old, value.new)]
     others = [text for text in (value.old, value.new) if not isinstance(text, str) and text is not None]
     if others or not any("\n" in text.rstrip("\n") for text in texts):
-        yield sign, f"{indent}{_value_line(value)}"
+        line = f"{indent}{_value_line(value)}"
+        if width is None or len(line) <= width or value.change is not Change.CHANGED:
+            yield sign, line
+            return
+        old, new = _show(value.old), _show(value.new)
+        yield sign, line.removesuffix(f" {old} -> {new}")
+        yield "-", f"{indent}    - {old}"
+        yield "+", f"{indent}    + {new}"
         return
     yield sign, f"{indent}{_SIGNS[value.change]} {dotted(value.at)}:"
     if value.change is Change.CHANGED:

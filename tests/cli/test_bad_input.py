@@ -406,6 +406,20 @@ def test_interrupting_says_so(project: Path, f0ci: Command, monkeypatch: pytest.
     assert answer.err.strip() == "interrupted"
 
 
+def test_interrupting_what_goes_on_from_where_it_was_says_how(
+    project: Path, f0ci: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("f0ci.commands.promoting.promote_environment", interrupted)
+
+    answer = f0ci(project, "promote", "dev")
+
+    assert answer.code == 130
+    assert answer.err.splitlines()[-1] == "  hint: `f0ci status` says where it is; run it again to go on"
+
+
 def test_the_scaffolds_deploy_recipe_does_nothing_outside_a_promotion(project: Path, f0ci: Command) -> None:
     answer = f0ci(project, "run", "recipes/deploy.yaml", "-e", "dev", "--quiet")
 

@@ -89,6 +89,23 @@ class TestTheBranch:
         assert record["data"]["reason"] == "somebody pushed by hand"
         assert record["actor"] == "Alice <alice@example.com>"
 
+    def test_whoever_promotes_over_an_edit_is_told_before(self, deployed: Line, somebody: Forger) -> None:
+        edit = somebody.commit("refs/heads/env/dev", {"config.json": "{}"}, message="quick fix")
+        deployed.change("environments/base.yaml", "the whole team", "everybody")
+        deployed.release()
+
+        status, plan = deployed.done("status").out, deployed.done("plan", "dev").out
+        promoted = deployed.done("promote", "dev")
+
+        assert "dev: drifted; next: f0ci status dev --drift" in status
+        said = f"env/dev was changed by somebody else (commit {edit[:10]} by Mallory <mallory@example.com>: quick fix"
+        for told in (plan, promoted.err):
+            assert f"note: {said} and 1 more): a promotion replaces that" in told
+            assert "`f0ci promote dev --repair --reason REASON` first puts it on record" in told
+        assert "note: env/dev" not in deployed.done("promote", "dev").err
+        assert "drifted" not in deployed.done("status").out
+        assert kinds(deployed) == {"environment-edited"}
+
     def test_a_deploy_recipe_that_fails_is_told_and_runs_again(self, deployed: Line, somebody: Forger) -> None:
         somebody.commit("refs/heads/env/dev", {"config.json": "{}"}, message="quick fix")
         shutil.rmtree(deployed.work / "deployed")

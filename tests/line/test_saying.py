@@ -21,6 +21,34 @@ def test_content_that_is_no_release_yet_is_told_of_where_nobody_named_one(line: 
     assert "note:" not in line.done("promote", "dev", "--release", first).err
 
 
+def test_whoever_is_behind_is_told_which_commit_to_make_a_release_of(line: Line) -> None:
+    line.release()
+    line.done("promote", "dev")
+    behind = git(line.work, "rev-parse", "HEAD")
+    tip = line.change("environments/base.yaml", "the team", "the crew")
+    git(line.work, "checkout", "-q", behind)
+
+    said = line.done("promote", "dev").err
+    made = line.done("release", "create", "--commit", tip[:10])
+    after = line.done("promote", "dev").err
+
+    assert f"make one with `f0ci release create --commit {tip[:10]}`" in said
+    assert "next: f0ci promote dev\n" in made.out
+    assert f"what is checked out ({behind[:10]}) is older than the default branch" in after
+
+
+def test_a_release_that_is_not_on_the_default_branch_is_named_to_promote_it(line: Line) -> None:
+    line.release()
+    path = line.work / "environments/base.yaml"
+    commit_files(line.work, {"environments/base.yaml": path.read_text(encoding="utf-8") + "# mine\n"})
+
+    made = line.done("release", "create").out
+    release = made.split()[1]
+
+    assert f"  next: f0ci promote dev --release {release}\n" in made
+    line.done("promote", "dev", "--release", release)
+
+
 def test_a_release_that_was_never_pushed_to_the_default_branch_is_told_of(line: Line) -> None:
     line.release()
     line.done("promote", "dev")
@@ -179,3 +207,14 @@ def test_promotions_leave_the_work_tree_clean_and_go_on_in_a_fresh_clone(line: L
     assert answer.code == 0, answer
     assert "staging-2: release" in answer.out
     assert git(clone, "status", "--porcelain") == ""
+
+
+def test_whoever_names_an_environment_is_told_its_promotion(line: Line) -> None:
+    line.release()
+    line.done("promote", "dev")
+
+    answer = line.f0ci("approve", "dev")
+
+    assert answer.code == 2
+    assert "'dev' is an environment, not a promotion" in answer.err
+    assert "its newest promotion is 'dev-1'" in answer.err

@@ -131,14 +131,17 @@ def _waiting(
     void: int,
     problems: list[str],
 ) -> GateAnswer:
-    able = tuple(sorted(members - excluded - approved))
+    asked = members - excluded - approved
+    able = tuple(sorted(name for name in asked if _can_say(question, name)))
     notes = [f"{len(approved)} of {count} approval{'s' if count != 1 else ''} of plan {short(question.digest)}"]
     if void:
         notes.append(f"{void} given for an earlier plan {'is' if void == 1 else 'are'} void")
     notes.extend(dict.fromkeys(problems))
     command = f"f0ci approve {question.promotion}"
     if len(able) + len(approved) < count:
-        way_out = _way_out(question, members & excluded)
+        way_out = _another_requester(question, members, excluded, count - len(able) - len(approved)) or _way_out(
+            question, members & excluded, sorted(asked.difference(able))
+        )
         notes.append(f"too few people can approve ({', '.join(able) or 'nobody'}): {way_out}")
         # nothing that anybody could sign ends this; it is asked for anew, by somebody else or with other approvers
         command = f"f0ci abort {question.promotion} --reason ..."
@@ -147,15 +150,40 @@ def _waiting(
     return GateAnswer(KIND, Outcome.WAITING, "; ".join(notes), able, command=command)
 
 
-def _way_out(question: GateQuestion, excluded: frozenset[str]) -> str:
+def _can_say(question: GateQuestion, name: str) -> bool:
+    """Tell whether somebody could approve: with a key, or on a platform that the gate accepts."""
+    person = question.approvers.people.get(name)
+    accepted = question.settings.get("accept") or ()
+    return person is not None and bool(person.keys or any(str(kind) in person.accounts for kind in accepted))
+
+
+def _another_requester(
+    question: GateQuestion, members: frozenset[str], excluded: frozenset[str], missing: int
+) -> str | None:
+    """Return who could approve if somebody else had requested it, where that is all that is missing, or None."""
+    asked, settings = question.approvers.person_of(question.requested_by), question.settings
+    only_asked = excluded_people({**settings, "not_requester": False}, question.authors, "", question.approvers)
+    if missing != 1 or asked not in members & excluded or asked in only_asked or not _can_say(question, asked):
+        return None
+    others = sorted(set(question.approvers.people) - {asked})
+    return (
+        f"{asked} could, had somebody else requested it: end it, and let {' or '.join(others)} ask for it"
+        if others
+        else None
+    )
+
+
+def _way_out(question: GateQuestion, excluded: frozenset[str], mute: list[str]) -> str:
     """Return who does not count and why, and what has to change, where too few people can approve."""
     names = " and ".join(sorted(excluded))
     reason = f"{names} wrote part of it or requested it; " if excluded else ""
+    reason += f"no key is there of {' and '.join(mute)}; " if mute else ""
+    add = "add people, or their keys," if mute else "add people"
     state = question.environments.get(question.environment)
     if state is None or not any(one.purpose == "promote" for one in state.succeeded()):
-        return f"{reason}add people to the approvers file on the default branch, and release that"
+        return f"{reason}{add} to the approvers file on the default branch, and release that"
     somebody = ", which somebody else has to write and request" if excluded else ""
-    return f"{reason}add people to the approvers file with a release of its own{somebody}"
+    return f"{reason}{add} to the approvers file with a release of its own{somebody}"
 
 
 def _expires(statement: Statement, settings: Mapping[str, Any]) -> datetime:

@@ -44,6 +44,16 @@ def said(
     return VerifiedStatement(statement, None if problem else who, problem)
 
 
+# bob and dave say nothing that anybody could verify
+MUTE = Approvers(
+    {
+        "alice": Person("alice", ("alice@example.com",), ("ssh-ed25519 alice",)),
+        "bob": Person("bob", ("bob@example.com",)),
+        "dave": Person("dave", ("dave@example.com",), (), {"github": "dave-gh"}),
+    }
+)
+
+
 def ask(
     settings: dict[str, Any],
     *statements: VerifiedStatement,
@@ -476,3 +486,55 @@ def test_order_asks_all_or_any(policy: str, outcome: Outcome) -> None:
 
 def test_order_without_upstream_passes() -> None:
     assert order.evaluate(ask({})).outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("settings", "authors", "words", "who"),
+    [
+        ({}, (), "can be given by alice", ("alice",)),
+        (
+            {},
+            ("alice@example.com",),
+            "too few people can approve (nobody): alice wrote part of it or requested it; no key is there of bob and "
+            "dave; add people, or their keys, to the approvers file on the default branch, and release that",
+            (),
+        ),
+        ({"accept": ["gitlab"]}, ("alice@example.com",), "no key is there of bob and dave", ()),
+        ({"accept": ["github"]}, ("alice@example.com",), "can be given by dave", ("dave",)),
+        ({"accept": ["github"], "count": 2}, (), "can be given by alice, dave", ("alice", "dave")),
+        (
+            {"accept": ["github"], "count": 3},
+            (),
+            "too few people can approve (alice, dave): no key is there of bob",
+            (),
+        ),
+    ],
+)
+def test_who_can_say_nothing_that_counts_is_not_waited_for(
+    settings: dict[str, Any], authors: tuple[str, ...], words: str, who: tuple[str, ...]
+) -> None:
+    answer = approval.evaluate(replace(ask(settings, authors=authors), approvers=MUTE))
+
+    assert answer.outcome is Outcome.WAITING
+    assert words in answer.reason
+    assert not who or answer.who == who
+
+
+@pytest.mark.parametrize(
+    ("settings", "authors", "requested_by", "expected"),
+    [
+        ({}, ("alice@example.com",), "Bob <bob@example.com>", True),
+        ({"not_author": False, "not_requester": True}, (), "Bob <bob@example.com>", False),
+        ({}, ("alice@example.com", "bob@example.com"), "Bob <bob@example.com>", False),
+        ({}, ("alice@example.com",), "Alice <alice@example.com>", False),
+        ({"count": 2}, ("alice@example.com",), "Bob <bob@example.com>", False),
+    ],
+)
+def test_where_only_the_requester_could_approve_somebody_else_asks(
+    settings: dict[str, Any], authors: tuple[str, ...], requested_by: str, expected: bool
+) -> None:
+    two = Approvers({name: PEOPLE.people[name] for name in ("alice", "bob")})
+    question = replace(ask(settings, authors=authors), approvers=two, requested_by=requested_by)
+
+    said = "bob could, had somebody else requested it: end it, and let alice ask for it"
+    assert (said in approval.evaluate(question).reason) is expected

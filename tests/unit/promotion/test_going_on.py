@@ -12,6 +12,7 @@ from tests.unit.promotion.builders import NOW, hold, ledgers_of, passing, releas
 
 A, B = release("a")[:12], release("b")[:12]
 UNHOLD = ["f0ci unhold prod --reason REASON"]
+CONTINUE = ["f0ci promote prod --continue"]
 WHY = ["f0ci why prod"]
 AGAIN = ["f0ci rollback prod --reason REASON"]
 RESTORED = (*passing("prod-1", "a"), *passing("prod-2", "b", "rolled_back a"))
@@ -32,8 +33,9 @@ def brief_hold() -> Draft:
         pytest.param((*passing("prod-1", "a", "refused"), hold()), (), [UNHOLD], id="refused, and held"),
         pytest.param((*passing("prod-1", "a"), brief_hold()), (), [UNHOLD], id="held for an hour"),
         pytest.param((*passing("prod-1", "a", "waiting"), hold()), (), [WHY], id="waiting, whatever holds it"),
-        pytest.param(passing("prod-1", "a", "deploying"), (), [WHY], id="on its way"),
-        pytest.param(RESTORED, ("b",), [WHY], id="the deploy recipe of what was restored is still to run"),
+        pytest.param(passing("prod-1", "a", "deploying"), (), [CONTINUE], id="on its way"),
+        pytest.param(passing("prod-1", "a", "verifying"), (), [WHY], id="watched"),
+        pytest.param(RESTORED, ("b",), [CONTINUE], id="the deploy recipe of what was restored is still to run"),
         pytest.param(
             (*passing("prod-1", "a", "failed"), hold()),
             ("a",),
@@ -88,6 +90,16 @@ def test_the_ways_to_go_on(drafts: tuple[Draft, ...], quarantined: tuple[str, ..
     ways = ways_on(ledgers_of(state_of(*drafts), *quarantined), "prod", NOW)
 
     assert [list(way.commands) for way in ways] == expected
+
+
+def test_a_mended_release_comes_through_the_environments_before() -> None:
+    gates = [{"kind": "order", "settings": {"upstream": ["dev", "staging"]}}, {"kind": "approval", "settings": {}}]
+    ledgers = ledgers_of(state_of(*passing("prod-1", "a", "failed", gates=gates), hold()), "a")
+
+    mended, _ = ways_on(ledgers, "prod", NOW)
+
+    assert mended.when == "with a mended release, once it succeeded in dev and staging"
+    assert mended.commands == ("f0ci promote prod --through-hold REASON",)
 
 
 def test_a_hold_that_is_over_asks_for_nothing() -> None:
