@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from f0ci.cli.output import format_option, print_json, root_of, say
+from f0ci.cli.width import print_line
 from f0ci.core.errors import ExitCode, UsageError
 
 
@@ -111,7 +112,7 @@ def _show_set_up(set_up: dict[str, tuple[str, ...]]) -> None:
         if lines:
             click.echo(f"  {system or 'everywhere'}:")
         for line in lines:
-            click.echo(f"    {line}")
+            print_line(f"    {line}")
 
 
 def _show_guarantees(systems: tuple[str, ...], output_format: str) -> int:

@@ -83,6 +83,8 @@ def _place(
         else:
             for path in different:
                 click.echo(f"differs: {path}")
+            if different:
+                say(f"render again with: f0ci render {environment or '--all'} --output {shown}")
         return ExitCode.FINDINGS if different else ExitCode.DONE
     placings = render_into(root, folders, folder, sets, overwrite=overwrite, fresh=fresh)
     if output_format == "json":

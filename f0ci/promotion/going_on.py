@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from f0ci.promotion.applying import rollback_target
 from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.state import EnvironmentState, Promotion
@@ -38,6 +39,7 @@ def ways_on(ledgers: Ledgers, environment: str, now: datetime) -> tuple[Way, ...
     went back, and the deploy recipe did not get through  go back again: it runs once more, for the same release
     failed or was rolled back                             a mended release; or the same one, let in again
     ended in another way                                  lift the hold, where there is one
+    what runs is quarantined, and something was before    go back
 
     Args:
         ledgers: what the ledgers say.
@@ -56,7 +58,13 @@ def ways_on(ledgers: Ledgers, environment: str, now: datetime) -> tuple[Way, ...
     if newest is not None and newest.state in {"failed", "rolled_back"} and not newest.was_called_off:
         quarantined = ledgers.workflow.quarantine_of(newest.release) is not None
         return mended_or_again(state, newest.release, quarantined=quarantined, held=held)
-    return (Way("once nothing needs the hold any more", (f"f0ci unhold {name} --reason REASON",)),) if held else ()
+    lifted = (Way("once nothing needs the hold any more", (f"f0ci unhold {name} --reason REASON",)),) if held else ()
+    running = state.current.release if state.current else None
+    if running is None or ledgers.workflow.quarantine_of(running) is None:
+        return lifted
+    if rollback_target(state, ledgers, running, "none") is None:
+        return lifted
+    return (*lifted, Way("to leave the quarantined release", (f"f0ci rollback {name} --reason REASON",)))
 
 
 def is_way_back(promotion: Promotion) -> bool:

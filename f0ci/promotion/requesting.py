@@ -209,7 +209,7 @@ def _go_on_with(site: Site, request: Request, active: Promotion) -> PromotionRep
                 f"{active.id} is still active in {request.environment} with release {short(active.release)}; "
                 "one promotion at a time: "
                 f"take it further with `f0ci promote {request.environment} --continue`, "
-                f"or end it with `f0ci abort {active.id}`",
+                f"or end it with `f0ci abort {active.id} --reason ...`",
             ),
         )
     return advance_to_end(site, request, active.id)

@@ -29,6 +29,13 @@ def brief_hold() -> Draft:
         pytest.param((), (), [], id="nothing happened"),
         pytest.param(passing("prod-1", "a"), (), [], id="all is well"),
         pytest.param((hold(),), (), [UNHOLD], id="held before anything came"),
+        pytest.param(passing("prod-1", "a"), ("a",), [], id="what runs is quarantined, and nothing was before"),
+        pytest.param(
+            (*passing("prod-1", "a"), *passing("prod-2", "b"), hold()),
+            ("b",),
+            [UNHOLD, AGAIN],
+            id="what runs is quarantined",
+        ),
         pytest.param((*passing("prod-1", "a"), hold()), (), [UNHOLD], id="held"),
         pytest.param((*passing("prod-1", "a", "refused"), hold()), (), [UNHOLD], id="refused, and held"),
         pytest.param((*passing("prod-1", "a"), brief_hold()), (), [UNHOLD], id="held for an hour"),
