@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from f0ci.analysis.providers.base import Query
+from f0ci.analysis.providers.base import Measurement, Query, nothing
 from f0ci.core.clock import parse_time
 from f0ci.core.errors import ProviderError
 from f0ci.git.ignored import is_ignored
@@ -62,12 +62,13 @@ def _read(query: Query, root: Path) -> list[Record]:
     return list(read_records(written, raw, form))
 
 
-def why_none(query: Query, root: Path) -> str:
-    """Return why no row of a metric's file is about the environment."""
+def none_about(query: Query, root: Path) -> Measurement:
+    """Return the answer of a metric's file that has no row about the environment, or is not there yet."""
     written = str(query.settings["path"])
     if (root / written).exists():
-        return f"no row of {written!r} is about {query.environment!r}"
-    return f"{written!r} is not written yet: git ignores it, and it is not there"
+        return nothing(f"no row of {written!r} is about {query.environment!r}")
+    note = f"{written!r} is not written yet: git ignores it, and it is not there"
+    return Measurement(None, 0, series=0, note=note, unwritten=True)
 
 
 def _belongs(row: Record, query: Query) -> bool:

@@ -9,6 +9,7 @@ whatever became of the service since. What an answer means, by the first row tha
     | nobody declares the metric                                               | refused                              |
     | the provider cannot answer                                               | unknown: refused before a change     |
     | something matched, or the provider cannot tell                           | fine                                 |
+    | what deployments write is not there yet                                  | said                                 |
     | nothing ever succeeded here, so that nothing can match                   | said                                 |
     | `on_no_match: wait`, `dry_run`, or a waiver of `on_insufficient_data`    | said                                 |
     | nothing matched                                                          | refused                              |
@@ -118,6 +119,9 @@ def rehearse(site: Site, state: EnvironmentState, plan: Plan) -> Iterator[Object
             if answer.error is not None:
                 message = f"the metric {one.name!r} cannot be measured: {answer.error}"
                 yield Objection(one.name, Meaning.UNKNOWN, message, "mend it before promoting", place)
+            elif answer.unwritten:
+                message = f"the metric {one.name!r} has nothing to read yet: {answer.note}"
+                yield Objection(one.name, Meaning.SAID, message, "a deploy recipe has to write it", place)
             elif answer.unmatched and not any(_matches(measure(one, then, site.root)) for then in _earlier(query)):
                 meaning = what_no_match_means(spec, running, now)
                 yield _no_match(one, answer, meaning, environment.name, place)

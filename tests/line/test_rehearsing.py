@@ -81,12 +81,12 @@ def test_what_matched_an_hour_ago_is_not_misspelt(shop: Line) -> None:
 
 
 def test_who_only_looks_need_not_be_able_to_measure(shop: Line) -> None:
-    next_release(shop, "provider: command, run: cat seen.json", FILE)
+    next_release(shop, "provider: command, run: cat seen.json", FILE.replace("m.csv", "m.jsonl"))
 
     planned, promoted = shop.done("plan", "prod", "--format", "json"), shop.f0ci("promote", "prod")
 
     (remark,) = planned.data["forecast"]["metrics"]
-    assert "the metric 'error_rate' cannot be measured: m.csv: there is no file 'm.csv'" in remark
+    assert "the metric 'error_rate' cannot be measured: m.jsonl: there is no file 'm.jsonl'" in remark
     assert promoted.code == 3
     assert remark in promoted.err
 
@@ -101,6 +101,19 @@ def test_at_the_first_promotion_nothing_can_match_yet(line: Line) -> None:
     assert answer.code == 5
     assert "matches nothing" in answer.err
     assert "applied" in line.events("prod")
+
+
+def test_a_file_that_git_ignores_may_not_be_there_yet(shop: Line) -> None:
+    next_release(shop, "provider: command, run: cat seen.json", FILE)
+
+    planned, answer = shop.done("plan", "prod"), shop.f0ci("promote", "prod")
+
+    said = "the metric 'error_rate' has nothing to read yet: 'm.csv' is not written yet: git ignores it"
+    assert f"note: {said}" in planned.out
+    assert said in answer.err
+    # nobody wrote it, so nothing was measured, and what is not known never counts as passed
+    assert answer.code == 5
+    assert "applied" in shop.events("prod")[-6:]
 
 
 def test_a_file_that_deployments_write_may_have_no_rows_yet(shop: Line) -> None:

@@ -62,6 +62,7 @@ class Measurement:
         note: what else a person should know, such as why there is no value.
         hits: where the value is the share of counted samples, how many they are; else None.
         unmatched: True where the provider knows that the question selects nothing, busy or idle.
+        unwritten: True where what is to be read is made by deployments, and is not there yet.
     """
 
     value: float | None
@@ -73,6 +74,7 @@ class Measurement:
     note: str = ""
     hits: int | None = None
     unmatched: bool = False
+    unwritten: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from f0ci.analysis.aggregating import aggregate, ratio
 from f0ci.analysis.providers.base import Measurement, Point, Query, asked_late, intervals, nothing
-from f0ci.analysis.rows import moment_of, number_in, rows_about, why_none
+from f0ci.analysis.rows import moment_of, none_about, number_in, rows_about
 from f0ci.core.errors import InputError, ProviderError
 from f0ci.source.records import Record
 
@@ -40,7 +40,7 @@ def _measure(query: Query, root: Path) -> Measurement:
     rows = rows_about(query, root)
     if not rows:
         # rows come with deployments, often into a fresh checkout: that there are none yet is no misspelt question
-        return nothing(why_none(query, root))
+        return none_about(query, root)
     timed = [(moment, row) for moment, row in ((moment_of(row, settings), row) for row in rows) if moment is not None]
     if timed and len(timed) < len(rows):
         bare = next(row for row in rows if moment_of(row, settings) is None)

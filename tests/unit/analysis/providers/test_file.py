@@ -245,7 +245,7 @@ def test_a_file_that_git_ignores_is_written_later(make_repository: Callable[...,
     answer = measure(query({**V, "path": "measured/n.csv"}), root)
 
     note = "'measured/n.csv' is not written yet: git ignores it, and it is not there"
-    assert answer == Measurement(None, 0, series=0, note=note)
+    assert answer == Measurement(None, 0, series=0, note=note, unwritten=True)
     with pytest.raises(ProviderError, match=r"there is no file .measured/m\.csv."):
         measure(query({**V, "path": "measured/m.csv"}), root)
 
