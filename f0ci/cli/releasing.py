@@ -49,10 +49,14 @@ def create(ctx: click.Context, commit: str, builder: str | None, sbom: str | Non
         return ExitCode.FINDINGS
     made = result.release
     if output_format == "json":
-        print_json({"version": 1, "created": result.created, **_record(made)})
+        print_json({"version": 1, "created": result.created, "quarantined": result.quarantined, **_record(made)})
     else:
         verb = "created" if result.created else "has this content already"
         click.echo(f"release {made.id} {verb} ({made.files} files from commit {made.commit[:10]})")
+        if result.quarantined is not None:
+            print_line(
+                f"  it is quarantined: {result.quarantined}; change what was wrong, commit, and make another, or"
+            )
         if result.following is not None:
             click.echo(f"  next: {result.following}")
     return ExitCode.DONE

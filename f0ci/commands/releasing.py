@@ -31,7 +31,8 @@ class ReleaseResult:
         created: False where the content was a release already.
         diagnostics: findings in the content.
         left_out: True where the work tree holds changes to release content that no commit has.
-        following: the command that brings it into the first environment, or None.
+        following: the command that brings it into the first environment, or lets it in again; None without one.
+        quarantined: why content that was a release already is kept out of every environment, or None.
     """
 
     release: Release | None
@@ -39,6 +40,7 @@ class ReleaseResult:
     diagnostics: tuple[Diagnostic, ...]
     left_out: bool
     following: str | None = None
+    quarantined: str | None = None
 
 
 def make_release(
@@ -78,7 +80,9 @@ def make_release(
     release, created = create_release(
         site.repository, site.refs, site.names, oid, project, site.clock.now(), builder=builder, sbom=sbom
     )
-    return ReleaseResult(release, created, diagnostics, left_out, _following(site, release))
+    stop = None if created else site.store.read().workflow.quarantine_of(release.digest)
+    following = _following(site, release) if stop is None else f"f0ci quarantine {release.id} --lift --reason REASON"
+    return ReleaseResult(release, created, diagnostics, left_out, following, stop)
 
 
 def _following(site: Site, release: Release) -> str | None:

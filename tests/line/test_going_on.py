@@ -72,6 +72,17 @@ def test_a_first_deployment_that_failed_for_outside_reasons_goes_on_with_the_sam
     line.done("audit", "verify")
 
 
+def test_making_the_same_release_again_says_that_it_is_quarantined(line: Line) -> None:
+    release = line.release()
+    line.done("quarantine", release, "--reason", "loses orders")
+
+    again = line.done("release", "create").out
+
+    assert "it is quarantined: loses orders" in again
+    assert f"next: f0ci quarantine {release} --lift --reason REASON" in again
+    assert line.done("release", "create", "--format", "json").data["quarantined"] == "loses orders"
+
+
 def test_the_commands_of_why_end_what_they_stand_beside_in_their_order(line: Line, service: Path) -> None:
     service.unlink()
     line.release()
