@@ -191,7 +191,7 @@ def in_the_way(ref: str | None, reason: str, where: str) -> GitError:
     """Return the error for a branch whose name is the folder of another one's."""
     return GitError(
         f"{where} cannot hold {ref!r}: {reason}",
-        "a branch cannot be named like the folder of another: rename that branch, or set 'branch_prefix' in f0ci.yaml",
+        "a branch cannot be named like the folder of another: rename that branch, which `f0ci doctor` names",
     )
 
 

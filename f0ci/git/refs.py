@@ -204,6 +204,23 @@ class RefStore:
         if self.remote is not None:
             self._keep([RefUpdate(ref, None, oid) for ref, oid in refs.items()])
 
+    def exist(self, refs: Sequence[str]) -> tuple[str, ...]:
+        """Return which of some refs exist now, at the remote or here; nothing is fetched.
+
+        Args:
+            refs: full names.
+
+        Raises:
+            GitError: the remote refuses.
+            NetworkError: the remote does not answer.
+        """
+        if self.remote is None:
+            return tuple(ref for ref in refs if self.read(ref) is not None)
+        answer = self._ask("ls-remote", self.remote, *refs)
+        if answer.code != 0:
+            raise self._failure(answer)
+        return tuple(ref for ref in refs if ref in parse_advertised(answer.text, refs).refs)
+
     def supports_atomic(self) -> bool:
         """Tell whether the remote can change several refs together.
 

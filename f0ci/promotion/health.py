@@ -22,6 +22,9 @@ from f0ci.source.native_yaml import yaml_reader
 _OLDEST_GIT = (2, 30)
 _OLDEST_PYTHON = (3, 11)
 
+# no branch below these can be made while there are branches of that name
+_IN_THE_WAY = ("refs/heads/env", "refs/heads/f0ci")
+
 
 @dataclass(frozen=True, slots=True)
 class Check:
@@ -120,10 +123,16 @@ def _remote(site: Site) -> Iterator[Check]:
 
 
 def _branches(site: Site) -> Check:
-    taken = [name for name in ("env", "f0ci") if site.refs.read(f"refs/heads/{name}") is not None]
+    try:
+        taken = [ref.removeprefix("refs/heads/") for ref in site.refs.exist(_IN_THE_WAY)]
+    except F0ciError as error:
+        return Check("branches", Outcome.FAILED, str(error), error.hint)
     if taken:
-        said = f"the branch {taken[0]!r} is in the way of the branches below {taken[0]}/"
-        return Check("branches", Outcome.FAILED, said, "rename it, or set branch_prefix in f0ci.yaml")
+        name, remote = taken[0], site.refs.remote
+        said = f"the branch {name!r} is in the way of the branches below {name}/"
+        there = f"git push {remote} refs/remotes/{remote}/{name}:refs/heads/{name}-old :refs/heads/{name}"
+        mend = f"git branch -m {name} {name}-old" if remote is None else f"git fetch {remote} && {there}"
+        return Check("branches", Outcome.FAILED, said, mend)
     default = site.store.default_tip()
     if default is None:
         first = "git add -A && git commit -m 'first recipes'" if site.repository.commit_of("HEAD") is None else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 from tests.conftest import commit_files, git
@@ -218,3 +219,29 @@ def test_whoever_names_an_environment_is_told_its_promotion(line: Line) -> None:
     assert answer.code == 2
     assert "'dev' is an environment, not a promotion" in answer.err
     assert "its newest promotion is 'dev-1'" in answer.err
+
+
+def test_a_branch_in_the_way_is_named_with_the_command_that_renames_it(line: Line) -> None:
+    git(line.work, "push", "-q", "origin", "HEAD:refs/heads/env")
+    line.release()
+
+    refused = line.f0ci("promote", "dev")
+    doctor = line.f0ci("doctor", "--format", "json")
+    check = next(one for one in doctor.data["checks"] if one["name"] == "branches")
+
+    assert refused.code == 3
+    assert "rename that branch, which `f0ci doctor` names" in refused.err
+    assert doctor.code == 3
+    assert check["message"] == "the branch 'env' is in the way of the branches below env/"
+    subprocess.run(["sh", "-c", check["mend"]], cwd=line.work, check=True, capture_output=True)
+    line.done("promote", "dev")
+    assert "env/ and f0ci/ are ours" in line.done("doctor").out
+
+
+def test_a_branch_in_the_way_where_there_is_no_remote(line: Line) -> None:
+    git(line.work, "remote", "remove", "origin")
+    git(line.work, "branch", "f0ci")
+
+    check = next(one for one in line.f0ci("doctor", "--format", "json").data["checks"] if one["name"] == "branches")
+
+    assert check["mend"] == "git branch -m f0ci f0ci-old"

@@ -166,11 +166,7 @@ def _another_requester(
     if missing != 1 or asked not in members & excluded or asked in only_asked or not _can_say(question, asked):
         return None
     others = sorted(set(question.approvers.people) - {asked})
-    return (
-        f"{asked} could, had somebody else requested it: end it, and let {' or '.join(others)} ask for it"
-        if others
-        else None
-    )
+    return f"{asked} could if {' or '.join(others)} asked for it instead" if others else None
 
 
 def _way_out(question: GateQuestion, excluded: frozenset[str], mute: list[str]) -> str:
