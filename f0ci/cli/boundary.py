@@ -71,10 +71,12 @@ def _run(argv: Sequence[str]) -> int:
 
 def show_error(error: F0ciError) -> None:
     """Print an expected error to stderr: place, message, then what to do next."""
+    from f0ci.cli.width import print_line
+
     place = f"{error.place}: " if error.place else ""
-    click.echo(f"{place}{click.style('error', fg='red', bold=True)}: {_masked(error.message)}", err=True)
+    print_line(f"{place}{click.style('error', fg='red', bold=True)}: {_masked(error.message)}", err=True)
     if error.hint:
-        click.echo(f"  {click.style('hint', fg='cyan')}: {_masked(error.hint)}", err=True)
+        print_line(f"  {click.style('hint', fg='cyan')}: {_masked(error.hint)}", err=True)
 
 
 def _masked(text: str) -> str:

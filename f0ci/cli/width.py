@@ -17,24 +17,32 @@ _INDENT = 4
 _BLOCKS = ("#", "- ", "|", "    ")
 
 
-def terminal_width() -> int | None:
-    """Return how many columns the terminal has that stdout is, or None where it is none."""
-    if not sys.stdout.isatty():
+def terminal_width(*, err: bool = False) -> int | None:
+    """Return how many columns the terminal has that stdout (or stderr) is, or None where it is none."""
+    stream = sys.stderr if err else sys.stdout
+    if not stream.isatty():
         return None
+    import os
     import shutil
 
-    return shutil.get_terminal_size().columns
+    if os.environ.get("COLUMNS", "").isdecimal():
+        return shutil.get_terminal_size().columns
+    # what `shutil` asks is stdout, which may go elsewhere
+    return os.get_terminal_size(stream.fileno()).columns or None
 
 
-def print_line(text: str, *, hang: int = 2) -> None:
-    """Print a line of prose to stdout; on a terminal that it is too wide for, broken between words.
+def print_line(text: str, *, hang: int = 2, err: bool = False) -> None:
+    """Print prose, mostly one line; on a terminal that it is too wide for, broken between words.
 
     Args:
-        text: the line; what it begins with blank is its indentation.
+        text: the line or lines; what one begins with blank is its indentation.
         hang: how much further than that following lines are indented.
+        err: print it to stderr.
     """
-    for line in fold(text, terminal_width(), hang=hang):
-        click.echo(line)
+    width = terminal_width(err=err)
+    for part in text.split("\n"):
+        for line in fold(part, width, hang=hang):
+            click.echo(line, err=err)
 
 
 def fold(text: str, width: int | None, *, hang: int = 2) -> list[str]:
