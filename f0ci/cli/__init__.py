@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 _OBJECTS_BETWEEN_COLLECTIONS = 100_000
+# where it was used, threads of a library may be left that wait for a database for as long as it is away
+_WORKER = "f0ci.runner.cluster.worker"
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
@@ -44,7 +46,7 @@ def _is_watched() -> bool:
     # since Python 3.12, profilers may be known here alone
     tools = getattr(sys, "monitoring", None)
     return (
-        threading.active_count() > 1
+        (threading.active_count() > 1 and _WORKER not in sys.modules)
         or bool(sys.getprofile() or sys.gettrace() or sys.flags.inspect)
         or (tools is not None and any(tools.get_tool(number) for number in range(6)))
     )
@@ -54,14 +56,15 @@ def _leave(code: int) -> None:
     """End the process without taking the interpreter apart, which takes a tenth of a short command and shows nowhere.
 
     Returns:
-        Only where a stream cannot be written: then the interpreter ends as it ends.
+        Only where a stream cannot be written: then the interpreter ends as it ends, unless a worker's threads keep it.
     """
     atexit._run_exitfuncs()  # noqa: SLF001 - the interpreter would call them; no other name is given to it
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except (OSError, ValueError):
-        return
+        if _WORKER not in sys.modules:
+            return
     os._exit(code)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import Any
 
 import click
@@ -51,10 +49,7 @@ def worker(ctx: click.Context, /, listed: bool, output_format: str, **given: Any
             health=given["health"],
             tell=say,
         )
-        # threads that wait for a database that is away must not keep the process: all else is done
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(ExitCode.DONE)
+        return ExitCode.DONE
     found = known_workers(root, given["journal"])
     if output_format == "json":
         print_json({"version": 1, "workers": [one.to_json() for one in found]})

@@ -84,6 +84,8 @@ class PostgresJournal(Journal):
             if isinstance(error, psycopg.Error):
                 raise explanation(address, error) from error
             raise
+        # a child that a scriptlet forks shares the session and its lock, and may live longer than this process
+        os.register_at_fork(after_in_child=self._forget)
 
     @property
     def name(self) -> str:
@@ -152,6 +154,14 @@ class PostgresJournal(Journal):
         with self._lock:
             self._closed = True
             self._session.close()
+
+    def _forget(self) -> None:
+        """Leave the session to the process that forked this one, without a word to the server."""
+        self._closed = True
+        with contextlib.suppress(psycopg.Error, OSError):
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, self._session.fileno(), inheritable=False)
+            os.close(nothing)
 
     def run_again(self, change: Change, work: Callable[[Session], Any]) -> Any:
         """Carry out part of a change, where need be after the part before it on a new connection."""

@@ -6,6 +6,7 @@ its worker is gone: the run is stopped where it is, with everything it started, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -122,4 +123,6 @@ def _sent(journal: PostgresJournal, run: str) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    # told to stop before there was a run to stop: nothing to say of it
+    with contextlib.suppress(KeyboardInterrupt):
+        main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ from f0ci.runner.address import Address
 TRIES = 3
 # seconds that a process gets to end by itself, and the server to notice that it did
 LEAVING, NOTICING = 10.0, 5.0
+# milliseconds between two looks at whether a process that does not answer still lives
+LOOKING = 500
 
 
 @dataclass(slots=True)
@@ -48,8 +51,18 @@ class Slot:
             self.process.stdin.flush()
 
     def answer(self) -> dict[str, str] | None:
-        """Wait for its answer, and return it, or None where it ended."""
-        line = "" if self.process.stdout is None else self.process.stdout.readline()
+        """Wait for its answer, and return it, or None where it ended.
+
+        The end of its output is not waited for: a child that a scriptlet forked may keep it open for long.
+        """
+        if self.process.stdout is None:
+            return None
+        told = select.poll()
+        told.register(self.process.stdout, select.POLLIN)
+        while not told.poll(LOOKING):
+            if self.process.poll() is not None and not told.poll(0):
+                return None
+        line = self.process.stdout.readline()
         answer: dict[str, str] | None = json.loads(line) if line.endswith("\n") else None
         return answer
 
@@ -114,6 +127,8 @@ class Slots:
                 if self._stopping:
                     return "stopped", "the worker is stopping"
                 slot = self._take(run, root)
+                if slot is None:
+                    return "stopped", "the worker is stopping"
                 try:
                     slot.order(run=run)
                     answer = slot.answer()
@@ -134,8 +149,8 @@ class Slots:
 
     def interrupt(self) -> None:
         """Have every run stop where it is, with all it started; nothing new begins."""
-        self._stopping = True
         with self._lock:
+            self._stopping = True
             busy = list(self._busy)
         for slot in busy:
             slot.stopping = True
@@ -158,7 +173,7 @@ class Slots:
         while self.lives(slot.owner) and time.monotonic() < until:
             time.sleep(0.05)
 
-    def _take(self, run: str, root: Path) -> Slot:
+    def _take(self, run: str, root: Path) -> Slot | None:
         retired = None
         with self._lock:
             slot = next((one for one in self._idle if one.root == root), None)
@@ -175,6 +190,11 @@ class Slots:
             slot = self._start(root)
             with self._lock:
                 self._busy.append(slot)
+                # whoever told the others to stop did not know of this one yet
+                slot.stopping = self._stopping
+            if slot.stopping:
+                self._give_back(slot)
+                return None
         slot.run = run
         return slot
 

@@ -7,16 +7,15 @@ recorded twice for it.
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import os
 import signal
+import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from f0ci.core.errors import ExitCode, F0ciError, GitError, NetworkError
@@ -78,6 +77,7 @@ def serve(duty: Duty) -> bool:
     """
     require_dbos()
     name = fleet.new_name()
+    duty = replace(duty, tell=_unfailing(duty.tell))
     with PostgresJournal(duty.address, owner=name, label=fleet.label_of(name), patience=PATIENCE) as journal:
         return _ServingWorker(duty, name, journal).run()
 
@@ -275,23 +275,43 @@ class _ServingWorker:
         self.slots.interrupt()
 
     @contextlib.contextmanager
-    def _heeding_signals(self) -> Any:
-        told: list[int] = []
+    def _heeding_signals(self) -> Iterator[None]:
+        """Stop at the first signal, and hurry at the second.
 
-        def heed(number: int, _frame: FrameType | None) -> None:
-            told.append(number)
-            if len(told) == 1:
-                _thread.start_new_thread(self._end_in_time, ())
-            # not here: the thread that was interrupted may hold the event's own lock, and would wait for itself
-            _thread.start_new_thread((self.stop if len(told) == 1 else self.hurry).set, ())
-
-        before = {number: signal.signal(number, heed) for number in (signal.SIGTERM, signal.SIGINT)}
+        The interpreter writes each to a socket when it comes, and a thread reads them one after the other. A handler
+        in Python would run in the main thread: late where that waits for the database, in the middle of what it does
+        with a lock, and in the middle of itself where the second signal follows the first at once.
+        """
+        reading, writing = socket.socketpair()
+        writing.setblocking(False)
+        numbers = {signal.SIGTERM, signal.SIGINT}
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            # under nohup it is not for us
+            numbers.add(signal.SIGHUP)
+        listener = threading.Thread(target=self._heed, args=(reading, numbers), daemon=True, name="signals")
+        listener.start()
+        socket_before = signal.set_wakeup_fd(writing.fileno(), warn_on_full_buffer=False)
+        before = {number: signal.signal(number, lambda *_: None) for number in numbers}
         try:
             yield
         finally:
             self.over.set()
             for number, handler in before.items():
                 signal.signal(number, handler)
+            signal.set_wakeup_fd(socket_before)
+            writing.close()
+            listener.join()
+
+    def _heed(self, signals: socket.socket, numbers: Collection[int]) -> None:
+        with signals:
+            while came := signals.recv(1):
+                if came[0] not in numbers:
+                    continue
+                if self.stop.is_set():
+                    self.hurry.set()
+                else:
+                    self.stop.set()
+                    threading.Thread(target=self._end_in_time, daemon=True, name="end-in-time").start()
 
     def _end_in_time(self) -> None:
         """End the process where something keeps it: what it had goes on elsewhere, as after a crash."""
@@ -315,3 +335,13 @@ class _ServingWorker:
             "runs": busy,
             "database_seen_seconds_ago": round(silent, 3),
         }
+
+
+def _unfailing(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what says something to whoever is left to read it: the work goes on also where nobody is."""
+
+    def say(text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            tell(text)
+
+    return say

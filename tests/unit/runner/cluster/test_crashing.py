@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import random
 import re
 import signal
 import time
+import urllib.error
+import urllib.request
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -127,6 +131,34 @@ def test_a_worker_stops_while_its_server_is_away(
             wait_until(lambda: bodies_of(root) >= 1)
     assert worker.stop() == 0
     assert worker.has_said("ended")
+
+
+def test_a_worker_that_nobody_listens_to_goes_on(
+    root: Path, address: Address, server: Server, start_worker: StartWorker
+) -> None:
+    worker = start_worker(root)
+    assert worker.process.stderr is not None
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), worker.process.stderr.fileno())
+    server.stop()
+    wait_until(lambda: health_of(worker) == "without its database")
+    server.start()
+    wait_until(lambda: health_of(worker) == "serving")
+    with PostgresJournal(address) as journal:
+        runs = hand_over(journal, root, 2)
+        wait_until(lambda: all_over(journal, runs))
+    assert worker.stop() == 0
+
+
+def health_of(worker: WorkerProcess) -> str:
+    """Return what a worker says of itself where it is asked."""
+    try:
+        with urllib.request.urlopen(worker.health) as answer:  # noqa: S310 - an address of ours
+            told = json.load(answer)
+    except urllib.error.HTTPError as unwell:
+        with unwell:
+            told = json.load(unwell)
+    return str(told["state"])
 
 
 def test_a_worker_whose_network_stalls_is_cut_off_and_comes_back(

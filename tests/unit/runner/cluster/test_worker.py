@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -23,6 +24,7 @@ from f0ci.runner.cluster import worker as serving
 from f0ci.runner.cluster.engine import ClusterEngine
 from f0ci.runner.cluster.fleet import GONE, SILENT, Worker, gone, list_workers, silenced
 from f0ci.runner.cluster.journal import PostgresJournal
+from f0ci.runner.cluster.slots import Slots
 from f0ci.runner.cluster.worker import Duty, _ServingWorker
 from f0ci.runner.frozen import freeze
 from f0ci.runner.history import history_of
@@ -33,21 +35,48 @@ from f0ci.source.project import Project
 from tests.conftest import write_files
 from tests.unit.runner.cluster.conftest import StartWorker, all_over, wait_until
 
-HEED = """
-import os, signal
+SERVING = """
+import ctypes, os, signal, sys, threading
 from pathlib import Path
 from types import SimpleNamespace
 from f0ci.runner.address import Address
+from f0ci.runner.cluster import worker as serving
 from f0ci.runner.cluster.worker import Duty, _ServingWorker
 
 journal = SimpleNamespace(liveness=SimpleNamespace(lives=lambda owner: True))
-duty = Duty(Address("postgresql://nowhere"), Path(), (), 1, lambda release: Path())
+duty = Duty(Address("postgresql://nowhere"), Path(), (), 1, lambda release: Path(), grace=0)
 worker = _ServingWorker(duty, "1-a", journal)
+"""
+# a signal comes while the main thread holds what an event waits by
+WHILE_IT_LOOKS = f"""{SERVING}
 with worker._heeding_signals():
     for event in (worker.stop, worker.hurry):
         with event._cond:
             os.kill(os.getpid(), signal.SIGTERM)
         assert event.wait(20)
+"""
+# the second signal comes right after the first thing that is done about the first one
+AT_ONCE = f"""{SERVING}
+with worker._heeding_signals():
+    handler, left = signal.getsignal(signal.SIGTERM).__code__, [signal.SIGTERM]
+    def meddle(frame, event, arg):
+        if left and frame.f_code is handler and event in ("c_return", "return"):
+            os.kill(os.getpid(), left.pop())
+    sys.setprofile(meddle)
+    os.kill(os.getpid(), signal.SIGTERM)
+    sys.setprofile(None)
+    assert not left
+    assert worker.stop.wait(20)
+    assert worker.hurry.wait(20)
+"""
+# the main thread waits in native code, which goes on waiting whatever signals come
+STUCK = f"""{SERVING}
+serving.KEPT = 0.01
+lock = ctypes.create_string_buffer(256)
+with worker._heeding_signals():
+    ctypes.CDLL(None).pthread_mutex_lock(lock)
+    threading.Timer(0.1, os.kill, (os.getpid(), signal.SIGTERM)).start()
+    ctypes.CDLL(None).pthread_mutex_lock(lock)
 """
 
 
@@ -65,6 +94,16 @@ def leave(context, params):
     import os
     with open("spans.txt", "a") as file:
         file.write("0 0 left\\n")
+    if params.get("child"):
+        # it keeps whatever this process holds open
+        child = os.fork()
+        if child == 0:
+            try:
+                time.sleep(60)
+            finally:
+                os._exit(0)
+        with open("children.txt", "a") as file:
+            file.write(f"{child}\\n")
     os._exit(9)
 """
 
@@ -278,6 +317,38 @@ def test_a_run_under_which_processes_end_is_given_up(shop: Shop, start_worker: S
     assert len(shop.spans) == 3
 
 
+def test_a_process_ends_for_the_worker_although_a_child_of_it_lives(shop: Shop, start_worker: StartWorker) -> None:
+    start_worker(shop.root)
+    leave = "type: python, module: scriptlets.spans, function: leave, args: {child: true}"
+    run = shop.hand_over(f"  - {{name: bad, {leave}}}\n")
+    try:
+        wait_until(shop.reaches(run, "errored"), seconds=40)
+    finally:
+        # each lived until now, or this raises
+        for child in (shop.root / "children.txt").read_text().split():
+            os.kill(int(child), signal.SIGKILL)
+    assert len(shop.spans) == 3
+
+
+def test_a_run_whose_process_begins_when_the_worker_stops_is_given_back(
+    address: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    slots = Slots(address, "f0ci test", 1, lambda _: False, told.append)
+    begin, begun = subprocess.Popen, []
+
+    def begin_late(*args: Any, **given: Any) -> Any:
+        begun.append(begin(*args, **given))
+        slots.interrupt()
+        return begun[-1]
+
+    monkeypatch.setattr(subprocess, "Popen", begin_late)
+    assert slots.carry_on("run", tmp_path) == ("stopped", "the worker is stopping")
+    # it is over, and was not even told which run
+    assert ([process.poll() is None for process in begun], told, slots.busy) == ([False], [], [])
+    slots.close()
+
+
 def test_secrets_reach_workers_as_references(shop: Shop, start_worker: StartWorker) -> None:
     heading = "metadata: {name: test}\nparameters: [{name: token, sensitive: true}]"
     step = '  - {name: use, run: "test ${#T} = 14 && echo $T", args: {T: "#{params.token}"}}\n'
@@ -366,8 +437,11 @@ def test_only_others_that_hold_their_lock_and_say_nothing_are_cut_off() -> None:
     assert silenced(workers, "me") == ["silent"]
 
 
-def test_a_signal_that_comes_while_the_worker_looks_for_one_is_heeded() -> None:
-    subprocess.run([sys.executable, "-c", HEED], check=True, timeout=60)
+@pytest.mark.parametrize(
+    ("script", "code"), [(WHILE_IT_LOOKS, 0), (AT_ONCE, 0), (STUCK, 3)], ids=["while it looks", "at once", "stuck"]
+)
+def test_signals_are_heeded_whenever_they_come(script: str, code: int) -> None:
+    assert subprocess.run([sys.executable, "-c", script], check=False, timeout=60).returncode == code
 
 
 @pytest.mark.parametrize(("is_over", "codes"), [(False, [3]), (True, [])])
