@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from f0ci.core.errors import CannotWork
@@ -10,6 +11,9 @@ from f0ci.core.errors import CannotWork
 
 def write_atomically(path: Path, content: bytes, *, mode: int = 0o644, is_durable: bool = True) -> None:
     """Write a file through a temporary name beside it, then rename.
+
+    What is there and is no file (`/dev/null`, `/dev/stdout`, a pipe) is written to as it is: a rename would replace it,
+    for everybody.
 
     Args:
         path: the file; missing folders are made.
@@ -22,6 +26,10 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644, is_durabl
     """
     temporary: str | None = None
     try:
+        if _is_special(path):
+            with path.open("wb") as stream:
+                stream.write(content)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         # `tempfile` takes longer to import than a small command to run
         name = str(path.parent / f".{path.name[:40]}.{os.urandom(8).hex()}")
@@ -41,3 +49,11 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o644, is_durabl
             f"cannot write {str(path)!r}: {error.strerror or error}",
             "check the folder's permissions and free space",
         ) from error
+
+
+def _is_special(path: Path) -> bool:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return False
+    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
