@@ -125,6 +125,26 @@ def test_where_the_newest_content_is_quarantined_the_newest_that_is_not_is_named
     assert line.done("why", "dev", "--format", "json").data["instead"] is None
 
 
+def test_what_an_environment_went_back_to_is_not_called_missing(line: Line) -> None:
+    first = line.release()
+    line.done("promote", "dev")
+    line.change("environments/base.yaml", "the team", "the crew")
+    line.release()
+    line.change("recipes/deploy.yaml", 'echo "delivered to $TARGET"', "exit 1")
+    bad = line.release()
+    assert line.f0ci("promote", "dev").code in {6, 7}
+    line.change("recipes/deploy.yaml", "exit 1", 'echo "delivered to $TARGET"')
+    line.change("environments/base.yaml", "the crew", "the team")
+
+    why = line.done("why", "dev")
+    promoted = line.f0ci("promote", "dev")
+
+    assert f"dev runs release {first}: dev-2 went back to it" in why.out
+    assert "nobody asked for it since dev-1 brought it in" in why.out
+    assert line.done("why", "dev", "--format", "json").data["back_by"] == "dev-2"
+    assert bad not in promoted.err, "what is quarantined is not offered"
+
+
 def test_going_back_is_tried_again_for_the_same_release_however_often(line: Line, service: Path) -> None:
     first = line.release()
     line.done("promote", "dev")
