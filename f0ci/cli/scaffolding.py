@@ -37,6 +37,8 @@ def init(ctx: click.Context, folder: Path | None, name: str | None, example: str
     made = scaffold(base / folder if folder else base, example=example, overwrite=overwrite)
     for path in made.written:
         click.echo(f"  wrote {path}")
+    if made.ignored:
+        click.echo(f"  added to .gitignore: {', '.join(made.ignored)}")
     for path in made.kept:
         click.echo(f"  kept  {path}")
     if made.key is None:
