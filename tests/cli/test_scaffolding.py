@@ -43,6 +43,7 @@ def test_who_sets_it_up_may_approve(init: Callable[..., str]) -> None:
     again = init("alice", signs=True)
     assert "kept  .f0ci/approvers.yaml" in again
     assert "to approve" not in again
+    assert "who works alone writes `not_author: false` under gates.approval of prod" in said
     assert "somebody else" not in again
 
 
