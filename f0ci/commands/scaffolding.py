@@ -67,13 +67,18 @@ def scaffold(folder: Path, *, example: str | None = None, overwrite: bool = Fals
 
     Raises:
         UsageError: there is no such example.
-        CannotWork: a file cannot be written.
+        CannotWork: a file cannot be written, or a branch is checked out that f0ci writes.
     """
     if example is not None and example not in example_names():
         raise UsageError(f"there is no example {example!r}", f"there are {', '.join(example_names())}")
     if folder.exists() and not folder.is_dir():
         raise CannotWork(f"{str(folder)!r} is a file, not a folder", "name a folder")
     name, email, key, in_git = _user(folder)
+    if in_git:
+        from f0ci.git.branches import refuse_own_branch
+        from f0ci.git.repository import Repository
+
+        refuse_own_branch(Repository.open(folder))
     person = _slug(name or email.partition("@")[0])
     inside = resources.files("f0ci.commands")
     files = dict(_files(inside / "examples" / example if example else inside / "scaffold"))
