@@ -56,7 +56,7 @@ SECTIONS: tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...] = (
         (
             ("status", "looking", "Show what every environment runs and waits for."),
             ("why", "looking", "Say what keeps a release out of an environment."),
-            ("history", "looking", "List promotions, newest first."),
+            ("history", "looking", "List what happened: promotions, approvals, holds, quarantines."),
             ("metrics", "measuring", "Ask every metric now."),
             ("analysis", "replaying", "Try conditions on recorded history."),
             ("audit", "auditing", "Verify the history, or print it as evidence."),

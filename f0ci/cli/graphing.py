@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from f0ci.cli.output import root_of
+from f0ci.cli.width import print_line
 from f0ci.core.errors import ExitCode
 
 
@@ -34,5 +35,10 @@ def graph(ctx: click.Context, recipe: Path | None, form: str) -> int:
 
     root = root_of(ctx)
     path = recipe_path(root, ctx.find_root().obj, recipe) if recipe is not None else None
-    click.echo(draw(root, path, form).rstrip())
+    drawn = draw(root, path, form).rstrip()
+    # what other programs draw is for them to read
+    if form == "text":
+        print_line(drawn, hang=5)
+    else:
+        click.echo(drawn)
     return ExitCode.DONE

@@ -142,7 +142,10 @@ def why(ctx: click.Context, environment: str, release: str | None, offline: bool
         go_on = f"f0ci promote {found.environment} --continue"
         click.echo(f"nothing keeps {what} out of {found.environment}; next: {go_on}")
         return ExitCode.DONE
-    print_line(f"{what} is not in {found.environment} yet:")
+    if found.back_by is not None:
+        print_line(f"{found.environment} runs {what}: {found.back_by} went back to it; to promote it would take more:")
+    else:
+        print_line(f"{what} is not in {found.environment} yet:")
     for one in found.conditions:
         print_line(f"  {click.style(one.what, fg='red' if one.final else 'yellow')}: {one.reason}")
         if one.until:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from f0ci.cli.width import print_line, terminal_width
 from f0ci.core.errors import InputError
 from f0ci.source.project import find_root
 
@@ -104,11 +105,13 @@ def print_ways(ways: Iterable[Way], before: str) -> None:
         ways: the ways to go on.
         before: what each line begins with.
     """
+    width = terminal_width()
     for way in ways:
-        if len(way.commands) == 1:
-            click.echo(f"{before}next{', ' + way.when if way.when else ''}: {way.commands[0]}")
+        line = f"{before}next{', ' + way.when if way.when else ''}: {way.commands[0]}"
+        if len(way.commands) == 1 and (not way.when or width is None or len(line) <= width):
+            click.echo(line)
             continue
-        click.echo(f"{before}next, {way.when}:")
+        print_line(f"{before}next, {way.when}:")
         for command in way.commands:
             click.echo(f"{before}  {command}")
 

@@ -37,6 +37,8 @@ def init(ctx: click.Context, folder: Path | None, name: str | None, example: str
     made = scaffold(base / folder if folder else base, example=example, overwrite=overwrite)
     for path in made.written:
         click.echo(f"  wrote {path}")
+    if made.ignored:
+        click.echo(f"  added to .gitignore: {', '.join(made.ignored)}")
     for path in made.kept:
         click.echo(f"  kept  {path}")
     if made.key is None:
@@ -56,6 +58,7 @@ def init(ctx: click.Context, folder: Path | None, name: str | None, example: str
     if made.needs_another:
         said = "prod waits until somebody else approved: before the first release, add a second person to"
         click.echo(f"{said} {APPROVERS}")
+        click.echo("  (who works alone writes `not_author: false` under gates.approval of prod in workflow.yaml)")
     click.echo("next: f0ci validate")
     return ExitCode.DONE
 

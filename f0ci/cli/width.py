@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
+from f0ci.core.patterns import pattern
+
 # narrower than this, a column holds no sentence
 _LEAST = 24
 # what is quoted as a command stays in one piece, so that it can be copied
-_WORD = re.compile(r"(?:[^\s`]*`[^`]*`)+\S*|\S+")
+_WORD = pattern(r"(?:[^\s`]*`[^`]*`)+\S*|\S+")
 _INDENT = 4
 # what begins a line that is no part of the paragraph above it
 _BLOCKS = ("#", "- ", "|", "    ")

@@ -80,7 +80,7 @@ def make_release(
     release, created = create_release(
         site.repository, site.refs, site.names, oid, project, site.clock.now(), builder=builder, sbom=sbom
     )
-    stop = None if created else site.store.read().workflow.quarantine_of(release.digest)
+    stop = None if created else site.store.read_workflow().quarantine_of(release.digest)
     following = _following(site, release) if stop is None else f"f0ci quarantine {release.id} --lift --reason REASON"
     return ReleaseResult(release, created, diagnostics, left_out, following, stop)
 

@@ -60,6 +60,8 @@ def resume_promotion(
         data = _what_goes_on(site, state, found, event_time(site.clock.now(), state.events))
         if data is None:
             hint = f"take it further with `f0ci promote {found.environment} --continue`, or see `f0ci status`"
+            if not found.is_active:
+                raise Refused(f"{promotion!r} has ended already: {found.state}", "`f0ci status` shows what waits")
             raise Refused(f"{promotion!r} does not need a person to go on", hint)
         policy = read_policy(site, state, found.environment)
         about = what_resume_answers(found, data["step"])

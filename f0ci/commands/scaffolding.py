@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -14,6 +15,7 @@ from f0ci.core.files import write_atomically
 
 # names that packaging tools treat specially are stored without their dot
 _RENAMED = {"gitignore": ".gitignore", "pre-commit-config.yaml": ".pre-commit-config.yaml"}
+_IGNORE = ".gitignore"
 APPROVERS = ".f0ci/approvers.yaml"
 # stands for the address of somebody whom Git does not know
 NOBODY = "you@example.com"
@@ -30,6 +32,7 @@ class Scaffold:
     Attributes:
         written: files that are new.
         kept: files that were there already and stay as they are.
+        ignored: lines that were added to a `.gitignore` that was there already.
         person: short name of the user in the approvers file, None where it is kept and does not list them.
         key: the user's public signing key, or None where Git has none.
         in_git: False where the folder is in no Git repository yet.
@@ -46,6 +49,7 @@ class Scaffold:
     has_key: bool
     identity: str
     needs_another: bool = False
+    ignored: tuple[str, ...] = ()
 
 
 def example_names() -> tuple[str, ...]:
@@ -54,7 +58,7 @@ def example_names() -> tuple[str, ...]:
 
 
 def scaffold(folder: Path, *, example: str | None = None, overwrite: bool = False) -> Scaffold:
-    """Write a small working repository into a folder; files that exist stay as they are.
+    """Write a small working repository into a folder; files that exist stay, but for what `.gitignore` has to list.
 
     Args:
         folder: where; made where it does not exist.
@@ -63,19 +67,29 @@ def scaffold(folder: Path, *, example: str | None = None, overwrite: bool = Fals
 
     Raises:
         UsageError: there is no such example.
-        CannotWork: a file cannot be written.
+        CannotWork: a file cannot be written, or a branch is checked out that f0ci writes.
     """
     if example is not None and example not in example_names():
         raise UsageError(f"there is no example {example!r}", f"there are {', '.join(example_names())}")
     if folder.exists() and not folder.is_dir():
         raise CannotWork(f"{str(folder)!r} is a file, not a folder", "name a folder")
     name, email, key, in_git = _user(folder)
+    if in_git:
+        from f0ci.git.branches import refuse_own_branch
+        from f0ci.git.repository import Repository
+
+        refuse_own_branch(Repository.open(folder))
     person = _slug(name or email.partition("@")[0])
     inside = resources.files("f0ci.commands")
     files = dict(_files(inside / "examples" / example if example else inside / "scaffold"))
     files[APPROVERS] = approvers_text(person, email, key).encode()
     written, kept = [], []
+    ignored: tuple[str, ...] = ()
     for path, content in sorted(files.items()):
+        if path == _IGNORE and (folder / path).is_file() and not overwrite:
+            ignored = _ignore_also(folder / path, content.decode())
+            kept += [] if ignored else [path]
+            continue
         if (folder / path).exists() and not overwrite:
             kept.append(path)
             continue
@@ -83,7 +97,27 @@ def scaffold(folder: Path, *, example: str | None = None, overwrite: bool = Fals
         written.append(path)
     listed, has_key = _listed(folder, email, key) if APPROVERS in kept else (person, key is not None)
     alone = APPROVERS in written and "workflow.yaml" in written and b"approval_required: true" in files["workflow.yaml"]
-    return Scaffold(tuple(written), tuple(kept), listed, key, in_git, has_key, email, alone)
+    return Scaffold(tuple(written), tuple(kept), listed, key, in_git, has_key, email, alone, ignored)
+
+
+def _ignore_also(path: Path, wanted: str) -> tuple[str, ...]:
+    """Add the lines that are missing to a `.gitignore`, and return them.
+
+    Without them what recipes write would stand in the work tree for somebody to commit, and a metric that reads such a
+    file would be taken for a misspelt one where it is not there yet.
+    """
+    try:
+        there = path.read_bytes().decode("utf-8", "surrogateescape")
+        known = {line.strip() for line in there.splitlines()}
+        missing = [line for line in wanted.splitlines() if line not in known]
+        added = tuple(line for line in missing if line and not line.startswith("#"))
+        if added:
+            start = there if there.endswith("\n") or not there else f"{there}\n"
+            text = start + "".join(f"{line}\n" for line in missing)
+            write_atomically(path, text.encode("utf-8", "surrogateescape"))
+    except OSError as error:
+        raise CannotWork(f"cannot read {str(path)!r}: {error.strerror}", "check its rights") from error
+    return added
 
 
 def _listed(folder: Path, email: str, key: str | None) -> tuple[str | None, bool]:
@@ -149,7 +183,8 @@ def _user(folder: Path) -> tuple[str, str, str | None, bool]:
 
 
 def _slug(name: str) -> str:
-    slug = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    slug = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
     return slug or "you"
 
 

@@ -1,11 +1,31 @@
-"""Which branch is a repository's default one."""
+"""Which branch is a repository's default one, and which are f0ci's own."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from f0ci.core.errors import CannotWork
+
 if TYPE_CHECKING:
     from f0ci.git.repository import Repository
+
+# branches that f0ci writes begin so, see "What lies in Git" in docs/architecture.md
+OWN_BRANCHES = ("env/", "f0ci/ledger/")
+
+
+def refuse_own_branch(repository: Repository) -> None:
+    """Refuse to work where a branch is checked out that f0ci writes itself: what people write is on others.
+
+    Raises:
+        CannotWork: one is.
+    """
+    answer = repository.run("symbolic-ref", "--short", "--quiet", "HEAD", check=False)
+    branch = answer.text.strip()
+    if answer.code == 0 and branch.startswith(OWN_BRANCHES):
+        raise CannotWork(
+            f"the branch {branch!r} is checked out, which f0ci writes and people only read",
+            "go back to one of yours first, such as `git switch main`",
+        )
 
 
 def default_branch(repository: Repository, remote: str | None) -> str | None:

@@ -22,6 +22,7 @@ from f0ci.promotion.plan import BoundPlan, Plan, make_plan
 from f0ci.promotion.releases import Release
 from f0ci.promotion.report import PromotionReport, report_on
 from f0ci.promotion.rollback_plan import make_rollback_plan
+from f0ci.promotion.secrets_at_hand import require_secrets
 from f0ci.promotion.site import Site
 from f0ci.promotion.state import Promotion
 from f0ci.promotion.times import decision_time, event_time
@@ -77,6 +78,7 @@ def admit(site: Site, promotion: Promotion) -> tuple[Promotion, PromotionReport 
         verdict = judge_gates(site, ledgers, current, now)
         verdicts.append(verdict)
         if verdict.outcome is Outcome.PASSED:
+            require_secrets(site, current)
             return apply_step(site, ledgers, current, 0, now, facts=verdict.facts)
         if verdict.outcome is Outcome.FAILED:
             return end(current, "refused", *verdict.reasons)

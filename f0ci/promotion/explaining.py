@@ -69,6 +69,7 @@ class Explanation:
         conditions: what is unmet; empty where it only has to be taken further.
         earliest: the first moment at which nothing that is a matter of time is in the way.
         instead: digest of the newest release that may come in where this one is quarantined, or None.
+        back_by: id of the promotion that went back to it, where the environment runs it for that reason, or None.
     """
 
     environment: str
@@ -78,6 +79,7 @@ class Explanation:
     conditions: tuple[Condition, ...]
     earliest: datetime
     instead: str | None = None
+    back_by: str | None = None
 
     @property
     def is_quarantined(self) -> bool:
@@ -102,6 +104,7 @@ class Explanation:
             "earliest": None if hopeless else format_time(self.earliest),
             "by_itself": self.by_itself,
             "instead": self.instead,
+            "back_by": self.back_by,
         }
 
 
@@ -153,7 +156,9 @@ def explain(
     found.extend(one for one in unmet if one.what not in _STOPPED)
     known = promotion.id if promotion else None
     told = _told_once(found, ledgers.workflow.quarantine_of(release))
-    return Explanation(environment, release, known, False, told, earliest(answers, now), instead)
+    runs = current is not None and current.release == release and newest is not None and newest.release != release
+    back_by = newest.id if runs and newest else None
+    return Explanation(environment, release, known, False, told, earliest(answers, now), instead, back_by)
 
 
 def _told_once(found: list[Condition], stop: str | None) -> tuple[Condition, ...]:
@@ -211,7 +216,7 @@ def _request(state: EnvironmentState, release: str, environment: str) -> list[Co
     if ended is not None and ended.state != "succeeded":
         why = f": {'; '.join(ended.reasons)}" if ended.reasons else ""
         return [Condition("ended", f"{ended.id} ended {ended.state}{why}", command=ask)]
-    said = f"{ended.id} brought it in, and something else came since" if ended else "nobody asked for it yet"
+    said = f"nobody asked for it since {ended.id} brought it in" if ended else "nobody asked for it yet"
     return [Condition("request", said, command=ask)]
 
 

@@ -11,6 +11,9 @@ from f0ci.promotion.ledger import Ledgers
 from f0ci.promotion.names import short
 from f0ci.promotion.state import EnvironmentState, Promotion
 
+# ends that say nothing bad of the release
+_ASKED_AGAIN = frozenset({"refused", "expired"})
+
 
 @dataclass(frozen=True, slots=True)
 class Way:
@@ -38,6 +41,7 @@ def ways_on(ledgers: Ledgers, environment: str, now: datetime) -> tuple[Way, ...
     waits, or is watched                                  what it waits for
     went back, and the deploy recipe did not get through  go back again: it runs once more, for the same release
     failed or was rolled back                             a mended release; or the same one, let in again
+    refused, or expired                                   ask again
     ended in another way                                  lift the hold, where there is one
     what runs is quarantined, and something was before    go back
 
@@ -59,6 +63,9 @@ def ways_on(ledgers: Ledgers, environment: str, now: datetime) -> tuple[Way, ...
         quarantined = ledgers.workflow.quarantine_of(newest.release) is not None
         return mended_or_again(state, newest.release, quarantined=quarantined, held=held)
     lifted = (Way("once nothing needs the hold any more", (f"f0ci unhold {name} --reason REASON",)),) if held else ()
+    if newest is not None and newest.state in _ASKED_AGAIN and ledgers.workflow.quarantine_of(newest.release) is None:
+        again = f"f0ci promote {name} --release {short(newest.release)}"
+        return (*lifted, Way("once that is no longer so", (again,)))
     running = state.current.release if state.current else None
     if running is None or ledgers.workflow.quarantine_of(running) is None:
         return lifted

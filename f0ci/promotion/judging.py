@@ -41,10 +41,10 @@ class Verdict:
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Return why it does not pass, one line a gate."""
-        return tuple(
-            f"{answer.gate}: {answer.reason}" for answer in self.answers if answer.outcome is not Outcome.PASSED
-        )
+        """Return why it does not pass, one line a gate; where one refuses, what others still wait for says nothing."""
+        refused = self.outcome is Outcome.FAILED
+        told = [one for one in self.answers if one.outcome is (Outcome.FAILED if refused else one.outcome)]
+        return tuple(f"{one.gate}: {one.reason}" for one in told if one.outcome is not Outcome.PASSED)
 
     @property
     def next_check_at(self) -> datetime | None:

@@ -148,10 +148,18 @@ class LedgerStore:
             ledger = self.names.ledger(name)
             tip = self.refs.read(ledger)
             environments[name] = self.state_at(name, tip, ledger)
+        branches = {name: self.refs.read(self.names.environment(name)) for name in environments}
+        return Ledgers(environments, self.read_workflow(), branches)
+
+    def read_workflow(self) -> WorkflowState:
+        """Return what the ledger says that concerns every environment, as last fetched.
+
+        Raises:
+            InputError: it holds something that is not an event, or an event that cannot be.
+        """
         ledger = self.names.workflow_ledger
         tip = self.refs.read(ledger)
-        branches = {name: self.refs.read(self.names.environment(name)) for name in environments}
-        return Ledgers(environments, fold_workflow(self.events_at(tip, ledger), tip, ledger=ledger), branches)
+        return fold_workflow(self.events_at(tip, ledger), tip, ledger=ledger)
 
     def environment_names(self) -> tuple[str, ...]:
         """Return the environments of the workflow, then those that only ledgers know."""

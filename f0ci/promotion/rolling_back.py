@@ -71,7 +71,12 @@ def roll_back(site: Site, asked: RollbackRequest, request: Request) -> Promotion
 
     request.on_stage(f"rolling back {asked.environment}: {asked.reason}")
     ledgers = site.store.transact(decide)
-    undone = find_promotion(ledgers, made[-1]).events[0].data.get("undoes")
+    found = find_promotion(ledgers, made[-1])
+    if found.purpose == "rollback" and found.state == "succeeded":
+        # two people who ask at once, or one who asks again, go back once
+        request.on_stage(f"{found.id} did that already: nothing changes")
+        return advance_to_end(site, request, found.id)
+    undone = found.events[0].data.get("undoes")
     if undone:
         request.on_stage(f"undoes {', '.join(undone)}")
     others = also_in(ledgers, left[0], asked.environment) if left[0] else []

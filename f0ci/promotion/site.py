@@ -184,6 +184,7 @@ def open_site(
         GitError: no Git repository, no such remote, or the remote refuses.
         InputError: the workflow cannot be read.
     """
+    from f0ci.git.branches import refuse_own_branch
     from f0ci.git.refs import RefStore
     from f0ci.git.repository import Repository
     from f0ci.workflows.reading import read_workflow
@@ -192,6 +193,7 @@ def open_site(
     tree = DirectoryTree(repository.root)
     project = load_project(tree)
     if not tree.exists(project.workflow):
+        refuse_own_branch(repository)
         raise InputError(
             f"there is no workflow file {project.workflow!r}",
             "make one with `f0ci init`, or name it under 'workflow' in f0ci.yaml",

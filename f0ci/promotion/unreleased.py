@@ -24,7 +24,8 @@ def left_behind(site: Site, chosen: Release, *, settled: bool) -> str | None:
             f"make one with `f0ci release create{which}`"
         )
     latest = site.require_release("latest") if settled else chosen
-    if latest.digest != chosen.digest:
+    stopped = latest.digest != chosen.digest and site.store.read_workflow().quarantine_of(latest.digest) is not None
+    if latest.digest != chosen.digest and not stopped:
         return (
             f"note: release {latest.id} was made later, but the default branch does not hold what it holds, so this "
             f"is about {chosen.id}; push its commit {latest.commit[:10]}, or name it with --release {latest.id}"

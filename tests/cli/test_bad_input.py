@@ -246,7 +246,7 @@ def test_a_recipe_that_is_missing_is_told_with_the_closest(project: Path, f0ci: 
 def test_a_missing_parameter_is_told(project: Path, f0ci: Command) -> None:
     answer = f0ci(project, "run", "recipes/summary.yaml")
 
-    assert answer.code == 3
+    assert answer.code == 2
     assert "title" in answer.err
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,7 @@ def test_who_sets_it_up_may_approve(init: Callable[..., str]) -> None:
     again = init("alice", signs=True)
     assert "kept  .f0ci/approvers.yaml" in again
     assert "to approve" not in again
+    assert "who works alone writes `not_author: false` under gates.approval of prod" in said
     assert "somebody else" not in again
 
 
@@ -94,3 +96,38 @@ def test_a_scriptlet_comes_with_the_commands_that_run_it_and_its_test(
         last == "next: f0ci run recipes/load_numbers.yaml -e dev; its test: python -m pytest tests/test_load_numbers.py"
     )
     assert run(["-C", str(folder), *last.split(";")[0].split()[2:]]) == 0
+
+
+@pytest.mark.parametrize(
+    ("there", "expected", "added"),
+    [
+        ("node_modules/\n", "node_modules/\n{}", "__pycache__/, /deployed/, /metrics/requests.csv, /.f0ci/runs/"),
+        ("node_modules/", "node_modules/\n{}", "__pycache__/, /deployed/, /metrics/requests.csv, /.f0ci/runs/"),
+        ("", "{}", "__pycache__/, /deployed/, /metrics/requests.csv, /.f0ci/runs/"),
+    ],
+)
+def test_what_recipes_write_is_added_to_a_gitignore_that_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], there: str, expected: str, added: str
+) -> None:
+    (tmp_path / ".gitignore").write_text(there, encoding="utf-8")
+    wanted = (resources.files("f0ci.commands") / "scaffold/gitignore").read_text(encoding="utf-8")
+
+    assert run(["-C", str(tmp_path), "init"]) == 0
+    first = capsys.readouterr().out
+    assert run(["-C", str(tmp_path), "init"]) == 0
+    second = capsys.readouterr().out
+
+    assert f"  added to .gitignore: {added}\n" in first
+    assert "kept  .gitignore" in second
+    assert (tmp_path / ".gitignore").read_text(encoding="utf-8") == expected.format(wanted)
+
+
+def test_a_name_keeps_its_letters_without_their_accents(
+    make_repository: Callable[..., Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_repository("accents")
+    git(root, "config", "user.name", "Zoë Łukasz")
+
+    assert run(["-C", str(root), "init"]) == 0
+
+    assert "people.zoe-ukasz.keys" in capsys.readouterr().out

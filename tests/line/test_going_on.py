@@ -72,6 +72,73 @@ def test_a_first_deployment_that_failed_for_outside_reasons_goes_on_with_the_sam
     line.done("audit", "verify")
 
 
+def needs_a_secret(line: Line, more: str = "") -> None:
+    """Let the first step of the deploy recipe need a secret."""
+    target = '      TARGET: "#{config.output.base_directory}"\n'
+    line.change(
+        "recipes/deploy.yaml", f"    env:\n{target}", f'{more}    env:\n{target}      TOKEN: "secret://deploy"\n'
+    )
+
+
+def test_a_secret_that_is_not_there_is_told_before_anything_changes(
+    line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    needs_a_secret(line)
+    line.release()
+
+    lacking = line.f0ci("promote", "dev")
+    monkeypatch.setenv("F0CI_SECRET_DEPLOY", "hush-hush")
+    came = line.f0ci("promote", "dev", "--continue")
+
+    assert lacking.code == 3
+    assert "nothing was changed: dev-1 would deploy with 'recipes/deploy.yaml', and the secret 'deploy' is not set" in (
+        lacking.err
+    )
+    assert "set F0CI_SECRET_DEPLOY" in lacking.err
+    assert "`f0ci abort dev-1 --reason ...`" in lacking.err
+    assert came.code == 0, came
+    assert [kind for kind in line.events("dev") if kind in {"requested", "applied", "hold", "failed"}] == [
+        "requested",
+        "applied",
+    ]
+    line.done("audit", "verify")
+
+
+def test_a_secret_that_may_not_be_needed_is_not_asked_for(line: Line) -> None:
+    needs_a_secret(line, "    condition: \"#{environment == 'prod'}\"\n")
+    line.release()
+
+    assert "is not set" not in line.f0ci("promote", "dev").err
+
+
+def test_secrets_from_elsewhere_are_the_deployments_business(line: Line, tmp_path: Path) -> None:
+    needs_a_secret(line)
+    settings = (line.work / "f0ci.yaml").read_text(encoding="utf-8")
+    line.commit({"f0ci.yaml": f"{settings}secrets: [{{provider: file, folder: {tmp_path / 'mounted'}}}]\n"})
+    line.release()
+
+    assert line.f0ci("promote", "dev").code == 7
+    assert "applied" in line.events("dev")
+
+
+def test_a_missing_secret_stops_no_way_back(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("F0CI_SECRET_DEPLOY", "hush-hush")
+    needs_a_secret(line)
+    line.release()
+    line.done("promote", "dev")
+    good = line.tree("env/dev")
+    line.change("environments/base.yaml", "the team", "the crew")
+    line.release()
+    line.done("promote", "dev")
+    monkeypatch.delenv("F0CI_SECRET_DEPLOY")
+
+    answer = line.f0ci("rollback", "dev", "--reason", "slow")
+
+    assert answer.code == 7
+    assert "the tree is restored, its deploy recipe is not through" in answer.out
+    assert line.tree("env/dev") == good
+
+
 def test_making_the_same_release_again_says_that_it_is_quarantined(line: Line) -> None:
     release = line.release()
     line.done("quarantine", release, "--reason", "loses orders")
@@ -123,6 +190,26 @@ def test_where_the_newest_content_is_quarantined_the_newest_that_is_not_is_named
     assert line.done("plan", "dev", "--format", "json").data["forecast"]["instead"][:12] == second
     line.done("promote", "dev", "--release", second)
     assert line.done("why", "dev", "--format", "json").data["instead"] is None
+
+
+def test_what_an_environment_went_back_to_is_not_called_missing(line: Line) -> None:
+    first = line.release()
+    line.done("promote", "dev")
+    line.change("environments/base.yaml", "the team", "the crew")
+    line.release()
+    line.change("recipes/deploy.yaml", 'echo "delivered to $TARGET"', "exit 1")
+    bad = line.release()
+    assert line.f0ci("promote", "dev").code in {6, 7}
+    line.change("recipes/deploy.yaml", "exit 1", 'echo "delivered to $TARGET"')
+    line.change("environments/base.yaml", "the crew", "the team")
+
+    why = line.done("why", "dev")
+    promoted = line.f0ci("promote", "dev")
+
+    assert f"dev runs release {first}: dev-2 went back to it" in why.out
+    assert "nobody asked for it since dev-1 brought it in" in why.out
+    assert line.done("why", "dev", "--format", "json").data["back_by"] == "dev-2"
+    assert bad not in promoted.err, "what is quarantined is not offered"
 
 
 def test_going_back_is_tried_again_for_the_same_release_however_often(line: Line, service: Path) -> None:

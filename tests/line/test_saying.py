@@ -245,3 +245,18 @@ def test_a_branch_in_the_way_where_there_is_no_remote(line: Line) -> None:
     check = next(one for one in line.f0ci("doctor", "--format", "json").data["checks"] if one["name"] == "branches")
 
     assert check["mend"] == "git branch -m f0ci f0ci-old"
+
+
+def test_on_a_branch_that_f0ci_writes_nobody_is_sent_to_make_a_workflow(line: Line) -> None:
+    line.release()
+    line.done("promote", "dev")
+    git(line.work, "fetch", "-q")
+    git(line.work, "checkout", "-q", "-b", "env/dev", "origin/env/dev")
+
+    answers = [line.f0ci("status"), line.f0ci("promote", "staging"), line.f0ci("init")]
+
+    assert [one.code for one in answers] == [3, 3, 3]
+    for one in answers:
+        assert "the branch 'env/dev' is checked out, which f0ci writes and people only read" in one.err
+        assert "git switch main" in one.err
+    assert not (line.work / "workflow.yaml").exists()

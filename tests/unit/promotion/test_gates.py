@@ -538,3 +538,13 @@ def test_where_only_the_requester_could_approve_somebody_else_asks(
 
     said = "bob could if alice asked for it instead"
     assert (said in approval.evaluate(question).reason) is expected
+
+
+def test_who_works_alone_is_told_the_setting_for_it() -> None:
+    alone = Approvers({"alice": PEOPLE.people["alice"]})
+
+    waiting = approval.evaluate(replace(ask({}), approvers=alone))
+    passed = approval.evaluate(replace(ask({"not_author": False}, said("alice")), approvers=alone))
+
+    assert "say `not_author: false` in the gate where one person works alone, or add people" in waiting.reason
+    assert passed.outcome is Outcome.PASSED

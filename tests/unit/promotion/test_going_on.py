@@ -13,6 +13,7 @@ from tests.unit.promotion.builders import NOW, hold, ledgers_of, passing, releas
 A, B = release("a")[:12], release("b")[:12]
 UNHOLD = ["f0ci unhold prod --reason REASON"]
 CONTINUE = ["f0ci promote prod --continue"]
+ASK = [f"f0ci promote prod --release {A}"]
 WHY = ["f0ci why prod"]
 AGAIN = ["f0ci rollback prod --reason REASON"]
 RESTORED = (*passing("prod-1", "a"), *passing("prod-2", "b", "rolled_back a"))
@@ -37,7 +38,10 @@ def brief_hold() -> Draft:
             id="what runs is quarantined",
         ),
         pytest.param((*passing("prod-1", "a"), hold()), (), [UNHOLD], id="held"),
-        pytest.param((*passing("prod-1", "a", "refused"), hold()), (), [UNHOLD], id="refused, and held"),
+        pytest.param((*passing("prod-1", "a", "refused"), hold()), (), [UNHOLD, ASK], id="refused, and held"),
+        pytest.param(passing("prod-1", "a", "refused"), ("a",), [], id="refused for its quarantine"),
+        pytest.param(passing("prod-1", "a", "expired"), (), [ASK], id="nobody approved in time"),
+        pytest.param(passing("prod-1", "a", "aborted"), (), [], id="somebody ended it"),
         pytest.param((*passing("prod-1", "a"), brief_hold()), (), [UNHOLD], id="held for an hour"),
         pytest.param((*passing("prod-1", "a", "waiting"), hold()), (), [WHY], id="waiting, whatever holds it"),
         pytest.param(passing("prod-1", "a", "deploying"), (), [CONTINUE], id="on its way"),
