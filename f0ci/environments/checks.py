@@ -69,10 +69,16 @@ def production_without_notifications(environment: Environment) -> tuple[Finding,
 def missing_keys(environments: Sequence[Environment]) -> tuple[Finding, ...]:
     """Return every key that an environment lacks and another has; of nested keys only the outermost."""
     found = []
+    holders: dict[Path, list[Environment]] = {}
     for environment in environments:
-        others = [other for other in environments if other is not environment]
-        for at in sorted({at for other in others for at in _missing(environment.config, other.config)}, key=_key):
-            having = [other for other in others if _has(other.config, at)]
+        for at in _paths(environment.config):
+            holders.setdefault(at, []).append(environment)
+    paths = sorted(holders, key=_key)
+    for environment in environments:
+        for at in paths:
+            if _has(environment.config, at) or not isinstance(_value(environment.config, at[:-1]), Mapping):
+                continue
+            having = holders[at]
             names = _listed([other.name for other in having])
             message = f"environment {environment.name!r} has no {_dotted(at)!r}, which {names} {_has_have(having)}"
             hint = "write it here or in base, or remove it there"
@@ -119,7 +125,8 @@ def check_one(environment: Environment) -> dict[str, tuple[Finding, ...]]:
 def _finding(
     environment: Environment, at: Path, message: str, hint: str, others: Sequence[Environment] = ()
 ) -> Finding:
-    places = tuple((path, at, f"{other.name!r} has it here") for other in others if (path := _file(other, at)))
+    shown = others[:_MOST_NAMED]
+    places = tuple((path, at, f"{other.name!r} has it here") for other in shown if (path := _file(other, at)))
     return Finding(environment.name, _file(environment, at), at, message, hint, places)
 
 
@@ -129,14 +136,6 @@ def _file(environment: Environment, at: Path) -> str | None:
     if origins:
         return origins[-1].path
     return environment.document.path if environment.document else None
-
-
-def _missing(config: Mapping[str, Any], other: Mapping[str, Any], at: Path = ()) -> Iterator[Path]:
-    for key, value in other.items():
-        if key not in config:
-            yield (*at, key)
-        elif isinstance(value, Mapping) and isinstance(config[key], Mapping):
-            yield from _missing(config[key], value, (*at, key))
 
 
 def _paths(data: Mapping[str, Any], at: Path = ()) -> Iterator[Path]:
@@ -173,7 +172,13 @@ def _dotted(at: Path) -> str:
     return ".".join(map(str, at))
 
 
+# of hundreds of environments the first tell enough
+_MOST_NAMED = 8
+
+
 def _listed(names: Sequence[str]) -> str:
+    if len(names) > _MOST_NAMED:
+        return f"{', '.join(map(repr, names[:_MOST_NAMED]))} and {len(names) - _MOST_NAMED} more"
     return repr(names[0]) if len(names) == 1 else f"{', '.join(map(repr, names[:-1]))} and {names[-1]!r}"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import posixpath
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -47,16 +47,21 @@ def find_environments(tree: Tree, project: Project) -> tuple[str, ...]:
     name none, every `environments/<name>/config.*` anywhere counts.
     """
     below = tuple(tree.files(project.environments))
-    folders = {
-        posixpath.dirname(path)
-        for path in below
-        if posixpath.basename(path) in CONFIG_NAMES
-        and posixpath.dirname(posixpath.dirname(path)) == posixpath.normpath(project.environments)
-    }
     named = project.document is not None and project.document.get(("environments",)) is not None
-    if not below and not named:
-        folders = {posixpath.dirname(path) for path in tree.files() if is_environment_config(path)}
-    return tuple(sorted(folders))
+    return _right_below(below, project.environments) if below or named else _anywhere(tuple(tree.files()))
+
+
+# each environment that is loaded asks for all of them
+@lru_cache(maxsize=4)
+def _right_below(paths: tuple[str, ...], root: str) -> tuple[str, ...]:
+    configs = (path for path in paths if posixpath.basename(path) in CONFIG_NAMES)
+    folders = set(map(posixpath.dirname, configs))
+    return tuple(sorted(each for each in folders if posixpath.dirname(each) == posixpath.normpath(root)))
+
+
+@lru_cache(maxsize=4)
+def _anywhere(paths: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(sorted({posixpath.dirname(path) for path in paths if is_environment_config(path)}))
 
 
 def load_environment(
@@ -113,6 +118,10 @@ def _document(tree: Tree, path: str) -> Document:
 
 def _layer(document: Document, label: str) -> Layer:
     return _layer_of(document.path, document.raw, label) if not document.broken else read_layer(document, label)
+
+
+# nobody can say what comes of more, and each environment reads all of its own
+_LONGEST_CHAIN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +214,9 @@ def _chain(tree: Tree, folders: Sequence[str], folder: str) -> list[_Link]:
             circle = " -> ".join(map(posixpath.basename, (*walked[walked.index(target) :], target)))
             message = f"environments extend each other in a circle: {circle}"
             raise InputError(message, "remove one 'extends'", place=place)
+        if len(chain) == _LONGEST_CHAIN:
+            message = f"more than {_LONGEST_CHAIN} environments extend each other"
+            raise InputError(message, "extend what holds the common values directly", place=place)
         chain.append(_link(tree, target))
 
 
@@ -218,7 +230,7 @@ def _link(tree: Tree, folder: str) -> _Link:
 
 
 def _choose(tree: Tree, folders: Sequence[str], name: str) -> str:
-    found = [folder for folder in folders if posixpath.basename(folder) == name]
+    found: Sequence[str] = _by_name(tuple(folders)).get(name, ())
     if not found:
         found = [folder for folder in folders if name in _names(tree, folder)]
     if len(found) == 1:
@@ -231,6 +243,15 @@ def _choose(tree: Tree, folders: Sequence[str], name: str) -> str:
             "write environments/<name>/config.json, or name the folder under 'environments' in f0ci.yaml",
         )
     raise UnknownEnvironment(name, frozenset(map(posixpath.basename, folders)))
+
+
+@lru_cache(maxsize=8)
+def _by_name(folders: tuple[str, ...]) -> Mapping[str, Sequence[str]]:
+    """Return the folders of each name."""
+    found: dict[str, list[str]] = {}
+    for folder in folders:
+        found.setdefault(posixpath.basename(folder), []).append(folder)
+    return found
 
 
 def _names(tree: Tree, folder: str) -> frozenset[str]:

@@ -6,6 +6,7 @@ comments included.
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
 from collections.abc import Iterable, Sequence
 
 from f0ci.core.diagnostics import Edit, Fix, Span
@@ -17,6 +18,7 @@ from f0ci.source.reading import Path
 BYTE_ORDER_MARK = "\ufeff"
 # what a value may stand behind: a dash, a key, or both
 _OWNER = pattern(r" *(?P<dash>(?:- +)*)(?P<key>[\w.-]+:)? *(?<= )")
+_WIDEST = 1_000
 
 
 def apply_fixes(path: str, raw: bytes, fixes: Iterable[Fix]) -> bytes:
@@ -32,11 +34,22 @@ def apply_fixes(path: str, raw: bytes, fixes: Iterable[Fix]) -> bytes:
     taken: list[tuple[int, int, str]] = []
     for fix in sorted(set(fixes), key=lambda fix: fix.edits):
         wanted = [(*_offsets(edit.span, text, starts), edit.text) for edit in fix.edits]
-        if not any(start < end_ and start_ < end for start, end, _ in wanted for start_, end_, _ in taken):
-            taken.extend(wanted)
-    for start, end, replacement in sorted(taken, reverse=True):
-        text = text[:start] + replacement + text[end:]
-    return text.encode("utf-8")
+        if not any(_touches(edit, taken) for edit in wanted):
+            for edit in wanted:
+                insort(taken, edit)
+    parts: list[str] = []
+    done = 0
+    for start, end, replacement in taken:
+        parts += (text[done:start], replacement)
+        done = end
+    return "".join([*parts, text[done:]]).encode("utf-8")
+
+
+def _touches(edit: tuple[int, int, str], taken: Sequence[tuple[int, int, str]]) -> bool:
+    """Tell whether an edit shares a character with one of some others, which are sorted and share none."""
+    start, end, _ = edit
+    after = bisect_left(taken, edit)
+    return any(start < end_ and start_ < end for start_, end_, _ in taken[max(after - 1, 0) : after + 1])
 
 
 def renamed_key(document: Document, path: Path, name: str) -> Fix | None:
@@ -69,7 +82,8 @@ def without_line(document: Document, span: Span, twin: Span) -> Fix | None:
         span: a key that begins its line.
         twin: the same key, written before.
     """
-    if document.path.endswith(".json"):
+    # further to the right no key begins its line, and a line of a megabyte may hold many keys
+    if document.path.endswith(".json") or span.column > _WIDEST:
         return None
     lines = split_lines(document.path, document.raw)
     line, before = lines[span.line - 1], lines[twin.line - 1]

@@ -15,6 +15,9 @@ from f0ci.core.values import dataclass
 
 # sources beyond this are not read; nobody writes such a scriptlet by hand
 LARGEST = 1 << 20
+# nor one of more signs than these, which a megabyte of ordinary code has: each may cost two thousand bytes of memory
+_SIGN = pattern(rb"[\n;=(\[{,.+<:@]| or ")
+MOST_SIGNS = 90_000
 _MODULES = rb"\.\s*modules\b|\bimport\b[^\n]*\bmodules\b"
 _ANY_NAME = pattern(rb"\bglobals\s*\(|\bexec\s*\(|\b(?:vars|locals)\s*\(\s*\)|" + _MODULES)
 _ANY_MODULE = pattern(rb"\b__path__\b|\bmeta_path\b|\bpath_hooks\b|" + _MODULES)
@@ -70,7 +73,7 @@ class PythonSource:
 
 def read_source(path: str, raw: bytes) -> PythonSource | None:
     """Return what a source defines, or None where it cannot be read as Python."""
-    if len(raw) > LARGEST:
+    if len(raw) > LARGEST or (len(raw) > MOST_SIGNS and len(_SIGN.findall(raw)) > MOST_SIGNS):
         return None
     try:
         with warnings.catch_warnings():

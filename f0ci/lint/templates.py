@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.diagnostics import Span
 from f0ci.core.errors import InputError
+from f0ci.core.patterns import pattern
 from f0ci.core.values import dataclass
 from f0ci.expressions.fixed_keys import fixed_keys
 from f0ci.expressions.templating import GLOBALS, SUFFIX
@@ -17,6 +19,14 @@ if TYPE_CHECKING:
 
 # filters and tests that take what does not exist
 _FORGIVING = frozenset({"default", "d", "defined", "undefined"})
+
+
+_SIGN = pattern(r"\{[{%]|[%}]\}")
+# letters between braces; reading more of them takes longer than a second
+MOST_CODE = 200_000
+# a line that is searched for thousands of words
+_LONG = 2_000
+_WORD = pattern(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,7 @@ class Template:
     def span(self, line: int, text: str) -> Span:
         """Return where a text stands on a line, or else the line."""
         shown = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
-        at = shown.find(text)
+        at = _words(shown).get(text, -1) if len(shown) > _LONG else shown.find(text)
         if at >= 0:
             return Span(line, at + 1, line, at + 1 + len(text))
         begin = len(shown) - len(shown.lstrip())
@@ -91,7 +101,7 @@ def _read_all(tree: Tree, folder: str) -> Iterator[tuple[str, Template]]:
 
 
 def _read(tree: Tree, path: str, name: str) -> Template:
-    from jinja2 import Environment, TemplateSyntaxError, meta
+    from jinja2 import TemplateSyntaxError, meta
 
     try:
         text = tree.read(path).decode("utf-8-sig")
@@ -100,11 +110,10 @@ def _read(tree: Tree, path: str, name: str) -> Template:
     except InputError as error:
         return Template(path, name, problem=(error.message, 1))
     lines = tuple(text.split("\n"))
+    if len(text) > MOST_CODE and _size_of_code(text) > MOST_CODE:
+        return Template(path, name, lines, (f"more than {MOST_CODE:,} letters of expressions: not looked at", 1))
     try:
-        reader = Environment(autoescape=False)  # noqa: S701 - what is rendered is no page
-        # whether they exist is another question
-        reader.filters, reader.tests = _All(), _All()
-        parsed = reader.parse(text)
+        parsed = _reader().parse(text)
         undeclared = meta.find_undeclared_variables(parsed)
     except TemplateSyntaxError as error:
         message = (error.message or "not a template").split("\n", 1)[0].removesuffix(".")
@@ -127,6 +136,39 @@ def _read(tree: Tree, path: str, name: str) -> Template:
         questions=tuple(kept),
         undeclared=frozenset(undeclared) - GLOBALS - {"self", "loop", "super", "caller", "varargs", "kwargs"},
     )
+
+
+@cache
+def _reader() -> Any:
+    """Return what parses templates and computes nothing, constants included: `'a' * 10 ** 9` is left alone."""
+    from jinja2 import Environment
+
+    class Reader(Environment):
+        sandboxed = True
+        intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%", "**"})
+        intercepted_unops = frozenset({"+", "-"})
+
+    reader = Reader(autoescape=False)
+    # whether they exist is another question
+    reader.filters, reader.tests = _All(), _All()
+    return reader
+
+
+def _size_of_code(text: str) -> int:
+    """Return how many letters stand between braces, all to the end where they are not closed."""
+    size, begun = 0, -1
+    for sign in _SIGN.finditer(text):
+        if sign[0][0] == "{":
+            begun = sign.start() if begun < 0 else begun
+        elif begun >= 0:
+            size, begun = size + sign.end() - begun, -1
+    return size + (len(text) - begun if begun >= 0 else 0)
+
+
+@lru_cache(maxsize=2)
+def _words(line: str) -> dict[str, int]:
+    """Return where each word of a line stands first."""
+    return {word[0]: word.start() for word in reversed(list(_WORD.finditer(line)))}
 
 
 def _filters(tree: Any) -> Iterator[tuple[str, str, int]]:

@@ -201,9 +201,22 @@ def check_parameters(
                 problems.append(
                     ParameterProblem("missing", name, f"{recipe.path!r} needs the parameter {name!r}", _what(parameter))
                 )
-        elif not (_plainly_fits(parameter, given[name]) or (unevaluated and next(texts(given[name]), None))):
-            problems += _judged(parameter, given[name])
+        else:
+            problems += _unless_fit(parameter, given[name], unevaluated=unevaluated)
     return tuple(problems)
+
+
+def check_given(recipe: Recipe, given: Mapping[str, Any]) -> Iterator[ParameterProblem]:
+    """Yield what is wrong with the values that a caller gives, but for those that hold expressions."""
+    for name, value in given.items():
+        parameter = recipe.declared.get(name)
+        if parameter is not None:
+            yield from _unless_fit(parameter, value, unevaluated=True)
+
+
+def _unless_fit(parameter: Parameter, value: Any, *, unevaluated: bool) -> Iterator[ParameterProblem]:
+    if not (_plainly_fits(parameter, value) or (unevaluated and next(texts(value), None))):
+        yield from _judged(parameter, value)
 
 
 def check_defaults(recipe: Recipe) -> Iterator[tuple[Parameter, ParameterProblem]]:

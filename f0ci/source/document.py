@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import field
 from operator import itemgetter
 from typing import Any
@@ -153,7 +153,7 @@ def _find(positions: Positions, path: Path, *, key: bool) -> Span | None:
             return table[path]
         for cut in range(len(path) - 1, -1, -1):
             head, tail = path[:cut], path[cut:]
-            sources = [positions.aliases[head]] if head in positions.aliases else positions.merges.get(head, [])
+            sources = [positions.aliases[head]] if head in positions.aliases else list(_merged(positions, head))
             if sources:
                 # the strongest is looked at first; each place once, because merges may meet again further up
                 others = [(*source, *tail) for source in reversed(sources)]
@@ -161,6 +161,14 @@ def _find(positions: Positions, path: Path, *, key: bool) -> Span | None:
                 seen.update(others)
                 break
     return None
+
+
+def _merged(positions: Positions, path: Path) -> Iterator[Path]:
+    for place, count in positions.merges.get(path, ()):
+        if count is None:
+            yield place
+        else:
+            yield from ((*place, index) for index in range(count))
 
 
 def parse_document(path: str, raw: bytes) -> Document:

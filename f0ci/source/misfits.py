@@ -8,7 +8,6 @@ wrong with the part that does not fit.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
 from math import inf
 from typing import Any
 
@@ -46,20 +45,20 @@ class Misfit:
 Explain = Callable[[Mapping[str, Any], Any, Path], Iterator[Any]]
 
 
-def plain_misfits(judge: Judge, data: Any, explain: Explain, most: int) -> tuple[Any, ...] | None:
-    """Return what is wrong with data, nothing where it fits, or None where `jsonschema` must say all of it.
+def plain_misfits(judge: Judge, data: Any, explain: Explain) -> Iterator[Any]:
+    """Yield what is wrong with data, nothing where it fits.
 
     Args:
         judge: of the schema.
         data: what a reader made of a file.
         explain: asks `jsonschema` about a part of the data and a part of the schema.
-        most: how many are looked for.
+
+    Raises:
+        Unsure: `jsonschema` must say all of it.
     """
     left, judge.left = judge.left, inf
     try:
-        return tuple(islice(_misfits(judge, explain, judge.schema, data, ()), most))
-    except Unsure:
-        return None
+        yield from _misfits(judge, explain, judge.schema, data, ())
     finally:
         judge.left = left
 

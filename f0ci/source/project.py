@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from math import inf
 from pathlib import Path as FilePath
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import InputError
+from f0ci.core.suggestions import MOST_COMPARED, allowance
 from f0ci.core.values import dataclass
 from f0ci.source.tree import Tree, resolve_path
 
@@ -93,7 +95,10 @@ def _from_document(document: Document) -> Project:
     from f0ci.source.schema import check_schema
 
     data = document.require()
-    for problem in check_schema("project", data):
+    allowance[0] = MOST_COMPARED
+    problems = check_schema("project", data)
+    allowance[0] = inf
+    for problem in problems:
         place = document.location(problem.path, key=problem.key)
         raise InputError(problem.message, problem.hint, place=str(place))
     singles = {

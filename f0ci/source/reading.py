@@ -45,13 +45,13 @@ class Positions:
         values: span of each value, by path.
         keys: span of each mapping key, by the path of its value.
         aliases: for a value given by an alias, the path of the anchored value.
-        merges: for a mapping with `<<`, the paths of the mappings merged in.
+        merges: for a mapping with `<<`, the path of each mapping merged in, or of a list with how many are in it.
     """
 
     values: dict[Path, Span] = field(default_factory=dict)
     keys: dict[Path, Span] = field(default_factory=dict)
     aliases: dict[Path, Path] = field(default_factory=dict)
-    merges: dict[Path, list[Path]] = field(default_factory=dict)
+    merges: dict[Path, list[tuple[Path, int | None]]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -30,6 +30,8 @@ UNUSUAL = object()
 
 
 _MOST_DIGITS = 16
+# Python prints no longer number, whatever its base, and reads one of base 60 in the square of its length
+_LONGEST_INTEGER = 3_500
 # numbers as nearly everybody writes them mean what Python's own reading says
 _USUAL_INTEGER = pattern(r"[-+]?(?:0|[1-9][0-9]{0,15})\Z", re.ASCII)
 _USUAL_FLOAT = pattern(r"[-+]?(?:0|[1-9][0-9]{0,15})\.[0-9]{0,15}[1-9]\Z", re.ASCII)
@@ -108,8 +110,14 @@ def construct(tag: str, text: str) -> Any:
         return text
     if tag not in _SCALAR_TAGS:
         raise Unfit(f"the tag {tag!r} is not one that recipes may use")
+    if tag == f"{YAML}int" and len(text) > _LONGEST_INTEGER:
+        raise _unfit(tag, text)
     try:
         return SafeConstructor().construct_object(yaml.ScalarNode(tag, text))
     except (ValueError, LookupError, OverflowError) as error:
-        shown = text if len(text) <= 40 else f"{text[:37]}..."
-        raise Unfit(f"{shown!r} is not a value of {tag.removeprefix(YAML)!r}") from error
+        raise _unfit(tag, text) from error
+
+
+def _unfit(tag: str, text: str) -> Unfit:
+    shown = text if len(text) <= 40 else f"{text[:37]}..."
+    return Unfit(f"{shown!r} is not a value of {tag.removeprefix(YAML)!r}")

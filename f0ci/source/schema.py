@@ -7,14 +7,16 @@ missing.
 
 from __future__ import annotations
 
+import gc
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
-from itertools import islice
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import Defect
+from f0ci.core.patterns import pattern
 from f0ci.core.suggestions import did_you_mean, suggestion
 from f0ci.core.values import dataclass
 
@@ -57,13 +59,17 @@ class SchemaProblem:
     meant: str | None = None
 
 
-# nobody mends as many in one go, and a file made of mistakes must not take minutes
+# nobody mends as many in one go, and a file made of mistakes must not take minutes; to say which of several
+# alternatives was meant, or to ask `jsonschema` at all, takes more than four times as long
 _MOST_MISFITS = 20_000
+_OF_ALTERNATIVES = 4
+_ALTERNATIVES = frozenset({"anyOf", "oneOf", "unevaluatedItems", "unevaluatedProperties"})
+_BETWEEN_COLLECTIONS = 2_000
 MORE_MISFITS = SchemaProblem(
     "bad-value",
     (),
     False,
-    f"more than {_MOST_MISFITS:,} places do not fit: what comes after them was not looked at",
+    "very many places do not fit: what comes after those that are listed was not looked at",
     "mend what is listed, or leave the file out",
 )
 
@@ -93,12 +99,18 @@ def check_schema(name: str, data: Any) -> tuple[SchemaProblem, ...]:
     if _fits_surely(name, data):
         return ()
     from f0ci.source.misfits import plain_misfits
+    from f0ci.source.plainly import Unsure
 
-    misfits = plain_misfits(_judge(name), data, partial(_explain_part, name), _MOST_MISFITS + 1)
-    if misfits is None or (not misfits and _gate(name) is not None):
-        # it takes more words than the place, or the gate has no word for a value
-        return as_problems(_explainer(name).iter_errors(data))
-    return as_problems(misfits)
+    problems: tuple[SchemaProblem, ...] = ()
+    is_sure = True
+    try:
+        problems = as_problems(plain_misfits(_judge(name), data, partial(_explain_part, name)))
+    except Unsure:
+        is_sure = False
+    if is_sure and (problems or _gate(name) is None):
+        return problems
+    # it takes more words than the place, or the gate has no word for a value
+    return as_problems(_explainer(name).iter_errors(data), each=_OF_ALTERNATIVES)
 
 
 def _explain_part(name: str, schema: Mapping[str, Any], data: Any, path: Path) -> Iterator[Any]:
@@ -137,38 +149,75 @@ def check_against(schema: dict[str, Any], data: Any, validator: Any = None) -> t
 
     Patterns are regular expressions of ECMA-262, as JSON Schema has them, and cost time in proportion to the text where
     they look neither ahead nor behind; what ECMA-262 cannot read is read as Python does.
+
+    Raises:
+        ValueError: only Python can read a pattern, and it may take for ever.
     """
     explainer = validator or _validator(schema, patterns_are_bounded=True)
-    return as_problems(explainer.iter_errors(data))
+    return as_problems(explainer.iter_errors(data), each=_OF_ALTERNATIVES)
 
 
-def _check_pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[Any]:
+def _check_pattern(validator: Any, regex: str, instance: Any, _schema: Any) -> Iterator[Any]:
     from jsonschema import ValidationError
 
     if not validator.is_type(instance, "string"):
         return
-    bounded = _bounded(pattern)
-    if not (_fits(bounded, instance) if bounded is not None else _matches(pattern, instance)):
-        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+    if not _matches(regex, instance):
+        yield ValidationError(f"{instance!r} does not match {regex!r}")
+
+
+def _check_patterned(validator: Any, patterns: Mapping[str, Any], instance: Any, _schema: Any) -> Iterator[Any]:
+    if validator.is_type(instance, "object"):
+        for regex, schema in patterns.items():
+            for name, value in instance.items():
+                if _matches(regex, name):
+                    yield from validator.descend(value, schema, path=name, schema_path=regex)
+
+
+def _check_others(validator: Any, wanted: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
+    from jsonschema import ValidationError
+
+    if not validator.is_type(instance, "object"):
+        return
+    patterns, known = schema.get("patternProperties", {}), schema.get("properties", {})
+    others = [name for name in instance if name not in known and not any(_matches(one, name) for one in patterns)]
+    if validator.is_type(wanted, "object"):
+        for name in others:
+            yield from validator.descend(instance[name], wanted, path=name)
+    elif not wanted and others:
+        yield ValidationError(f"other keys: {', '.join(map(repr, others))}")
 
 
 @cache
-def _bounded(pattern: str) -> Any:
+def _bounded(regex: str) -> Any:
     """Return what tells whether a text matches, without trying every way to; None where it cannot read the pattern."""
     try:
         import jsonschema_rs
 
-        return jsonschema_rs.validator_for({"type": "string", "pattern": pattern})
+        ended = _PYTHON_END.sub(r"\1(?![\\s\\S])", regex)
+        return jsonschema_rs.validator_for({"type": "string", "pattern": ended})
     except (ImportError, ValueError):
         return None
 
 
-def as_problems(errors: Iterable[Any]) -> tuple[SchemaProblem, ...]:
-    """Return errors as `jsonschema` words them in people's words, by path; the first ones of very many."""
-    found = list(islice(errors, _MOST_MISFITS + 1))
-    problems = {problem for error in found[:_MOST_MISFITS] for problem in _explain(error)}
-    if len(found) > _MOST_MISFITS:
-        problems.add(MORE_MISFITS)
+def as_problems(errors: Iterable[Any], each: int = 1) -> tuple[SchemaProblem, ...]:
+    """Return errors as `jsonschema` words them in people's words, by path; the first ones of very many.
+
+    Args:
+        errors: as they are found.
+        each: how much finding one costs, of what all of them may cost.
+    """
+    problems: set[SchemaProblem] = set()
+    left = _MOST_MISFITS
+    for error in errors:
+        if left <= 0:
+            problems.add(MORE_MISFITS)
+            break
+        left -= _OF_ALTERNATIVES if error.validator in _ALTERNATIVES else each
+        problems.update(_explain(error))
+        if not left % _BETWEEN_COLLECTIONS:
+            # validators refer to themselves, and a linter that is short-lived collects nothing else
+            gc.collect(0)
     return tuple(sorted(problems, key=lambda problem: (tuple(map(str, problem.path)), problem.rule, problem.message)))
 
 
@@ -216,7 +265,8 @@ def _with_bounded_patterns(kind: Any) -> Any:
     """Return a kind of validator whose patterns take bounded time; made once for a thousand schemas."""
     from jsonschema import validators
 
-    return validators.extend(kind, {"pattern": _check_pattern})  # type: ignore[no-untyped-call] # jsonschema declares no types here
+    checks = {"pattern": _check_pattern, "patternProperties": _check_patterned, "additionalProperties": _check_others}
+    return validators.extend(kind, checks)  # type: ignore[no-untyped-call] # jsonschema declares no types here
 
 
 def _explain(error: Any) -> Iterator[SchemaProblem]:
@@ -230,7 +280,7 @@ def _explain(error: Any) -> Iterator[SchemaProblem]:
     elif keyword in {"additionalProperties", "unevaluatedProperties"}:
         known = frozenset(_known_keys(error.schema))
         for name in sorted(set(error.instance) - known, key=str):
-            if not any(_matches(pattern, name) for pattern in error.schema.get("patternProperties", {})):
+            if not any(_matches(regex, name) for regex in error.schema.get("patternProperties", {})):
                 yield SchemaProblem(
                     "unknown-key",
                     (*path, name),
@@ -318,10 +368,34 @@ def _known_keys(schema: dict[str, Any]) -> set[str]:
     return known
 
 
-def _matches(pattern: str, name: Any) -> bool:
-    import re
+# of a megabyte, compiling takes half a minute
+MOST_OF_A_PATTERN = 10_000
+# the end of a text as only Python spells it
+_PYTHON_END = pattern(r"(?<!\\)((?:\\\\)*)\\Z")
+# what Python tries in every way: of two repeats the square of the text, of a repeated group no bound at all
+_REPEAT = pattern(r"(?<!\\)(?:[*+]|\{\d*,\d*\})")
+_REPEATED_GROUP = pattern(r"\)(?:[*+]|\{)")
+_MOST_REPEATS = 2
+_LONGEST_TEXT = 200
 
-    return isinstance(name, str) and re.search(pattern, name) is not None
+
+def _matches(regex: str, text: Any) -> bool:
+    """Tell whether a regular expression is found in a text.
+
+    Raises:
+        ValueError: only Python can read it, and it may take for ever.
+    """
+    if not isinstance(text, str):
+        return False
+    if len(regex) > MOST_OF_A_PATTERN:
+        raise ValueError(f"a pattern of more than {MOST_OF_A_PATTERN:,} letters is not looked for")
+    bounded = _bounded(regex)
+    if bounded is not None:
+        return _fits(bounded, text)
+    repeats = len(_REPEAT.findall(regex))
+    if repeats and (repeats > _MOST_REPEATS or len(text) > _LONGEST_TEXT or _REPEATED_GROUP.search(regex)):
+        raise ValueError(f"the pattern {regex[:80]!r} is none of ECMA-262 and may take for ever")
+    return re.search(regex, text) is not None
 
 
 _TYPE_NAMES = {

@@ -15,7 +15,10 @@ from f0ci.source.native_yaml import yaml_reader
 from f0ci.source.reading import MAX_DEPTH, Path, Positions, Reading, ReadingProblem, byte_span, find_not_utf8
 from f0ci.source.scalars import YAML, YAML_1_1_ONLY, Unfit, construct, plain_value
 
-MAX_EXPANDED_NODES = 1_000_000
+MAX_EXPANDED_NODES = 500_000
+# libyaml compares each with all before it
+_MOST_HANDLES = 1_000
+_HANDLE = b"\n%TAG"
 _MERGE = object()
 # libyaml 0.2.6 and newer
 _TOO_DEEP_FOR_LIBYAML = "exceeded maximum nesting depth"
@@ -65,6 +68,12 @@ def read_yaml(raw: bytes, *, positions: bool = False) -> Reading:
     bad = find_not_utf8(raw)
     if bad is not None:
         reading.problems.append(bad)
+        reading.broken = True
+        return reading
+    if raw.count(_HANDLE) > _MOST_HANDLES:
+        message = f"more than {_MOST_HANDLES:,} '%TAG' directives"
+        span = byte_span(raw, raw.index(_HANDLE) + 1)
+        reading.problems.append(ReadingProblem("syntax", message, span, "remove them; recipes may not use tags"))
         reading.broken = True
         return reading
     if _read_ordinary(raw, reading):
@@ -193,7 +202,8 @@ def _build(parser: Any, reading: Reading) -> None:  # noqa: PLR0915 - one state 
             frame = stack.pop()
             if frame.merges:
                 own, frame.value = frame.value, {}
-                for merged in frame.merges:
+                # the first of a list wins over the others, an earlier '<<' over a later one
+                for merged in reversed(frame.merges):
                     frame.value.update(merged)
                 frame.value.update(own)
             value, size, source = frame.value, frame.size, None
@@ -330,13 +340,12 @@ def _merge(frame: _Frame, value: Any, source: Path | None, reading: Reading, sta
             )
         )
     frame.key_spans.setdefault(_MERGE, key_span)
-    # the weakest first: the first of a list wins over the others, an earlier '<<' over a later one
-    frame.merges[:0] = reversed(mappings)
+    frame.merges += mappings
     if reading.positions is not None:
         place = (*frame.path, "<<") if source is None else source
-        sources = [(*place, index) for index in range(len(mappings))] if isinstance(value, list) else [place]
+        sources = (place, len(mappings) if isinstance(value, list) else None)
         reading.positions.values.setdefault((*frame.path, "<<"), _span(start, end))
-        reading.positions.merges[frame.path] = [*reading.positions.merges.get(frame.path, ()), *sources]
+        reading.positions.merges.setdefault(frame.path, []).append(sources)
     return True
 
 

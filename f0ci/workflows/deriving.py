@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
 from f0ci.core.duration import parse_duration
 from f0ci.core.suggestions import did_you_mean
+from f0ci.core.values import dataclass
 from f0ci.source.reading import Path
 from f0ci.workflows.conditions import Condition, ConditionError, Quantity, parse_condition
 from f0ci.workflows.model import (
@@ -66,20 +68,41 @@ def derive_environments(
     for stage in stages:
         if stage.environment is None:
             problems.extend(_homeless_checks(spec, stage))
-    return tuple(_environment(name, configs, spec, stages, problems) for name in configs)
+    named: dict[str, list[Stage]] = {}
+    leading: dict[str, list[Stage]] = {}
+    for stage in stages:
+        named.setdefault(stage.name, []).append(stage)
+        if stage.environment is not None:
+            leading.setdefault(stage.environment, []).append(stage)
+    course = _Course(configs, {name: place for place, name in enumerate(configs)}, named, leading)
+    return tuple(_environment(name, course, spec, problems) for name in configs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Course:
+    """What an environment's place among the others follows from.
+
+    Attributes:
+        configs: configuration folder of each environment, by workflow name.
+        places: which of the environments each is, as written.
+        named: stages by name, as written.
+        leading: stages by the environment that they lead into, as written.
+    """
+
+    configs: Mapping[str, str]
+    places: Mapping[str, int]
+    named: Mapping[str, Sequence[Stage]]
+    leading: Mapping[str, Sequence[Stage]]
 
 
 def _environment(
-    name: str,
-    configs: Mapping[str, str],
-    spec: Mapping[str, Any],
-    stages: Sequence[Stage],
-    problems: list[WorkflowProblem],
+    name: str, course: _Course, spec: Mapping[str, Any], problems: list[WorkflowProblem]
 ) -> WorkflowEnvironment:
     at: Path = ("spec", "environments", name)
     settings = mapping(mapping(spec["environments"])[name])
-    own = [stage for stage in stages if stage.environment == name]
-    before = _stages_before(own, stages)
+    configs = course.configs
+    own = course.leading.get(name, ())
+    before = _stages_before(own, course.named)
     words = [
         *(text(_raw(spec, stage).get("strategy")) for stage in own),
         text(settings.get("deployment_strategy")),
@@ -87,7 +110,8 @@ def _environment(
     strategy = next((word.replace("-", "_") for word in words if word), DEFAULT_STRATEGY)
     checks = [check for stage in own for check in _stage_checks(spec, stage, problems)]
     checks.extend(_threshold(settings.get("rollback_threshold"), (*at, "rollback_threshold"), problems))
-    upstream = tuple(other for other in configs if any(stage.environment == other for stage in before))
+    places = {stage.environment for stage in before if stage.environment is not None} & configs.keys()
+    upstream = tuple(sorted(places, key=course.places.__getitem__))
     written = mapping(settings.get("gates"))
     if "order" in written:
         upstream = _ordered(mapping(written["order"]), (*at, "gates", "order"), upstream, configs, problems)
@@ -116,15 +140,15 @@ def _raw(spec: Mapping[str, Any], stage: Stage) -> Mapping[str, Any]:
     return written
 
 
-def _stages_before(own: Sequence[Stage], stages: Sequence[Stage]) -> list[Stage]:
+def _stages_before(own: Sequence[Stage], named: Mapping[str, Sequence[Stage]]) -> list[Stage]:
     """Return the stages that an environment's stages build on, up to the nearest that have an environment."""
     found: list[Stage] = []
     seen = {stage.at for stage in own}
-    queue = list(own)
+    queue = deque(own)
     while queue:
-        required = queue.pop(0).requires
-        for stage in stages:
-            if stage.name in required and stage.at not in seen:
+        required = [stage for name in set(queue.popleft().requires) for stage in named.get(name, ())]
+        for stage in sorted(required, key=lambda stage: stage.at[-1]):
+            if stage.at not in seen:
                 seen.add(stage.at)
                 found.append(stage)
                 if stage.environment is None:

@@ -196,11 +196,23 @@ def meant_environment(name: str, configs: Mapping[str, str]) -> str | None:
         name: a workflow name, a configuration folder's name, or another word for one (`prod`, `production`).
         configs: configuration folder of each environment, by workflow name.
     """
-    if name in configs:
-        return name
-    group = next((set(group) for group in ENVIRONMENT_ALIASES if name in group), set())
-    for wanted in ({name}, group):
-        for own, config in configs.items():
-            if {own, config} & wanted:
-                return own
-    return None
+    return name if name in configs else meant_environments(configs).get(name)
+
+
+def meant_environments(configs: Mapping[str, str]) -> dict[str, str]:
+    """Return the workflow name of the environment that each name means, by name.
+
+    Args:
+        configs: configuration folder of each environment, by workflow name.
+    """
+    found: dict[str, str] = {}
+    for own, config in configs.items():
+        found.setdefault(own, own)
+        found.setdefault(config, own)
+    places = {name: place for place, name in enumerate(configs)}
+    for group in ENVIRONMENT_ALIASES:
+        known = [found[word] for word in group if word in found]
+        if known:
+            first = min(known, key=places.__getitem__)
+            found |= {word: first for word in group if word not in found}
+    return found | {name: name for name in configs}

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import inf
 from typing import Any
 
 from f0ci.core.errors import InputError
-from f0ci.core.suggestions import did_you_mean
+from f0ci.core.suggestions import MOST_COMPARED, allowance, did_you_mean
 from f0ci.source.document import Document, read_document
 from f0ci.source.project import load_project
 from f0ci.source.reading import Path
@@ -34,7 +35,7 @@ from f0ci.workflows.model import (
     Workflow,
     WorkflowEnvironment,
     WorkflowProblem,
-    meant_environment,
+    meant_environments,
 )
 
 KIND = "ProductionWorkflow"
@@ -83,8 +84,10 @@ def workflow_from(document: Document) -> Workflow:
     spec = mapping(data.get("spec"))
     bindings = mapping(spec.get("bindings"))
     problems: list[WorkflowProblem] = []
+    allowance[0] = MOST_COMPARED
     stages = _stages(spec, bindings, problems)
     environments = derive_environments(spec, stages, problems)
+    allowance[0] = inf
     return Workflow(
         name=text(mapping(data.get("metadata")).get("name")) or "",
         environments=environments,
@@ -99,16 +102,18 @@ def workflow_from(document: Document) -> Workflow:
 
 def _stages(spec: Mapping[str, Any], bindings: Mapping[str, Any], problems: list[WorkflowProblem]) -> tuple[Stage, ...]:
     written = spec.get("pipeline_stages")
+    configs = config_folders(spec)
+    meant = meant_environments(configs)
     stages = [
-        _stage(raw, ("spec", "pipeline_stages", index), bindings, config_folders(spec), problems)
+        _stage(raw, ("spec", "pipeline_stages", index), bindings, configs, meant, problems)
         for index, raw in enumerate(written if isinstance(written, list) else [])
         if isinstance(raw, Mapping)
     ]
-    names = {stage.name for stage in stages}
+    names = {MANUAL_APPROVAL, *(stage.name for stage in stages)}
     for stage in stages:
         for name, at in texts(spec["pipeline_stages"][stage.at[-1]].get("requires"), (*stage.at, "requires")):
-            if name != MANUAL_APPROVAL and name not in names:
-                hint = did_you_mean(name, {*names, MANUAL_APPROVAL}, noun="stages")
+            if name not in names:
+                hint = did_you_mean(name, names, noun="stages")
                 problems.append(WorkflowProblem("unknown-stage", at, f"there is no stage {name!r}", hint))
     return tuple(stages)
 
@@ -118,14 +123,14 @@ def _stage(
     at: Path,
     bindings: Mapping[str, Any],
     configs: Mapping[str, str],
+    meant: Mapping[str, str],
     problems: list[WorkflowProblem],
 ) -> Stage:
     environment = text(raw.get("environment"))
     if environment is not None:
-        meant = meant_environment(environment, configs)
-        if meant is None:
+        if environment not in meant:
             problems.append(unknown_environment(environment, (*at, "environment"), configs))
-        environment = meant or environment
+        environment = meant.get(environment, environment)
     requires = [name for name, _ in texts(raw.get("requires"), ())]
     uses = text(raw.get("uses"))
     return Stage(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from f0ci.commands.fixing import Change
 from tests.cli.conftest import Command
 from tests.conftest import write_files
 
@@ -130,3 +134,38 @@ def test_a_link_stays_a_link(folder: Path, f0ci: Command) -> None:
 
     assert (folder / "recipes/bad.yaml").is_symlink()
     assert (folder / "shared/bad.yaml").read_text() == MENDED
+
+
+_PLACED = re.compile(r"@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@")
+
+
+def patched(before: list[str], diff: str) -> list[str]:
+    """Return what a unified diff makes of a text, after checking that it speaks of that text."""
+    after: list[str] = []
+    done = 0
+    for line in diff.split("\n")[2:-1]:
+        placed = _PLACED.match(line)
+        if placed:
+            start = int(placed[1]) - (placed[2] != "0")
+            after += before[done:start]
+            done = start
+            assert len(after) == int(placed[3]) - (placed[4] != "0")
+        elif line[0] == "+":
+            after.append(line[1:])
+        else:
+            assert before[done] == line[1:]
+            done += 1
+            after += [line[1:]] * (line[0] == " ")
+    return [*after, *before[done:]]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from(["", "", "", "change", "remove"])), max_size=40))
+def test_a_diff_makes_one_text_of_the_other(lines: list[tuple[str, str]]) -> None:
+    """Whatever was changed or taken away, and wherever the same lines stand again."""
+    before = [line for line, _ in lines]
+    after = [f"{line}!" if what == "change" else line for line, what in lines if what != "remove"]
+    raw = ["".join(f"{line}\n" for line in text).encode() for text in (before, after)]
+
+    diff = Change("a.yaml", raw[0], raw[1], 1).as_diff()
+
+    assert patched(before, diff) == after

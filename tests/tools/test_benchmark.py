@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 
 from benchmarks.hostile_files import hostile_files
+from benchmarks.hostile_folders import hostile_folders
 from benchmarks.measuring import run as measure
 from benchmarks.recipe_sets import Fault, RecipeSet, make_set
 from f0ci.commands.validating import validate
+from tests.conftest import write_files
 
 HOSTILE = dict(hostile_files())
+FOLDERS = {name: (files, options) for name, files, options in hostile_folders() if name not in HOSTILE}
 # whatever is in them is right
 HARMLESS = {"60,000 steps", "20,000 steps that read the first", "20,000 anchors"}
 
@@ -116,6 +119,20 @@ def test_hostile_files_end_with_an_answer(name: str, tmp_path: Path) -> None:
 
     assert {d.location.path for d in found} == (set() if name in HARMLESS else {"recipes/hostile.yaml"})
     assert "internal-error" not in {d.rule for d in found}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_hostile_folders_end_with_an_answer(name: str, tmp_path: Path) -> None:
+    """Nothing is killed, no rule fails, and who is at fault is told by an exit code."""
+    files, options = FOLDERS[name]
+    write_files(tmp_path, files)
+
+    command = [sys.executable, "-m", "f0ci", "validate", "--no-cache", *options]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
+
+    assert done.returncode in {0, 1, 3}
+    assert b"internal-error" not in done.stdout
+    assert b"Traceback" not in done.stderr
 
 
 def test_what_the_measuring_process_takes_is_not_counted_to_what_it_measures(tmp_path: Path) -> None:

@@ -22,6 +22,8 @@ from f0ci.lint.reporters.base import Sources, Summary, encodable
 from f0ci.lint.rules.base import Group, Rule
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+# how a log without results ends
+_END = "[]}]}"
 _SUBJECT = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "recommendation"}
 # 8.0 is a high risk in GitHub's words, 5.0 a medium one, 2.0 a low one
 _RISK = {Severity.ERROR: "8.0", Severity.WARNING: "5.0", Severity.NOTE: "2.0"}
@@ -34,6 +36,9 @@ def report(diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary
     names = sorted({diagnostic.rule for diagnostic in diagnostics})
     index = {name: number for number, name in enumerate(names)}
     marks = fingerprints(diagnostics, sources)
+    # of thousands of results only the text is held, a line each
+    marked = zip(diagnostics, marks, strict=True)
+    results = ",\n".join(_text(_result(one, index[one.rule], mark)) for one, mark in marked)
     run = {
         "tool": {
             "driver": {
@@ -45,10 +50,14 @@ def report(diagnostics: Sequence[Diagnostic], sources: Sources, summary: Summary
             }
         },
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one, index[one.rule], mark) for one, mark in zip(diagnostics, marks, strict=True)],
+        "results": [],
     }
-    log = {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
-    return encodable(json.dumps(log, indent=2, ensure_ascii=False)) + "\n"
+    log = _text({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+    return f"{log.removesuffix(_END)}[\n{results}\n]{_END[2:]}\n"
+
+
+def _text(part: Any) -> str:
+    return encodable(json.dumps(part, ensure_ascii=False, separators=(",", ":")))
 
 
 def _rule(name: str) -> dict[str, Any]:

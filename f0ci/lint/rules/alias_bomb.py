@@ -2,7 +2,7 @@
 
 ## What it does
 
-Reports the alias at which a file, with every alias written out, passes a million values.
+Reports the alias at which a file, with every alias written out, passes half a million values.
 
 ## Why it matters
 

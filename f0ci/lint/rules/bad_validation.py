@@ -60,6 +60,7 @@ from f0ci.lint.rules.base import Finding, Group, Place, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
 from f0ci.source.reading import Path
+from f0ci.source.schema import MOST_OF_A_PATTERN
 
 RULE = Rule("bad-validation", Group.COMPOSITION, Severity.ERROR)
 
@@ -82,6 +83,11 @@ def check_recipe(recipe: Recipe, workspace: Workspace) -> Iterator[Finding]:
 def _pattern(recipe: Recipe, rules: Mapping[str, Any], at: Path) -> Iterator[Finding]:
     pattern = rules.get("pattern")
     if not isinstance(pattern, str):
+        return
+    if len(pattern) > MOST_OF_A_PATTERN:
+        message = f"the pattern has more than {MOST_OF_A_PATTERN:,} letters"
+        hint = "write a shorter one, or list the values under 'enum'"
+        yield Finding(recipe.document, (*at, "pattern"), message, hint)
         return
     try:
         re.compile(pattern)

@@ -43,6 +43,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from f0ci.core.diagnostics import Severity
+from f0ci.core.errors import InputError
 from f0ci.environments.fitting import misfits
 from f0ci.lint.environments import EnvironmentSet, from_checks
 from f0ci.lint.rules.base import Finding, Group, Rule
@@ -56,8 +57,21 @@ def check_environments(members: EnvironmentSet, workspace: Workspace) -> Iterato
     del workspace
     seen: set[object] = set()
     for environment in (*members.environments, *members.overlays):
-        for finding in from_checks(misfits(environment), [environment]):
-            key = (str(finding.source), finding.at, finding.message)
+        try:
+            found = misfits(environment)
+        except InputError as error:
+            # the schema refers to itself, or to what is not there
+            yield from _unusable(error, seen)
+            continue
+        for finding in from_checks(found, [environment]):
+            path = finding.source if isinstance(finding.source, str) else finding.source.path
+            key = (path, finding.at, finding.message)
             if key not in seen:
                 seen.add(key)
                 yield finding
+
+
+def _unusable(error: InputError, seen: set[object]) -> Iterator[Finding]:
+    if error.place not in seen:
+        seen.add(error.place)
+        yield Finding(error.place or "environments", (), error.message, error.hint)

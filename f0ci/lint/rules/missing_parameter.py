@@ -84,7 +84,7 @@ from f0ci.core.diagnostics import Severity
 from f0ci.lint.calls import Call, calls_of, deploys_of
 from f0ci.lint.rules.base import Finding, Group, Place, Rule
 from f0ci.lint.workspace import Workspace
-from f0ci.recipes.model import Recipe
+from f0ci.recipes.model import Parameter, Recipe
 
 if TYPE_CHECKING:
     from f0ci.workflows.model import Workflow
@@ -103,11 +103,14 @@ def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding
 
 
 def _missing(calls: Iterable[Call]) -> Iterator[Finding]:
+    required: dict[str, list[Parameter]] = {}
     for call in calls:
         if call.recipe is None:
             continue
-        for parameter in call.recipe.parameters:
-            if parameter.required and call.given.get(parameter.name) is None:
+        if call.recipe.path not in required:
+            required[call.recipe.path] = [one for one in call.recipe.parameters if one.required]
+        for parameter in required[call.recipe.path]:
+            if call.given.get(parameter.name) is None:
                 at = (*call.given_at, parameter.name) if parameter.name in call.given else call.place_of_missing
                 yield Finding(
                     call.document,

@@ -78,7 +78,7 @@ from f0ci.lint.calls import Call, calls_of, deploys_of
 from f0ci.lint.rules.base import Finding, Group, Place, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
-from f0ci.recipes.parameters import check_defaults, check_parameters
+from f0ci.recipes.parameters import check_defaults, check_given
 
 if TYPE_CHECKING:
     from f0ci.workflows.model import Workflow
@@ -105,7 +105,7 @@ def _unfit(calls: Iterable[Call]) -> Iterator[Finding]:
     for call in calls:
         if call.recipe is None:
             continue
-        for problem in check_parameters(call.recipe, call.given, unevaluated=True):
+        for problem in check_given(call.recipe, call.given):
             declared = call.recipe.parameter(problem.name)
             if problem.kind in _KINDS and declared is not None:
                 place = Place(call.recipe.document, declared.at, "declared here")

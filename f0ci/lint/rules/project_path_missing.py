@@ -48,6 +48,7 @@ Correct the path; it is relative to the folder of `f0ci.yaml`.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from f0ci.core.diagnostics import Severity
 from f0ci.core.suggestions import closest
@@ -63,20 +64,30 @@ _FOLDERS = ("recipes", "environments", "templates")
 _FILES = ("workflow", "approvers")
 
 
+# every one is looked for on the disk, and no more of them are listed
+_MOST = 10_001
+
+
 def check_workspace(workspace: Workspace) -> Iterator[Finding]:
     """Yield every path in the settings that leads nowhere."""
     document = workspace.project.document
-    if document is None:
-        return
+    return islice(_missing(document, workspace.tree), _MOST) if document is not None else iter(())
+
+
+def _missing(document: Document, tree: Tree) -> Iterator[Finding]:
+    known: set[str] = set()
     for key, at, path in _paths(document):
         where = resolve_path(path)
         if where is None:
             # a single path that does is refused before anything is linted
             hint = "write a path below the repository's root"
             yield Finding(document, at, f"the path {path!r} leaves the repository", hint)
-        elif not _exists(workspace.tree, where, key):
+        elif not _exists(tree, where, key):
+            known = known or {path for file in tree.files() for path in (file, *_parents(file))}
             noun = "folder" if key in _FOLDERS else "file" if key in _FILES else "file or folder"
-            yield Finding(document, at, f"there is no {noun} {path!r}", _hint(workspace.tree, where))
+            near = closest(where, known)
+            hint = f"did you mean {near!r}?" if near else "paths are relative to the folder of f0ci.yaml"
+            yield Finding(document, at, f"there is no {noun} {path!r}", hint)
 
 
 def _paths(document: Document) -> Iterator[tuple[str, Path, str]]:
@@ -94,12 +105,6 @@ def _exists(tree: Tree, path: str, key: str) -> bool:
     if key in _FOLDERS:
         return is_folder
     return tree.exists(path) or (key == "code" and is_folder)
-
-
-def _hint(tree: Tree, path: str) -> str:
-    known = {path for file in tree.files() for path in (file, *_parents(file))}
-    near = closest(path, known)
-    return f"did you mean {near!r}?" if near else "paths are relative to the folder of f0ci.yaml"
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -72,14 +72,17 @@ from f0ci.workflows.model import Workflow
 
 RULE = Rule("stage-cycle", Group.WORKFLOW, Severity.ERROR)
 
+# each is looked for in all that is left; more than these are one mess
+_MOST = 20
+
 
 def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding]:
     """Yield every circle of stages."""
     del workspace
     requires = {stage.name: list(stage.requires) for stage in workflow.stages}
     places = {stage.name: (*stage.at, "requires") for stage in reversed(workflow.stages)}
-    order = list(requires)
-    while True:
+    order = {name: index for index, name in enumerate(requires)}
+    for _ in range(_MOST):
         try:
             TopologicalSorter(requires).prepare()
         except CycleError as error:
@@ -87,7 +90,7 @@ def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding
             names: list[str] = list(reversed(error.args[1][1:]))
         else:
             return
-        first = min(range(len(names)), key=lambda index: order.index(names[index]))
+        first = min(range(len(names)), key=lambda index: order[names[index]])
         names = [*names[first:], *names[: first + 1]]
         message = f"stages require each other: {' -> '.join(names)}"
         yield Finding(workflow.document, places[names[0]], message, "remove one of these requirements")

@@ -70,15 +70,17 @@ Correct the name, remove it, or declare it in the called recipe.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from f0ci.core.diagnostics import Severity
-from f0ci.core.suggestions import closest
+from f0ci.core.suggestions import closest, may_compare
 from f0ci.lint.calls import Call, calls_of, deploys_of
 from f0ci.lint.rules.base import Finding, Group, Place, Rule
+from f0ci.lint.uses import Uses
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
+from f0ci.source.reading import Path
 
 if TYPE_CHECKING:
     from f0ci.workflows.model import Workflow
@@ -97,22 +99,33 @@ def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding
 
 
 def _unknown(calls: Iterable[Call], workspace: Workspace) -> Iterator[Finding]:
+    read: dict[str, Mapping[str, Path]] = {}
     for call in calls:
         if call.recipe is not None:
             declared = call.recipe.declared
             for name in call.given:
                 if name not in declared:
-                    yield _finding(call, call.recipe, str(name), workspace)
+                    if call.recipe.path not in read:
+                        read[call.recipe.path] = _first_read(workspace.uses(call.recipe))
+                    yield _finding(call, call.recipe, str(name), read[call.recipe.path])
 
 
-def _finding(call: Call, recipe: Recipe, name: str, workspace: Workspace) -> Finding:
-    reads = tuple(
-        Place(recipe.document, use.at, "read here without being declared")
-        for use in workspace.uses(recipe).names
-        if (use.reference.root, use.reference.path[:1]) == ("params", (name,)) or use.reference.root == name
-    )[:1]
+def _first_read(uses: Uses) -> Mapping[str, Path]:
+    """Return where a recipe first reads each name, as a parameter or plainly."""
+    found: dict[str, Path] = {}
+    for use in uses.names:
+        reference = use.reference
+        if reference.root == "params" and reference.path:
+            found.setdefault(str(reference.path[0]), use.at)
+        found.setdefault(reference.root, use.at)
+    return found
+
+
+def _finding(call: Call, recipe: Recipe, name: str, read: Mapping[str, Path]) -> Finding:
+    reads = (Place(recipe.document, read[name], "read here without being declared"),) if name in read else ()
     declared = recipe.declared
-    near = closest(name, declared.keys() - set(call.given))
+    # where no more names are compared there is no need to gather them
+    near = closest(name, declared.keys() - set(call.given)) if may_compare() else None
     message = f"{call.caller} gives {name!r}, which {recipe.path!r} does not declare"
     hint = f"did you mean {near!r}?" if near else "remove it, or declare it there"
     if reads:

@@ -103,6 +103,14 @@ def test_missing_keys() -> None:
     assert found[1].others == (("environments/dev/config.json", ("a", "y"), "'dev' has it here"),)
 
 
+def test_of_many_environments_the_first_are_named() -> None:
+    has = {f"e{number}": {"a": 1} for number in range(20)}
+    (found,) = missing_keys(_all(dev={}, **has))
+
+    assert found.message.endswith("'e13', 'e14', 'e15' and 12 more have")
+    assert len(found.others) == 8
+
+
 def test_environments_with_the_same_keys_miss_none() -> None:
     assert missing_keys(_all(dev=DEV, prod=PROD)) == ()
     assert differing_types(_all(dev=DEV, prod=PROD)) == ()

@@ -173,6 +173,15 @@ def test_what_is_extended_lends_its_values_and_not_its_names() -> None:
             "remove one 'extends'",
         ),
         (
+            {
+                "environments/a/config.yaml": "extends: e0\n",
+                **{f"environments/e{number}/config.yaml": f"extends: e{number + 1}\n" for number in range(60)},
+            },
+            "environments/e48/config.yaml:1:10",
+            "more than 50 environments extend each other",
+            "extend what holds the common values directly",
+        ),
+        (
             {"environments/a/config.yaml": "extends: prodd\n", "environments/prod/config.yaml": "x: 1\n"},
             "environments/a/config.yaml:1:10",
             "there is no environment 'prodd'",

@@ -10,7 +10,7 @@ import yaml
 
 from f0ci.core.errors import StepError
 from f0ci.lint.code import Code, Missing, Module
-from f0ci.lint.python_source import LARGEST, read_source
+from f0ci.lint.python_source import LARGEST, MOST_SIGNS, read_source
 from f0ci.recipes.model import Dialect, Recipe
 from f0ci.recipes.reading import read_recipe
 from f0ci.runner.modules import find_target, importing_from
@@ -93,7 +93,16 @@ def test_a_source_is_read_once() -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"def (", b"a = 1\0", b"\xff\xfe", b"(" * 5000, b"#" * (LARGEST + 1), b"# coding: no-such\nx = 1\n"]
+    "raw",
+    [
+        b"def (",
+        b"a = 1\0",
+        b"\xff\xfe",
+        b"(" * 5000,
+        b"#" * (LARGEST + 1),
+        b"x\n" * (MOST_SIGNS + 1),
+        b"# coding: no-such\nx = 1\n",
+    ],
 )
 def test_what_is_no_python_is_not_known(raw: bytes) -> None:
     """The linter says nothing about it, and does not fail."""

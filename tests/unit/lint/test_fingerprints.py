@@ -19,6 +19,14 @@ def test_the_wording_does_not_count() -> None:
     assert marks("a\n", 1, message="bad") == marks("a\n", 1, message="worse")
 
 
+def test_of_a_very_long_line_its_digest_counts() -> None:
+    """It is told from others, and known however it is spaced."""
+    line = "a, " * 5_000
+
+    assert marks(f"- {line}\n", 1) == marks(f"  -   {line} \n", 1)
+    assert marks(f"- {line}\n", 1) != marks(f"- {line}b\n", 1)
+
+
 def test_rule_file_and_line_count() -> None:
     """Each of them tells findings apart."""
     assert marks("a\nb\n", 1) != marks("a\nb\n", 2)

@@ -231,3 +231,23 @@ def test_every_rule_that_fixes_is_known_here() -> None:
     files = {PATH: text, "environments/dev/config.yaml": "procesing: {batch_size: 1}\n"}
 
     assert {d.rule for d in lint_files(files) if d.fix is not None} == _FIXED_RULES
+
+
+_EDITS = st.lists(st.tuples(st.integers(1, 30), st.integers(0, 4), st.sampled_from(["", "x", "yz"])), max_size=12)
+
+
+@given(edits=_EDITS)
+def test_of_two_fixes_that_touch_the_earlier_one_counts(edits: list[tuple[int, int, str]]) -> None:
+    """As if each were held against all before it."""
+    text = "abcdefghijklmnopqrstuvwxyz0123456789"
+    fixes = [Fix("m", (Edit(Span(1, at, 1, at + length), new),)) for at, length, new in edits]
+    taken: list[tuple[int, int, str]] = []
+    for at, length, new in sorted(set(edits), key=lambda edit: (edit[0], edit[0] + edit[1], edit[2])):
+        start, end = at - 1, at - 1 + length
+        if not any(start < other_end and other < end for other, other_end, _ in taken):
+            taken.append((start, end, new))
+    expected = text
+    for start, end, new in sorted(taken, reverse=True):
+        expected = expected[:start] + new + expected[end:]
+
+    assert apply_fixes("a.yaml", text.encode(), fixes).decode() == expected

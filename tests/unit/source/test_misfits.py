@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import random
 import subprocess
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from benchmarks.recipe_sets import make_set
 from f0ci.source.misfits import plain_misfits
-from f0ci.source.plainly import Judge
+from f0ci.source.plainly import Judge, Unsure
 from f0ci.source.schema import _explain_part, as_problems, check_against, check_schema, load_schema
 from f0ci.source.yaml import read_yaml
 from tests.conftest import rounds
@@ -64,8 +65,8 @@ def test_all_say_the_same_of_damaged_data(seed: int) -> None:
         data = _damaged(data, source) if data else data
 
     assert check_schema(name, data) == check_against(load_schema(name), data)
-    misfits = plain_misfits(Judge(load_schema(name)), data, partial(_explain_part, name), 1_000)
-    if misfits is not None:
+    with contextlib.suppress(Unsure):
+        misfits = plain_misfits(Judge(load_schema(name)), data, partial(_explain_part, name))
         assert as_problems(misfits) == check_against(load_schema(name), data)
 
 

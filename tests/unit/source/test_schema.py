@@ -166,6 +166,13 @@ def test_types_have_names_that_people_use(value: Any, name: str) -> None:
         (r"^(a+)+$", "a" * 5000 + "!", False),
         (r"^(\w+\s?)*$", "word " * 2000 + "!", False),
         (r"^(a|aa)+(?=c)$", "a" * 60 + "!", False),
+        # the end, as only Python spells it; behind a backslash it is a letter
+        (r"^a\Z", "a", True),
+        (r"^a\Z", "a\n", False),
+        (r"^(?P<all>(a+)+)\Z", "a" * 60 + "!", False),
+        (r"^\\Z$", "\\Z", True),
+        # a brace is a letter to Python
+        (r"^{[a-z]+}$", "{ab}", True),
         # ECMA-262 has no such group
         (r"^(?P<year>\d{4})(?P=year)$", "20262026", True),
         (r"^(?P<year>\d{4})(?P=year)$", "20262025", False),
@@ -176,6 +183,35 @@ def test_patterns_of_others_are_matched_in_time(pattern: str, text: str, fits: b
 
     assert (check_against({"pattern": pattern}, text) == ()) is fits
     assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize(
+    ("schema", "data"),
+    [
+        ({"patternProperties": {"^(a+)+$": False}}, {"a" * 60 + "!": 1}),
+        ({"properties": {"b": {}}, "additionalProperties": {"type": "integer"}}, {"b": "x", "c": 1}),
+    ],
+)
+def test_names_of_others_are_matched_in_time(schema: dict[str, Any], data: Any) -> None:
+    assert check_against(schema, data) == ()
+
+
+def test_keys_that_no_pattern_allows_are_unknown() -> None:
+    schema = {"patternProperties": {"^(a+)+$": {"type": "integer"}}, "additionalProperties": False}
+
+    assert [(one.rule, one.path) for one in check_against(schema, {"aa": "x", "a" * 60 + "!": 1})] == [
+        ("wrong-type", ("aa",)),
+        ("unknown-key", ("a" * 60 + "!",)),
+    ]
+    others = {"additionalProperties": {"type": "integer"}}
+    assert [one.path for one in check_against(others, {"a": "x"})] == [("a",)]
+
+
+@pytest.mark.parametrize("pattern", [r"^(?>a+)+b$", r"(?P<x>a*)(?P=x)a*b*", "a" * 10_001])
+def test_a_pattern_that_may_take_for_ever_is_refused(pattern: str) -> None:
+    """Only Python can read it, and Python tries every way; nothing is said to fit."""
+    with pytest.raises(ValueError, match=r"may take for ever|more than 10,000 letters"):
+        check_against({"pattern": pattern}, "a" * 30)
 
 
 def test_a_pattern_says_nothing_of_what_is_no_text() -> None:

@@ -286,7 +286,7 @@ def test_a_second_merge_key_is_a_problem_because_versions_of_pyyaml_differ() -> 
     (problem,) = reading.problems
     assert (problem.rule, problem.span, problem.first) == ("duplicate-key", Span(5, 3, 5, 5), Span(4, 3, 4, 5))
     assert reading.positions is not None
-    assert reading.positions.merges == {("m",): [("a",), ("y",)]}
+    assert reading.positions.merges == {("m",): [(("a",), None), (("y",), None)]}
 
 
 _LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -328,6 +328,9 @@ _LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
         (b"a: !!bool x", "syntax", 1, 4),
         (b"a: 0b_", "syntax", 1, 4),
         (b"a: " + b"9" * 5000, "syntax", 1, 4),
+        (b"a: 0x" + b"f" * 5000, "syntax", 1, 4),
+        (b"a: " + b"1:" * 500_000 + b"1", "syntax", 1, 4),
+        (b"a: 1\n...\n" + b"".join(b"%%TAG !a%d! !b\n" % n for n in range(50_000)), "syntax", 3, 1),
         (b"a: {<<: [1]}", "syntax", 1, 9),
         (b"a: {<<: x}", "syntax", 1, 9),
         (b"@", "syntax", 1, 1),
