@@ -78,8 +78,13 @@ def serve(duty: Duty) -> bool:
     require_dbos()
     name = fleet.new_name()
     duty = replace(duty, tell=_unfailing(duty.tell))
-    with PostgresJournal(duty.address, owner=name, label=fleet.label_of(name), patience=PATIENCE) as journal:
-        return _ServingWorker(duty, name, journal).run()
+    over = threading.Event()
+    try:
+        with PostgresJournal(duty.address, owner=name, label=fleet.label_of(name), patience=PATIENCE) as journal:
+            return _ServingWorker(duty, name, journal, over=over).run()
+    finally:
+        # not before: closing the journal waits for whoever uses it
+        over.set()
 
 
 @dataclass(slots=True)
@@ -295,7 +300,6 @@ class _ServingWorker:
         try:
             yield
         finally:
-            self.over.set()
             for number, handler in before.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(socket_before)
