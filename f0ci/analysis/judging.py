@@ -30,6 +30,7 @@ from typing import Any
 from f0ci.analysis.providers.base import Measurement, Observation
 from f0ci.analysis.weighing import Weighed, weigh
 from f0ci.core.clock import format_time
+from f0ci.core.counting import counted
 from f0ci.workflows.conditions import check_units
 from f0ci.workflows.metrics import MetricSpec
 from f0ci.workflows.model import Check
@@ -185,7 +186,7 @@ def _explain(check: Check, spec: MetricSpec, seen: Observation, base: Observatio
         return f"{condition.metric!r} {'is' if weighed.holds else 'is not'} detected{note}"
     shown = f"{condition.metric} is {_shown(measurement)}"
     against = f", the baseline {_shown(base.measurement)}" if base is not None else ""
-    samples = f"{measurement.samples} sample{'' if measurement.samples == 1 else 's'}"
+    samples = counted(measurement.samples, "sample")
     if weighed.low is not None and weighed.high is not None:
         level = f"{(1 - spec.alpha) * 100:g} % confidence"
         samples = f"{samples}, {level}: {weighed.low * 100:.3g} % to {weighed.high * 100:.3g} %"

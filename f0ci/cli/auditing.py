@@ -9,6 +9,7 @@ import click
 from f0ci.cli.looking import offline_option
 from f0ci.cli.output import format_option, print_json, root_of
 from f0ci.cli.width import print_line
+from f0ci.core.counting import counted
 from f0ci.core.errors import ExitCode
 
 
@@ -96,10 +97,10 @@ def verify(ctx: click.Context, since: tuple[str, ...], offline: bool, output_for
             print_line(f"{click.style('tampering', fg='red')} {one.kind}: {one.place}: {one.message}")
         events = sum(report.ledgers.values())
         click.echo(
-            f"{events} events, {report.commits} environment commits and {report.approvals} "
-            f"signature{'s' if report.approvals != 1 else ''} checked: "
+            f"{counted(events, 'event')}, {counted(report.commits, 'environment commit')} and "
+            f"{counted(report.approvals, 'signature')} checked: "
             + (
-                f"{len(report.findings)} finding{'s' if len(report.findings) != 1 else ''}"
+                counted(len(report.findings), "finding")
                 if report.findings
                 else click.style("no tampering found", fg="green")
             )

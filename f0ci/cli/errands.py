@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from f0ci.cli.output import root_of, say
+from f0ci.core.counting import counted
 from f0ci.core.errors import ExitCode, UsageError
 
 
@@ -35,5 +36,5 @@ def errands(ctx: click.Context, folder: Path) -> int:
             f"run it in a job without a token, or `env -u {variable} f0ci errands {folder}`",
         )
     asked, answered = carry_out(root_of(ctx), folder, on_stage=say, on_event=tell)
-    click.echo(f"{answered} of {asked} errand{'s' if asked != 1 else ''} carried out; answers in {folder}")
+    click.echo(f"{answered} of {counted(asked, 'errand')} carried out; answers in {folder}")
     return ExitCode.DONE if answered == asked else ExitCode.CANNOT_WORK

@@ -13,6 +13,7 @@ from f0ci.cli.apart import apart_options, desk_of, print_left
 from f0ci.cli.durations import DURATION, SOME_TIME
 from f0ci.cli.output import F, colour, format_option, once_met, print_json, print_ways, root_of, say
 from f0ci.cli.width import print_line, terminal_width
+from f0ci.core.counting import counted
 from f0ci.core.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def plan(ctx: click.Context, environment: str, release: str | None, apart: bool,
         print_line("  none stands before this environment")
     _print_forecast(view.forecast)
     since = f" since release {view.running.id}" if view.running else ""
-    print_line(f"release content{since}: {len(view.changed)} file{'s' if len(view.changed) != 1 else ''} changed")
+    print_line(f"release content{since}: {counted(len(view.changed), 'file')} changed")
     for path in view.changed if view.running else ():
         print_line(f"  {path}")
     if view.running and view.changed:
@@ -298,7 +299,7 @@ def _repair(root: Path, environment: str, reason: str, output_format: str) -> Ex
         print_json(repaired.to_json())
         return code
     if repaired.commit is not None:
-        undone = f"{len(repaired.undone)} commit{'s' if len(repaired.undone) != 1 else ''} undone"
+        undone = f"{counted(len(repaired.undone), 'commit')} undone"
         click.echo(f"{repaired.environment}: repaired by {repaired.commit[:10]}, {undone}")
     if repaired.deployed is not None:
         click.echo(f"{repaired.environment}: {repaired.deployed}")

@@ -10,6 +10,7 @@ from f0ci.cli.looking import offline_option
 from f0ci.cli.output import format_option, print_json, root_of, say
 from f0ci.cli.width import print_line, print_table
 from f0ci.core.clock import format_time
+from f0ci.core.counting import counted
 from f0ci.core.errors import ExitCode
 
 
@@ -45,7 +46,7 @@ def create(ctx: click.Context, commit: str, builder: str | None, sbom: str | Non
         errors = [one for one in result.diagnostics if str(one.severity) == "error"]
         for one in errors:
             say(f"{one.location}: error[{one.rule}] {one.message}")
-        say(f"no release: {len(errors)} error{'s' if len(errors) != 1 else ''} in the content; see `f0ci validate`")
+        say(f"no release: {counted(len(errors), 'error')} in the content; see `f0ci validate`")
         return ExitCode.FINDINGS
     made = result.release
     if output_format == "json":

@@ -11,6 +11,7 @@ from f0ci.cli.output import colour, format_option, print_json, root_of, say
 from f0ci.cli.recording import journal_option
 from f0ci.cli.width import print_table
 from f0ci.core.clock import format_time
+from f0ci.core.counting import counted
 from f0ci.core.errors import ExitCode, F0ciError, UsageError
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def prune(ctx: click.Context, /, older_than: str, dry_run: bool, journal: Path |
         return ExitCode.DONE
     for row in found:
         click.echo(f"{row.run} {row.recipe} {colour(row.state)} {format_time(row.ended or row.created)}")
-    say(f"{len(found)} runs {'would be ' if dry_run else ''}forgotten")
+    say(f"{counted(len(found), 'run')} {'would be ' if dry_run else ''}forgotten")
     return ExitCode.DONE
 
 

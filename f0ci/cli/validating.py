@@ -11,6 +11,7 @@ import click
 
 from f0ci.cli.output import format_option, print_json, root_of, say, wants_colour
 from f0ci.cli.width import print_table, reflow, terminal_width
+from f0ci.core.counting import counted
 from f0ci.core.errors import ExitCode, F0ciError, UsageError
 from f0ci.core.values import dataclass
 from f0ci.lint.reporters import base as reporters
@@ -145,7 +146,7 @@ def validate(
         from f0ci.core.files import write_atomically
 
         write_atomically(base / write_baseline, result.as_baseline().encode())
-        say(f"{_count(len(result.diagnostics), 'finding')} are known now, in {str(write_baseline)!r}")
+        say(f"{counted(len(result.diagnostics), 'finding')} are known now, in {str(write_baseline)!r}")
         return ExitCode.DONE
     return _concluded(_report(asked, result), fail_on)
 
@@ -245,10 +246,10 @@ def _mend(asked: _Asked, fail_on: str, *, fix: bool, diff: bool) -> int:
     if diff:
         click.echo(mending.as_diff(), nl=False)
     if not fix:
-        say(f"{_count(mending.fixes, 'finding')} can be mended with --fix")
+        say(f"{counted(mending.fixes, 'finding')} can be mended with --fix")
         return ExitCode.FINDINGS if mending.changes else ExitCode.DONE
     mending.write()
-    say(f"{_count(mending.fixes, 'finding')} mended in {_count(len(mending.changes), 'file')}")
+    say(f"{counted(mending.fixes, 'finding')} mended in {counted(len(mending.changes), 'file')}")
     return _concluded(_report(asked, _against(mending.left, asked)), fail_on)
 
 
@@ -282,7 +283,7 @@ def _report(asked: _Asked, result: Validation) -> Validation:
         from f0ci.core.files import write_atomically
 
         write_atomically(asked.base / output, text.encode("utf-8", "backslashreplace"))
-        say(f"{_count(len(result.diagnostics), 'finding')} written to {str(output)!r}")
+        say(f"{counted(len(result.diagnostics), 'finding')} written to {str(output)!r}")
     elif text:
         click.echo(text.rstrip("\n"))
     if asked.statistics:
@@ -317,9 +318,9 @@ def _edited(base: Path, paths: tuple[Path, ...], name: Path | None) -> Mapping[P
 
 def _tell_baseline(result: Validation, baseline: Path) -> None:
     if result.known:
-        say(f"{_count(result.known, 'finding')} known from {str(baseline)!r} left out")
+        say(f"{counted(result.known, 'finding')} known from {str(baseline)!r} left out")
     if result.gone:
-        say(f"{_count(result.gone, 'finding')} of {str(baseline)!r} no longer there; write it anew to forget them")
+        say(f"{counted(result.gone, 'finding')} of {str(baseline)!r} no longer there; write it anew to forget them")
 
 
 def _print_statistics(result: Validation, *, to_stderr: bool) -> None:
@@ -337,10 +338,6 @@ def _print_statistics(result: Validation, *, to_stderr: bool) -> None:
         return
     for number, severity, rule in rows:
         say(f"{number} {severity} {rule}")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 @click.command()

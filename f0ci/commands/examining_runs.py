@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from f0ci.commands.engines import Place, open_place, place_of
+from f0ci.core.counting import counted
 from f0ci.core.errors import F0ciError
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.health import Check
@@ -52,7 +53,7 @@ def _database(place: Address) -> Check:
     journal: Any
     with open_place(place, patience=_PATIENCE) as journal:
         alive = [one for one in list_workers(journal) if one.alive]
-    said = f"recorded in {place}, {len(alive)} worker{'s' if len(alive) != 1 else ''} at work"
+    said = f"recorded in {place}, {counted(len(alive), 'worker')} at work"
     if place.queue is not None and not alive:
         mend = f"f0ci worker --queue {place.queue}"
         return Check("runs", Outcome.WAITING, f"{said}, and new ones are handed to the queue {place.queue!r}", mend)

@@ -165,6 +165,8 @@ def mend(
         mended = _mended(found)
         if not mended or not left:
             break
+        # the next one is as large
+        del found
         for path, (before, after, count) in mended.items():
             first.setdefault(path, before)
             counts[path] = counts.get(path, 0) + count

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from f0ci.core.diagnostics import Diagnostic, Location
+from f0ci.git.checkout import checkout_of
 
 if TYPE_CHECKING:
     from f0ci.commands.validating import Validation
@@ -15,10 +16,8 @@ if TYPE_CHECKING:
 def folder_in_checkout(root: Path) -> str:
     """Return where a folder lies in the Git checkout that holds it: empty at its top, and where there is none."""
     resolved = root.resolve()
-    for parent in (resolved, *resolved.parents):
-        if (parent / ".git").exists():
-            return "" if parent == resolved else resolved.relative_to(parent).as_posix()
-    return ""
+    top = checkout_of(resolved)
+    return "" if top in {None, resolved} else resolved.relative_to(top).as_posix()
 
 
 def placed_below(validation: Validation, folder: str) -> Validation:

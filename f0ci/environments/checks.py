@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from f0ci.core.values import dataclass
@@ -75,15 +76,20 @@ def missing_keys(environments: Sequence[Environment]) -> tuple[Finding, ...]:
             holders.setdefault(at, []).append(environment)
     paths = sorted(holders, key=_key)
     for environment in environments:
-        for at in paths:
-            if _has(environment.config, at) or not isinstance(_value(environment.config, at[:-1]), Mapping):
-                continue
+        for at in islice(_missing(environment.config, paths), _MOST):
             having = holders[at]
             names = _listed([other.name for other in having])
             message = f"environment {environment.name!r} has no {_dotted(at)!r}, which {names} {_has_have(having)}"
             hint = "write it here or in base, or remove it there"
             found.append(_finding(environment, at, message, hint, having))
     return tuple(found)
+
+
+def _missing(config: Mapping[str, Any], paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield those of some paths at which a configuration has nothing, though it has a mapping right above."""
+    for at in paths:
+        if not _has(config, at) and isinstance(_value(config, at[:-1]), Mapping):
+            yield at
 
 
 def differing_types(environments: Sequence[Environment]) -> tuple[Finding, ...]:
@@ -172,6 +178,8 @@ def _dotted(at: Path) -> str:
     return ".".join(map(str, at))
 
 
+# nobody reads on
+_MOST = 10_001
 # of hundreds of environments the first tell enough
 _MOST_NAMED = 8
 

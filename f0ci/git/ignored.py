@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from f0ci.git.checkout import checkout_of
+
 if TYPE_CHECKING:
     import subprocess
 
@@ -40,7 +42,7 @@ def is_ignored(folder: Path, path: str) -> bool:
 
 def _ask(folder: Path, *args: str) -> subprocess.CompletedProcess[bytes] | None:
     """Return what git answers in a folder, or None where there is no repository or no answer."""
-    if not any((parent / ".git").exists() for parent in (folder, *folder.parents)):
+    if checkout_of(folder) is None:
         return None
     import subprocess
 

@@ -95,7 +95,7 @@ def without_line(document: Document, span: Span, twin: Span) -> Fix | None:
     value = line[span.end_column - 1 :].strip(": ")
     goes_on = after.strip() and len(after) - len(after.lstrip()) > indent
     # blocks, lists and anchors reach beyond their line
-    is_unsure = not after.strip() and any(line.strip() for line in lines[span.line :])
+    is_unsure = not after.strip() and any(lines[index].strip() for index in range(span.line, len(lines)))
     if not value or goes_on or is_unsure or value[0] in "|>&*!{[-\"'":
         return None
     return Fix("remove the second one", (Edit(Span(span.line, 1, span.line + 1, 1), ""),))
@@ -111,7 +111,8 @@ def quoted(document: Document, span: Span) -> Fix | None:
     lines = split_lines(document.path, document.raw)
     line, text = lines[span.line - 1], _written(document, span)
     before = _OWNER.fullmatch(line[: span.column - 1])
-    following = next((other for other in lines[span.line :] if other.strip() and other.lstrip()[0] != "#"), "")
+    later = (lines[index] for index in range(span.line, len(lines)))
+    following = next((other for other in later if other.strip() and other.lstrip()[0] != "#"), "")
     indent = len(following) - len(following.lstrip())
     quote = "'" if '"' in text or "\\" in text else '"'
     if before is None or not (before["dash"] or before["key"]) or line[span.end_column - 1 :].strip() or quote in text:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from f0ci.core.counting import counted
 from f0ci.core.plugins import load
 from f0ci.promotion.applying import landed
 from f0ci.promotion.drift.base import Expected, Observation, Sync
@@ -140,7 +141,7 @@ def _branch_details(site: Site, current: Applied | None, branch: str | None) -> 
         word = "missing" if path not in after else "extra" if path not in before else "differs"
         yield f"{word}: {path}"
     if len(changed) > _SHOWN:
-        yield f"and {len(changed) - _SHOWN} more files"
+        yield f"and {counted(len(changed) - _SHOWN, 'more file')}"
 
 
 def foreign_commits(site: Site, current: Applied | None, branch: str | None) -> tuple[CommitInfo, ...]:

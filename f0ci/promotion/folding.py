@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from f0ci.core.clock import parse_time
+from f0ci.core.counting import counted
 from f0ci.core.errors import InputError
 from f0ci.promotion.events import ENDINGS, SIGNED_KINDS, STANDING, WORKFLOW_EVENTS, Event, misplaced
 from f0ci.promotion.on_demand import Grown
@@ -329,7 +330,7 @@ def _fault(promotion: Promotion, event: Event) -> str | None:
     done = [change.step for change in promotion.applied if change.step >= 0]
     step = event.data.get("step")
     if event.kind == "applied" and step != len(done):
-        return f"step {step} of {promotion.id!r} cannot follow {len(done)} steps"
+        return f"step {step} of {promotion.id!r} cannot follow {counted(len(done), 'step')}"
     if event.kind in {"deployed", "measured", "resumed"} and step != done[-1]:
         return f"step {step} of {promotion.id!r} is not the one that was applied last"
     if event.kind == "measured" and promotion.measured_at(done[-1]) is not None:

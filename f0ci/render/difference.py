@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from f0ci.core.counting import counted
 from f0ci.core.escaping import escape_controls
 from f0ci.environments.layers import dotted
 from f0ci.recipes.reading import looks_like_recipe
@@ -276,7 +277,7 @@ def to_text(difference: Difference, colour: bool = False, width: int | None = No
         return "nothing changes\n"
     lines = [line for file in difference.files for line in _file_lines(file, width)]
     counts = ", ".join(f"{difference.count(change)} {change}" for change in Change if difference.count(change))
-    lines += [("", ""), ("", f"{len(difference.files)} file{'s' if len(difference.files) > 1 else ''}: {counts}")]
+    lines += [("", ""), ("", f"{counted(len(difference.files), 'file')}: {counts}")]
     # what is compared may hold codes that would steer the terminal
     shown = ((sign, escape_controls(line, keep="\t")) for sign, line in lines)
     return "".join(_coloured(sign, line) if colour else f"{line}\n" for sign, line in shown)

@@ -75,7 +75,7 @@ def test_old_runs_are_forgotten_and_only_those_that_are_over(project: Path, f0ci
     age(project, "waits", 100)
 
     shown = f0ci(project, "runs", "prune", "--older-than", "30d", "--dry-run")
-    assert (shown.code, shown.out.split()[0], "1 runs would be forgotten" in shown.err) == (0, "old", True)
+    assert (shown.code, shown.out.split()[0], "1 run would be forgotten" in shown.err) == (0, "old", True)
     assert runs(project, f0ci) == {"old", "young", "waits"}
 
     done = f0ci(project, "runs", "prune", "--older-than", "30d", "--format", "json")

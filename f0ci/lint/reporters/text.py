@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
+from f0ci.core.counting import counted
 from f0ci.core.diagnostics import Diagnostic, Related, Severity, Span
 from f0ci.lint.lines import with_lines
 from f0ci.lint.reporters.base import Sources, Summary
@@ -103,16 +104,12 @@ def _width(text: str) -> int:
 
 
 def _sums(summary: Summary) -> str:
-    files = _count(summary.files, "file")
+    files = counted(summary.files, "file")
     if not summary.errors + summary.warnings + summary.notes:
         return f"{files} checked: nothing to report"
     counts = [
-        _count(number, noun)
+        counted(number, noun)
         for number, noun in ((summary.errors, "error"), (summary.warnings, "warning"), (summary.notes, "note"))
         if number
     ]
     return f"{files} checked: {', '.join(counts)}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from f0ci.core.counting import counted
 from f0ci.core.duration import parse_duration
 from f0ci.core.outcome import Outcome
 from f0ci.promotion.approvers import Approvers
@@ -133,7 +134,7 @@ def _waiting(
 ) -> GateAnswer:
     asked = members - excluded - approved
     able = tuple(sorted(name for name in asked if _can_say(question, name)))
-    notes = [f"{len(approved)} of {count} approval{'s' if count != 1 else ''} of plan {short(question.digest)}"]
+    notes = [f"{len(approved)} of {counted(count, 'approval')} of plan {short(question.digest)}"]
     if void:
         notes.append(f"{void} given for an earlier plan {'is' if void == 1 else 'are'} void")
     notes.extend(dict.fromkeys(problems))
