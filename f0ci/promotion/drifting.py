@@ -109,6 +109,8 @@ def drift_note(site: Site, ledgers: Ledgers, environment: str) -> str | None:
     found = observe_branch(site, ledgers, environment)
     if found.sync is not Sync.DRIFTED:
         return None
+    if ledgers.environments[environment].current is None:
+        return f"{found.where} holds something that no promotion brought: a promotion replaces that"
     more = f" and {len(found.details) - 1} more" if len(found.details) > 1 else ""
     return (
         f"{found.where} was changed by somebody else ({found.details[0]}{more}): a promotion replaces that, and "

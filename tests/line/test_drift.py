@@ -106,6 +106,15 @@ class TestTheBranch:
         assert "drifted" not in deployed.done("status").out
         assert kinds(deployed) == {"environment-edited"}
 
+    def test_whoever_promotes_first_is_told_what_is_there(self, deployed: Line) -> None:
+        git(deployed.work, "push", "-q", "origin", "HEAD:refs/heads/env/staging")
+
+        answer = deployed.f0ci("promote", "staging")
+
+        said = "note: env/staging holds something that no promotion brought: a promotion replaces that"
+        assert said in answer.err
+        assert "--repair" not in answer.err
+
     def test_a_deploy_recipe_that_fails_is_told_and_runs_again(self, deployed: Line, somebody: Forger) -> None:
         somebody.commit("refs/heads/env/dev", {"config.json": "{}"}, message="quick fix")
         shutil.rmtree(deployed.work / "deployed")
