@@ -199,9 +199,17 @@ def _required(_judge: Judge, _schema: Any, wanted: Any) -> Fits:
 
 
 def _others(judge: Judge, schema: Any, wanted: Any) -> Fits:
-    if "patternProperties" in schema:
-        return _not_known
     known = frozenset(schema.get("properties", ()))
+    patterns = schema.get("patternProperties", {})
+    if patterns and wanted is False:
+        fitting = [_pattern(judge, schema, one) for one in patterns]
+
+        def is_known(name: Any) -> bool:
+            return name in known or any(fits(str(name)) for fits in fitting)
+
+        return lambda data: not isinstance(data, dict) or data.keys() <= known or all(map(is_known, data))
+    if patterns:
+        return _not_known
     if wanted is False:
         return lambda data: not isinstance(data, dict) or data.keys() <= known
 
@@ -213,6 +221,10 @@ def _others(judge: Judge, schema: Any, wanted: Any) -> Fits:
         return all(fits(value) for name, value in data.items() if name not in known)
 
     return check
+
+
+def _patterned(_judge: Judge, _schema: Any, wanted: Any) -> Fits:
+    return (lambda _: True) if all(part is True for part in wanted.values()) else _not_known
 
 
 def _items(judge: Judge, _schema: Any, wanted: Any) -> Fits:
@@ -284,6 +296,7 @@ _KEYWORDS: Mapping[str, Callable[[Judge, Any, Any], Fits]] = {
     "required": _required,
     "properties": _properties,
     "additionalProperties": _others,
+    "patternProperties": _patterned,
     "propertyNames": _names,
     "items": _items,
     "minItems": lambda _, __, least: lambda data: not isinstance(data, list) or len(data) >= least,

@@ -111,6 +111,16 @@ def test_a_verdict_on_a_recipe_is_the_real_one(steps: list[Any], more: dict[str,
 
 
 @pytest.mark.parametrize(
+    ("data", "verdict"),
+    [({}, True), ({"b": 1, "x-a": 1}, True), ({"x-a": 1, "xa": 1}, False), ([], True), ({1: 1}, False)],
+)
+def test_keys_that_a_pattern_allows(data: Any, verdict: object) -> None:
+    schema = {"properties": {"b": {}}, "patternProperties": {"^x-": True}, "additionalProperties": False}
+
+    assert plain_verdict(schema, data) is verdict
+
+
+@pytest.mark.parametrize(
     ("schema", "data"),
     [
         ({"pattern": "a"}, "á"),
@@ -118,7 +128,9 @@ def test_a_verdict_on_a_recipe_is_the_real_one(steps: list[Any], more: dict[str,
         ({"pattern": "a"}, "a" * 201),
         ({"oneOf": [{"const": 1}]}, 1),
         ({"type": "string"}, b"a"),
-        ({"additionalProperties": False, "patternProperties": {"a": True}}, {"a": 1}),
+        ({"additionalProperties": False, "patternProperties": {"a": {"type": "string"}}}, {"a": 1}),
+        ({"additionalProperties": {"type": "string"}, "patternProperties": {"a": True}}, {"a": 1}),
+        ({"additionalProperties": False, "patternProperties": {"a$": True}}, {"a\n": 1}),
         ({"minimum": 1}, float("nan")),
         ({"const": [1]}, [1]),
         ({"$ref": "https://example.com/other"}, 1),
