@@ -28,8 +28,11 @@ def terminal_width(*, err: bool = False) -> int | None:
 
     if os.environ.get("COLUMNS", "").isdecimal():
         return shutil.get_terminal_size().columns
-    # what `shutil` asks is stdout, which may go elsewhere
-    return os.get_terminal_size(stream.fileno()).columns or None
+    try:
+        # what `shutil` asks is stdout, which may go elsewhere; a terminal that does not know its width says 0
+        return os.get_terminal_size(stream.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
 
 
 def print_line(text: str, *, hang: int = 2, err: bool = False) -> None:

@@ -9,11 +9,11 @@ from pathlib import Path
 from f0ci.core.clock import Clock, SystemClock
 from f0ci.core.errors import Refused
 from f0ci.core.plugins import load
+from f0ci.promotion.able import excluded_people
 from f0ci.promotion.admitting import BEFORE_THE_CHANGE, find_promotion
 from f0ci.promotion.applying import call_off, record_landed
 from f0ci.promotion.deploying import EventSink
 from f0ci.promotion.events import Draft
-from f0ci.promotion.gates.approval import excluded_people
 from f0ci.promotion.judging import authors_for, standing_evidence, verified_statements
 from f0ci.promotion.ledger import Change, Ledgers
 from f0ci.promotion.names import read_plan_digest, short

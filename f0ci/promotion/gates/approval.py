@@ -12,14 +12,14 @@ Settings:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from f0ci.core.counting import counted
 from f0ci.core.duration import parse_duration
 from f0ci.core.outcome import Outcome
-from f0ci.promotion.approvers import Approvers
+from f0ci.promotion.able import another_requester, can_say, excluded_people, way_out
 from f0ci.promotion.gates.base import GateAnswer, GateQuestion
 from f0ci.promotion.names import short
 from f0ci.promotion.statements import Statement, VerifiedStatement, standing
@@ -73,18 +73,6 @@ def evaluate(question: GateQuestion) -> GateAnswer:
     return _waiting(question, count, members, excluded, approved | asserted, void, problems)
 
 
-def excluded_people(
-    settings: Mapping[str, Any], authors: Iterable[str], requested_by: str, approvers: Approvers
-) -> frozenset[str]:
-    """Return who may not approve because they wrote part of what is promoted, or asked for it; pure."""
-    of = approvers.person_of
-    not_author = bool(settings.get("not_author", True))
-    not_requester = bool(settings.get("not_requester", not_author))
-    asked = of(requested_by)
-    people = {of(identity) for identity in authors} if not_author else set()
-    return frozenset(person for person in (*people, asked if not_requester else None) if person)
-
-
 def _problem(
     verified: VerifiedStatement, question: GateQuestion, members: frozenset[str], excluded: frozenset[str]
 ) -> str | None:
@@ -133,56 +121,22 @@ def _waiting(
     problems: list[str],
 ) -> GateAnswer:
     asked = members - excluded - approved
-    able = tuple(sorted(name for name in asked if _can_say(question, name)))
+    able = tuple(sorted(name for name in asked if can_say(question, name)))
     notes = [f"{len(approved)} of {counted(count, 'approval')} of plan {short(question.digest)}"]
     if void:
         notes.append(f"{void} given for an earlier plan {'is' if void == 1 else 'are'} void")
     notes.extend(dict.fromkeys(problems))
     command = f"f0ci approve {question.promotion}"
     if len(able) + len(approved) < count:
-        way_out = _another_requester(question, members, excluded, count - len(able) - len(approved)) or _way_out(
+        mends = another_requester(question, members, excluded, count - len(able) - len(approved)) or way_out(
             question, members & excluded, sorted(asked.difference(able))
         )
-        notes.append(f"too few people can approve ({', '.join(able) or 'nobody'}): {way_out}")
+        notes.append(f"too few people can approve ({', '.join(able) or 'nobody'}): {mends}")
         # nothing that anybody could sign ends this; it is asked for anew, by somebody else or with other approvers
         command = f"f0ci abort {question.promotion} --reason ..."
     else:
         notes.append(f"can be given by {', '.join(able)}")
     return GateAnswer(KIND, Outcome.WAITING, "; ".join(notes), able, command=command)
-
-
-def _can_say(question: GateQuestion, name: str) -> bool:
-    """Tell whether somebody could approve: with a key, or on a platform that the gate accepts."""
-    person = question.approvers.people.get(name)
-    accepted = question.settings.get("accept") or ()
-    return person is not None and bool(person.keys or any(str(kind) in person.accounts for kind in accepted))
-
-
-def _another_requester(
-    question: GateQuestion, members: frozenset[str], excluded: frozenset[str], missing: int
-) -> str | None:
-    """Return who could approve if somebody else had requested it, where that is all that is missing, or None."""
-    asked, settings = question.approvers.person_of(question.requested_by), question.settings
-    only_asked = excluded_people({**settings, "not_requester": False}, question.authors, "", question.approvers)
-    if missing != 1 or asked not in members & excluded or asked in only_asked or not _can_say(question, asked):
-        return None
-    others = sorted(set(question.approvers.people) - {asked})
-    return f"{asked} could if {' or '.join(others)} asked for it instead" if others else None
-
-
-def _way_out(question: GateQuestion, excluded: frozenset[str], mute: list[str]) -> str:
-    """Return who does not count and why, and what has to change, where too few people can approve."""
-    names = " and ".join(sorted(excluded))
-    reason = f"{names} wrote part of it or requested it; " if excluded else ""
-    reason += f"no key is there of {' and '.join(mute)}; " if mute else ""
-    add = "add people, or their keys," if mute else "add people"
-    if excluded and len(question.approvers.people) == 1:
-        add = f"say `not_author: false` in the gate where one person works alone, or {add}"
-    state = question.environments.get(question.environment)
-    if state is None or not any(one.purpose == "promote" for one in state.succeeded()):
-        return f"{reason}{add} to the approvers file on the default branch, and release that"
-    somebody = ", which somebody else has to write and request" if excluded else ""
-    return f"{reason}{add} to the approvers file with a release of its own{somebody}"
 
 
 def _expires(statement: Statement, settings: Mapping[str, Any]) -> datetime:

@@ -495,17 +495,18 @@ def test_order_without_upstream_passes() -> None:
         (
             {},
             ("alice@example.com",),
-            "too few people can approve (nobody): alice wrote part of it or requested it; no key is there of bob and "
-            "dave; add people, or their keys, to the approvers file on the default branch, and release that",
+            "too few people can approve (nobody): alice wrote part of it or requested it; the approvers file lists no "
+            "key of bob and dave; add people, or their keys, to the approvers file on the default branch, and release "
+            "that",
             (),
         ),
-        ({"accept": ["gitlab"]}, ("alice@example.com",), "no key is there of bob and dave", ()),
+        ({"accept": ["gitlab"]}, ("alice@example.com",), "the approvers file lists no key of bob and dave", ()),
         ({"accept": ["github"]}, ("alice@example.com",), "can be given by dave", ("dave",)),
         ({"accept": ["github"], "count": 2}, (), "can be given by alice, dave", ("alice", "dave")),
         (
             {"accept": ["github"], "count": 3},
             (),
-            "too few people can approve (alice, dave): no key is there of bob",
+            "too few people can approve (alice, dave): the approvers file lists no key of bob",
             (),
         ),
     ],
