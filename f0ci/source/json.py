@@ -176,7 +176,9 @@ class _Scan:
             elif not expecting_value:
                 match = _STRING.match(self.text, index)
                 assert match is not None  # noqa: S101 - the text was parsed already
-                key = json.loads(match.group(), strict=False)
+                written = match.group()
+                # a decoder is made for each
+                key = json.loads(written, strict=False) if "\\" in written else written[1:-1]
                 self._key(stack[-1], key, self._span(index, match.end()))
                 path = (*stack[-1][1], key)
                 index = self._skip(match.end()) + 1

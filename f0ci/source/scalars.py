@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from f0ci.core.patterns import pattern
@@ -104,7 +104,6 @@ def construct(tag: str, text: str) -> Any:
         Unfit: the tag is not allowed, or the text is no value of it.
     """
     import yaml
-    from yaml.constructor import SafeConstructor
 
     if tag in {f"{YAML}str", f"{YAML}timestamp"}:
         return text
@@ -113,9 +112,18 @@ def construct(tag: str, text: str) -> Any:
     if tag == f"{YAML}int" and len(text) > _LONGEST_INTEGER:
         raise _unfit(tag, text)
     try:
-        return SafeConstructor().construct_object(yaml.ScalarNode(tag, text))
+        constructor = _constructor()
+        return constructor.yaml_constructors[tag](constructor, yaml.ScalarNode(tag, text))
     except (ValueError, LookupError, OverflowError) as error:
         raise _unfit(tag, text) from error
+
+
+@cache
+def _constructor() -> Any:
+    """Return what makes values; of scalars it keeps nothing."""
+    from yaml.constructor import SafeConstructor
+
+    return SafeConstructor()
 
 
 def _unfit(tag: str, text: str) -> Unfit:
