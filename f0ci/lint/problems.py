@@ -50,8 +50,10 @@ def problems_of(source: Source) -> Iterator[tuple[str, Finding]]:
         )
     if source.workflow is not None:
         known = {misfit.path for misfit in misfits}
+        # steps that do not fit their schema lead nowhere, which need not be said too
+        inside = {misfit.path[:length] for misfit in misfits for length in range(len(misfit.path))}
         for fault in source.workflow.problems:
-            if fault.at in known:
+            if fault.at in known or (fault.rule == "bad-steps" and fault.at in inside):
                 continue
             within = None if fault.offset is None else (fault.offset, 1)
             yield fault.rule, Finding(document, fault.at, fault.message, fault.hint, within=within)
