@@ -121,6 +121,10 @@ def _parameter(name: str, spec: Mapping[str, Any], at: Path) -> Parameter:
     )
 
 
+# nobody changes what a step says
+_NOTHING: Mapping[str, Any] = {}
+
+
 def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
     """Return the step that a mapping of a recipe describes."""
     get = data.get
@@ -148,9 +152,9 @@ def step_from(data: Mapping[str, Any], at: Path, dialect: Dialect) -> Step:
     step.function = function if function and isinstance(function, str) else None
     step.run = run if run and isinstance(run, str) else None
     step.recipe_path = recipe_path if recipe_path and isinstance(recipe_path, str) else None
-    step.arguments = arguments if isinstance(arguments, dict) else {}
+    step.arguments = arguments if isinstance(arguments, dict) else _NOTHING
     step.arguments_key = key
-    step.env = env if isinstance(env, dict) else {}
+    step.env = env if isinstance(env, dict) else _NOTHING
     step.outputs = tuple(map(_output, outputs)) if outputs and isinstance(outputs, list) else ()
     step.ctx_has_keys = _names(success.get("ctx_has_keys")) if success and isinstance(success, dict) else ()
     step.retry = _retry(retry) if retry and isinstance(retry, dict) else _NO_RETRY
