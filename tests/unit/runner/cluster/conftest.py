@@ -20,7 +20,8 @@ from f0ci.runner.address import Address, read_address
 from f0ci.runner.cluster.journal import PostgresJournal
 from tests.postgres import Server
 
-PATIENCE = 60.0
+# longer than a worker keeps itself: its grace, and thirty seconds
+PATIENCE = 90.0
 
 
 @pytest.fixture(scope="session")
@@ -55,6 +56,7 @@ class WorkerProcess:
 
     process: subprocess.Popen[str]
     said: list[str] = field(default_factory=list)
+    _listener: threading.Thread = field(default_factory=threading.Thread)
 
     @classmethod
     def start(
@@ -63,13 +65,21 @@ class WorkerProcess:
         """Start one, and wait until it takes runs, unless it need not be ready."""
         process = subprocess.Popen(
             [sys.executable, "-m", "f0ci", "-C", str(folder), "worker", "--health", "0", *options],
-            env={**os.environ, "F0CI_ENGINE": address.url, "NO_COLOR": "1", **(env or {})},
+            env={
+                **os.environ,
+                "F0CI_ENGINE": address.url,
+                "NO_COLOR": "1",
+                # where it has to be aborted, it says where its threads are
+                "PYTHONFAULTHANDLER": "1",
+                **(env or {}),
+            },
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
         worker = cls(process)
-        threading.Thread(target=worker._listen, daemon=True).start()
+        worker._listener = threading.Thread(target=worker._listen, daemon=True)
+        worker._listener.start()
         if ready:
             wait_until(lambda: worker.has_said("takes runs from") or process.poll() is not None)
             assert process.poll() is None, worker.said
@@ -103,12 +113,12 @@ class WorkerProcess:
         files = Path(f"/proc/{self.process.pid}/task").glob("*/children")
         return [int(child) for file in files for child in file.read_text(encoding="ascii").split()]
 
-    def kill(self) -> None:
+    def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
         """Kill it, and every process it started, as a machine that goes away does."""
         children = self.children()
-        for pid in (self.process.pid, *children):
+        for pid, number in ((self.process.pid, how), *((child, signal.SIGKILL) for child in children)):
             try:
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, number)
             except ProcessLookupError:
                 continue
         self.process.wait(30)
@@ -119,9 +129,10 @@ class WorkerProcess:
             self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self.kill()
-            raise
+        except subprocess.TimeoutExpired as late:
+            self.kill(signal.SIGABRT)
+            self._listener.join(10)
+            raise AssertionError("\n".join([f"a worker did not end within {PATIENCE:g} s", *self.said])) from late
         finally:
             if self.process.stderr is not None:
                 self.process.stderr.close()
