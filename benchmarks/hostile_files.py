@@ -67,6 +67,8 @@ def hostile_files() -> Iterator[tuple[str, bytes]]:
     yield "200,000 expressions in one text", _recipe("#{a}" * 200_000)
     yield "140,000 expressions in 7,000 texts", _lines(_reading(n, "#{a}" * 20) for n in range(7_000))
     yield "two names of 300,000 letters, nearly the same", _names()
+    yield "250,000 steps of one letter", b"steps: [" + b"{a}," * 250_000 + b"]\n"
+    yield "77,000 steps of a name", b"steps: [" + b"{name: abcd}," * 77_000 + b"]\n"
     yield "500,000 dashes", b"steps:\n" + b"-\n" * 500_000
     yield "80,000 steps whose name is a list", b"steps:\n" + b"- name: [a]\n" * 80_000
     yield "30,000 steps, the last with an empty name", _lines([*map(_named, range(30_000)), _named("")])

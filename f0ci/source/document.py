@@ -17,6 +17,10 @@ from f0ci.source.tree import Tree
 from f0ci.source.yaml import read_yaml
 
 MAX_BYTES = 20_000_000
+# keys and values of which a file has as many as it likes; more take no less than these bytes each where somebody wrote
+# them, while a megabyte of `{a},` or `1,` would be half a million, and each may take a thousand bytes of memory
+MANY_VALUES = 100_000
+_LEAST_BYTES = 4
 
 # problems that make data useless are errors in any case; these alone leave it usable
 _USABLE = {"duplicate-key": Severity.ERROR}
@@ -186,6 +190,10 @@ def parse_document(path: str, raw: bytes) -> Document:
         reading.problems.append(
             ReadingProblem("empty", "the file is empty", Span(), "write the document, or remove the file")
         )
+    if len(raw) > MANY_VALUES and not reading.broken and _is_dense(reading.data, len(raw)):
+        message = f"more than {MANY_VALUES:,} values, and next to nothing else"
+        problem = ReadingProblem("too-large", message, Span(), "move the data into a file of its own")
+        return Document(path, raw[:1], None, broken=True, problems=(problem,))
     return Document(
         path,
         raw,
@@ -196,6 +204,23 @@ def parse_document(path: str, raw: bytes) -> Document:
         braces=reading.braces,
         _positions=reading.positions,
     )
+
+
+def _is_dense(data: Any, size: int) -> bool:
+    """Tell whether a text of so many bytes says more than anybody writes in them; what it says again counts once."""
+    most = max(MANY_VALUES, size // _LEAST_BYTES)
+    count, seen = 0, set()
+    waiting = [data] if type(data) in (dict, list) else []
+    while waiting and count <= most:
+        value = waiting.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        is_mapping = type(value) is dict
+        members = value.values() if is_mapping else value
+        count += len(value) * (2 if is_mapping else 1)
+        waiting += [member for member in members if type(member) in (dict, list) and member]
+    return count > most
 
 
 def unread_document(path: str, error: InputError) -> Document:

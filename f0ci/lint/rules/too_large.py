@@ -1,12 +1,14 @@
-"""The file is larger than 20 MB.
+"""The file is larger than 20 MB, or says more than anybody writes.
 
 ## What it does
 
-Reports a file of more than 20,000,000 bytes instead of reading it.
+Reports a file of more than 20,000,000 bytes instead of reading it, and one of more than 100,000 keys and values that
+take less than four bytes each, instead of looking at them.
 
 ## Why it matters
 
-A recipe of that size is data in the wrong place, and reading it would slow every check of every change.
+A recipe of that size is data in the wrong place, and reading it would slow every check of every change. A megabyte of
+`{a},` or `1,` would take hundreds of megabytes of memory to judge.
 
 ## Bad
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -99,6 +100,38 @@ def test_a_file_that_is_too_large_is_not_read(monkeypatch: pytest.MonkeyPatch) -
     document = parse_document("a.yaml", b"a: 12345678")
     assert (document.broken, document.problems[0].rule) == (True, "too-large")
     assert document.problems[0].message == "11 bytes; at most 10 are read"
+
+
+def _table(cell: str, count: int, suffix: str = "yaml") -> Document:
+    text = f"[{', '.join([cell] * count)}]" if suffix == "json" else f"a: [{', '.join([cell] * count)}]"
+    return parse_document(f"a.{suffix}", text.encode())
+
+
+@pytest.mark.parametrize(
+    ("document", "is_dense"),
+    [
+        pytest.param(lambda: _table("1", 90_000), False, id="many short values"),
+        pytest.param(lambda: _table("1", 101_000), True, id="very many short values"),
+        pytest.param(lambda: _table("1", 101_000, "json"), True, id="in JSON"),
+        pytest.param(lambda: _table("1024", 101_000), False, id="very many that take room"),
+        pytest.param(lambda: _table("{}", 90_000), False, id="many empty mappings"),
+        pytest.param(lambda: _table("{a}", 40_000), True, id="keys and values of many mappings"),
+        pytest.param(lambda: _table("{name: abcd, run: wxyz}", 40_000), False, id="many mappings that say something"),
+        pytest.param(lambda: parse_document("a.yaml", b"# " + b"x" * 200_000 + b"\n5\n"), False, id="one value"),
+        pytest.param(
+            lambda: parse_document("a.yaml", b"x: &x [1, 2, 3, 4]\nb: [" + b"*x , " * 30_000 + b"]\n"),
+            False,
+            id="what is said again",
+        ),
+    ],
+)
+def test_a_file_that_is_next_to_nothing_but_values_is_too_large(
+    document: Callable[[], Document], is_dense: bool
+) -> None:
+    found = document()
+
+    assert found.broken is is_dense
+    assert [problem.rule for problem in found.problems] == ["too-large"] * is_dense
 
 
 def test_what_is_wrong_with_the_text_becomes_diagnostics() -> None:
