@@ -326,9 +326,12 @@ def _read_index(file: Path) -> dict[str, Any]:
 def _forget(folder: Path) -> None:
     """Remove the indexes that were not written for a month."""
     oldest = time.time() - _FORGOTTEN_SECONDS
-    for entry in os.scandir(folder):
-        if entry.name.startswith(("validate-", ".validate-")) and entry.stat().st_mtime < oldest:
-            os.unlink(entry.path)  # noqa: PTH108 - an entry knows its path as text
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            # another run may have renamed or removed it
+            with contextlib.suppress(FileNotFoundError):
+                if entry.name.startswith(("validate-", ".validate-")) and entry.stat().st_mtime < oldest:
+                    os.unlink(entry.path)  # noqa: PTH108 - an entry knows its path as text
 
 
 def _own_files() -> list[tuple[str, int, int]]:

@@ -180,6 +180,12 @@ def test_a_release_that_nobody_could_follow_is_not_promoted(line: Line) -> None:
 def test_a_release_whose_approvers_cannot_be_used_is_not_promoted(line: Line) -> None:
     both = "{emails: [both@example.com]}"
     line.commit({".f0ci/approvers.yaml": f"people: {{alice: {both}, bob: {both}}}\n"})
+    refused = line.f0ci("release", "create")
+    assert refused.code == 1
+    assert "error[unknown-approver] 'bob' and 'alice' have the same address" in refused.err
+    # whoever does not listen is stopped later
+    settings = (line.work / "f0ci.yaml").read_text(encoding="utf-8")
+    line.commit({"f0ci.yaml": f"{settings}rules: {{ignore: [unknown-approver, gate-out-of-reach]}}\n"})
     line.release()
 
     answer = line.f0ci("promote", "dev")
