@@ -61,7 +61,7 @@ class SchemaProblem:
 
 # nobody mends as many in one go, and a file made of mistakes must not take minutes; to say which of several
 # alternatives was meant, or to ask `jsonschema` at all, takes more than four times as long
-_MOST_MISFITS = 20_000
+_MOST_MISFITS = 12_000
 _OF_ALTERNATIVES = 4
 _ALTERNATIVES = frozenset({"anyOf", "oneOf", "unevaluatedItems", "unevaluatedProperties"})
 _BETWEEN_COLLECTIONS = 2_000
