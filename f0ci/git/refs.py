@@ -13,7 +13,7 @@ from pathlib import Path
 from f0ci.core.errors import F0ciError, GitError, NetworkError
 from f0ci.core.redaction import Redactor
 from f0ci.core.suggestions import did_you_mean
-from f0ci.git.advertised import fitting, parse_advertised
+from f0ci.git.advertised import Advertised, fitting, parse_advertised
 from f0ci.git.answers import Answer, classify_failure, classify_push, failure_error, push_error, remote_says
 from f0ci.git.askpass import credentials
 from f0ci.git.local_refs import update_refs
@@ -146,15 +146,7 @@ class RefStore:
             return
         # while the remote thinks
         kept = fitting(self._snapshot(), patterns)
-        begun = self._begun[1] if self._begun and tuple(self._begun[0]) == tuple(patterns) else None
-        if begun is not None:
-            self._begun = None
-            answer = self._judged(begun.answer())
-        else:
-            answer = self._ask("ls-remote", "--symref", self.remote, "HEAD", *patterns)
-        if answer.code != 0:
-            raise self._failure(answer)
-        advertised = parse_advertised(answer.text, patterns)
+        advertised = self._advertised(patterns)
         self.head = advertised.head
         gone = [RefUpdate(ref, None, None) for ref in kept if ref not in advertised.refs]
         if gone:
@@ -216,10 +208,8 @@ class RefStore:
         """
         if self.remote is None:
             return tuple(ref for ref in refs if self.read(ref) is not None)
-        answer = self._ask("ls-remote", self.remote, *refs)
-        if answer.code != 0:
-            raise self._failure(answer)
-        return tuple(ref for ref in refs if ref in parse_advertised(answer.text, refs).refs)
+        there = self._advertised(refs).refs
+        return tuple(ref for ref in refs if ref in there)
 
     def supports_atomic(self) -> bool:
         """Tell whether the remote can change several refs together.
@@ -251,10 +241,7 @@ class RefStore:
         """
         if self.remote is None:
             return None
-        answer = self._ask("ls-remote", "--symref", self.remote, "HEAD")
-        if answer.code != 0:
-            raise self._failure(answer)
-        return parse_advertised(answer.text, ()).head
+        return self._advertised(()).head
 
     def push(self, updates: Sequence[RefUpdate], *, atomic: bool = True) -> PushOutcome:
         """Change refs if each is still what the update says.
@@ -394,6 +381,17 @@ class RefStore:
         if answer.code < 0:
             return Completed(answer.code, answer.out, f"fatal: timed out after {self.answer_seconds:g} seconds")
         return answer
+
+    def _advertised(self, patterns: Sequence[str]) -> Advertised:
+        """Return what the remote says of its HEAD and of refs that fit patterns, asked now or by `asking` before."""
+        if self._begun and tuple(self._begun[0]) == tuple(patterns):
+            (_, begun), self._begun = self._begun, None
+            answer = self._judged(begun.answer())
+        else:
+            answer = self._ask("ls-remote", "--symref", self.remote or "", "HEAD", *patterns)
+        if answer.code != 0:
+            raise self._failure(answer)
+        return parse_advertised(answer.text, patterns)
 
     def _failure(self, answer: Completed) -> F0ciError:
         reason = self._redact(remote_says(answer.err) or git_says(answer.err))

@@ -15,7 +15,7 @@ from f0ci.core.duration import parse_duration
 from f0ci.core.errors import InputError
 from f0ci.recipes.model import Dialect, Parameter, Recipe, Retry, Step
 from f0ci.source.document import Document, read_document
-from f0ci.source.reading import Path
+from f0ci.source.reading import Path, mapping_of
 from f0ci.source.tree import Tree
 
 _NO_RETRY = Retry()
@@ -35,7 +35,7 @@ def dialect_of(data: Mapping[str, Any]) -> Dialect:
         return Dialect.TEST
     # a template may carry `metadata` too, for usage examples: its name stands at the top
     if "name" in data or isinstance(data.get("parameters"), Mapping):
-        return Dialect.COMPOSITION if "name" in _mapping(data.get("metadata")) else Dialect.TEMPLATE
+        return Dialect.COMPOSITION if "name" in mapping_of(data.get("metadata")) else Dialect.TEMPLATE
     if "metadata" in data or isinstance(data.get("parameters"), list):
         return Dialect.COMPOSITION
     return Dialect.TEMPLATE
@@ -64,7 +64,7 @@ def heading_from(document: Document) -> dict[str, Any]:
     """Return every field of the recipe that a document holds, but for its steps; the document must look like one."""
     data: Mapping[str, Any] = document.data
     dialect = dialect_of(data)
-    heading = _mapping(data.get({Dialect.TEST: "test_meta", Dialect.COMPOSITION: "metadata"}.get(dialect, ""), data))
+    heading = mapping_of(data.get({Dialect.TEST: "test_meta", Dialect.COMPOSITION: "metadata"}.get(dialect, ""), data))
     name = heading.get("name") or heading.get("test_id") or PurePosixPath(document.path).stem
     return {
         "path": document.path,
@@ -73,7 +73,7 @@ def heading_from(document: Document) -> dict[str, Any]:
         "version": str(heading.get("version", "")),
         "description": str(heading.get("description", "")),
         "parameters": _parameters(data),
-        "timeout": _seconds(_mapping(data.get("execution")).get("timeout_seconds")),
+        "timeout": _seconds(mapping_of(data.get("execution")).get("timeout_seconds")),
         "document": document,
     }
 
@@ -92,11 +92,11 @@ def _parameters(data: Mapping[str, Any]) -> tuple[Parameter, ...]:
     found: list[Parameter] = []
     sources: tuple[tuple[Any, Path], ...] = (
         (data.get("parameters"), ("parameters",)),
-        (_mapping(data.get("metadata")).get("template_parameters"), ("metadata", "template_parameters")),
+        (mapping_of(data.get("metadata")).get("template_parameters"), ("metadata", "template_parameters")),
     )
     for declared, at in sources:
         if isinstance(declared, Mapping):
-            found.extend(_parameter(str(name), _mapping(spec), (*at, name)) for name, spec in declared.items())
+            found.extend(_parameter(str(name), mapping_of(spec), (*at, name)) for name, spec in declared.items())
         elif isinstance(declared, list):
             found.extend(
                 _parameter(str(spec["name"]), spec, (*at, index))
@@ -114,7 +114,7 @@ def _parameter(name: str, spec: Mapping[str, Any], at: Path) -> Parameter:
         default=spec.get("default"),
         has_default="default" in spec,
         type=tuple(map(str, kind)) if isinstance(kind, list) else (str(kind) if kind is not None else None),
-        validation=_mapping(spec.get("validation")),
+        validation=mapping_of(spec.get("validation")),
         description=str(spec.get("description", "")),
         fixed=spec.get("fixed") is True,
         at=at,
@@ -188,11 +188,6 @@ def _retry(data: Mapping[str, Any]) -> Retry:
 @lru_cache(maxsize=256)
 def _usual_retry(attempts: int, on_failure: str) -> Retry:
     return Retry(attempts=_count(attempts), on_failure=on_failure)
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    # readers make dictionaries and no other mapping; asking for exactly these is many times faster
-    return value if isinstance(value, dict) else {}
 
 
 def _names(value: Any) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import field
 from typing import Any
 
@@ -14,6 +15,12 @@ Path = tuple[str | int, ...]
 MAX_DEPTH = 100
 # byte-order marks
 _UTF_16 = {b"\xff\xfe", b"\xfe\xff"}
+
+
+def mapping_of(value: Any) -> Mapping[str, Any]:
+    """Return a value where it is a mapping, else an empty one."""
+    # readers make dictionaries and no other mapping; asking for exactly these is many times faster
+    return value if isinstance(value, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)

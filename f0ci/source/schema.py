@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import gc
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any
 
 from f0ci.core.errors import Defect
-from f0ci.core.patterns import pattern
 from f0ci.core.suggestions import did_you_mean, suggestion
 from f0ci.core.values import dataclass
+from f0ci.source.bounded import fits, matches, with_bounded_patterns
 
 if TYPE_CHECKING:
     from f0ci.source.plainly import Judge
@@ -134,7 +133,7 @@ def _fits_surely(name: str, data: Any) -> bool:
         if verdict is not None:
             return verdict
     gate = _gate(name)
-    return gate is not None and _fits(gate, data)
+    return gate is not None and fits(gate, data)
 
 
 @cache
@@ -155,49 +154,6 @@ def check_against(schema: dict[str, Any], data: Any, validator: Any = None) -> t
     """
     explainer = validator or _validator(schema, patterns_are_bounded=True)
     return as_problems(explainer.iter_errors(data), each=_OF_ALTERNATIVES)
-
-
-def _check_pattern(validator: Any, regex: str, instance: Any, _schema: Any) -> Iterator[Any]:
-    from jsonschema import ValidationError
-
-    if not validator.is_type(instance, "string"):
-        return
-    if not _matches(regex, instance):
-        yield ValidationError(f"{instance!r} does not match {regex!r}")
-
-
-def _check_patterned(validator: Any, patterns: Mapping[str, Any], instance: Any, _schema: Any) -> Iterator[Any]:
-    if validator.is_type(instance, "object"):
-        for regex, schema in patterns.items():
-            for name, value in instance.items():
-                if _matches(regex, name):
-                    yield from validator.descend(value, schema, path=name, schema_path=regex)
-
-
-def _check_others(validator: Any, wanted: Any, instance: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
-    from jsonschema import ValidationError
-
-    if not validator.is_type(instance, "object"):
-        return
-    patterns, known = schema.get("patternProperties", {}), schema.get("properties", {})
-    others = [name for name in instance if name not in known and not any(_matches(one, name) for one in patterns)]
-    if validator.is_type(wanted, "object"):
-        for name in others:
-            yield from validator.descend(instance[name], wanted, path=name)
-    elif not wanted and others:
-        yield ValidationError(f"other keys: {', '.join(map(repr, others))}")
-
-
-@cache
-def _bounded(regex: str) -> Any:
-    """Return what tells whether a text matches, without trying every way to; None where it cannot read the pattern."""
-    try:
-        import jsonschema_rs
-
-        ended = _PYTHON_END.sub(r"\1(?![\\s\\S])", regex)
-        return jsonschema_rs.validator_for({"type": "string", "pattern": ended})
-    except (ImportError, ValueError):
-        return None
 
 
 def as_problems(errors: Iterable[Any], each: int = 1) -> tuple[SchemaProblem, ...]:
@@ -236,14 +192,6 @@ def _gate(name: str) -> Any:
     return jsonschema_rs.validator_for(load_schema(name))
 
 
-def _fits(gate: Any, data: Any) -> bool:
-    try:
-        return bool(gate.is_valid(data))
-    except (ValueError, TypeError, OverflowError):
-        # a value the gate has no word for; the explainer decides
-        return False
-
-
 @cache
 def _explainer(name: str) -> Any:
     return _validator(load_schema(name))
@@ -255,18 +203,9 @@ def _validator(schema: dict[str, Any], *, patterns_are_bounded: bool = False) ->
 
     kind: Any = validators.validator_for(schema)
     if patterns_are_bounded:
-        kind = _with_bounded_patterns(kind)
+        kind = with_bounded_patterns(kind)
     # the default registry would fetch what a reference names from the network
     return kind(schema, registry=Registry())
-
-
-@cache
-def _with_bounded_patterns(kind: Any) -> Any:
-    """Return a kind of validator whose patterns take bounded time; made once for a thousand schemas."""
-    from jsonschema import validators
-
-    checks = {"pattern": _check_pattern, "patternProperties": _check_patterned, "additionalProperties": _check_others}
-    return validators.extend(kind, checks)  # type: ignore[no-untyped-call] # jsonschema declares no types here
 
 
 def _explain(error: Any) -> Iterator[SchemaProblem]:
@@ -280,7 +219,7 @@ def _explain(error: Any) -> Iterator[SchemaProblem]:
     elif keyword in {"additionalProperties", "unevaluatedProperties"}:
         known = frozenset(_known_keys(error.schema))
         for name in sorted(set(error.instance) - known, key=str):
-            if not any(_matches(regex, name) for regex in error.schema.get("patternProperties", {})):
+            if not any(matches(regex, name) for regex in error.schema.get("patternProperties", {})):
                 yield SchemaProblem(
                     "unknown-key",
                     (*path, name),
@@ -366,36 +305,6 @@ def _known_keys(schema: dict[str, Any]) -> set[str]:
         if isinstance(schema.get(keyword), dict):
             known |= _known_keys(schema[keyword])
     return known
-
-
-# of a megabyte, compiling takes half a minute
-MOST_OF_A_PATTERN = 10_000
-# the end of a text as only Python spells it
-_PYTHON_END = pattern(r"(?<!\\)((?:\\\\)*)\\Z")
-# what Python tries in every way: of two repeats the square of the text, of a repeated group no bound at all
-_REPEAT = pattern(r"(?<!\\)(?:[*+]|\{\d*,\d*\})")
-_REPEATED_GROUP = pattern(r"\)(?:[*+]|\{)")
-_MOST_REPEATS = 2
-_LONGEST_TEXT = 200
-
-
-def _matches(regex: str, text: Any) -> bool:
-    """Tell whether a regular expression is found in a text.
-
-    Raises:
-        ValueError: only Python can read it, and it may take for ever.
-    """
-    if not isinstance(text, str):
-        return False
-    if len(regex) > MOST_OF_A_PATTERN:
-        raise ValueError(f"a pattern of more than {MOST_OF_A_PATTERN:,} letters is not looked for")
-    bounded = _bounded(regex)
-    if bounded is not None:
-        return _fits(bounded, text)
-    repeats = len(_REPEAT.findall(regex))
-    if repeats and (repeats > _MOST_REPEATS or len(text) > _LONGEST_TEXT or _REPEATED_GROUP.search(regex)):
-        raise ValueError(f"the pattern {regex[:80]!r} is none of ECMA-262 and may take for ever")
-    return re.search(regex, text) is not None
 
 
 _TYPE_NAMES = {

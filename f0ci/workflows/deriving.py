@@ -10,7 +10,7 @@ from typing import Any
 from f0ci.core.duration import parse_duration
 from f0ci.core.suggestions import did_you_mean
 from f0ci.core.values import dataclass
-from f0ci.source.reading import Path
+from f0ci.source.reading import Path, mapping_of
 from f0ci.workflows.conditions import Condition, ConditionError, Quantity, parse_condition
 from f0ci.workflows.model import (
     Check,
@@ -30,11 +30,6 @@ _SPANS = frozenset({"duration", "pause", "scale_down_delay"})
 _CHECK_PLACES = ((("validation", "success_criteria"), False), (("monitoring", "rollback_triggers"), True))
 
 
-def mapping(value: Any) -> Mapping[str, Any]:
-    """Return a mapping, or an empty one for anything else."""
-    return value if isinstance(value, Mapping) else {}
-
-
 def text(value: Any) -> str | None:
     """Return a text that is not empty, or None for anything else."""
     return value if isinstance(value, str) and value else None
@@ -50,8 +45,8 @@ def texts(value: Any, at: Path) -> Iterator[tuple[str, Path]]:
 
 def config_folders(spec: Mapping[str, Any]) -> dict[str, str]:
     """Return the configuration folder of each environment, by workflow name."""
-    declared = mapping(spec.get("environments"))
-    return {str(name): text(mapping(settings).get("config")) or str(name) for name, settings in declared.items()}
+    declared = mapping_of(spec.get("environments"))
+    return {str(name): text(mapping_of(settings).get("config")) or str(name) for name, settings in declared.items()}
 
 
 def derive_environments(
@@ -99,7 +94,7 @@ def _environment(
     name: str, course: _Course, spec: Mapping[str, Any], problems: list[WorkflowProblem]
 ) -> WorkflowEnvironment:
     at: Path = ("spec", "environments", name)
-    settings = mapping(mapping(spec["environments"])[name])
+    settings = mapping_of(mapping_of(spec["environments"])[name])
     configs = course.configs
     own = course.leading.get(name, ())
     before = _stages_before(own, course.named)
@@ -112,12 +107,12 @@ def _environment(
     checks.extend(_threshold(settings.get("rollback_threshold"), (*at, "rollback_threshold"), problems))
     places = {stage.environment for stage in before if stage.environment is not None} & configs.keys()
     upstream = tuple(sorted(places, key=course.places.__getitem__))
-    written = mapping(settings.get("gates"))
+    written = mapping_of(settings.get("gates"))
     if "order" in written:
-        upstream = _ordered(mapping(written["order"]), (*at, "gates", "order"), upstream, configs, problems)
+        upstream = _ordered(mapping_of(written["order"]), (*at, "gates", "order"), upstream, configs, problems)
     soaked = upstream
     if "soak" in written:
-        soaked = _ordered(mapping(written["soak"]), (*at, "gates", "soak"), upstream, configs, problems)
+        soaked = _ordered(mapping_of(written["soak"]), (*at, "gates", "soak"), upstream, configs, problems)
     problems.extend(_windows(written, (*at, "gates", "window")))
     return WorkflowEnvironment(
         name=name,
@@ -168,11 +163,11 @@ def _gates(
 
     A gate that is written stands even where its settings have the wrong shape: a slip must not open the way.
     """
-    written = mapping(settings.get("gates"))
-    order = {"policy": "all", **mapping(written.get("order")), "upstream": list(upstream)}
-    derived = {"order": order, "soak": {**mapping(written.get("soak")), "upstream": list(soaked)}}
+    written = mapping_of(settings.get("gates"))
+    order = {"policy": "all", **mapping_of(written.get("order")), "upstream": list(upstream)}
+    derived = {"order": order, "soak": {**mapping_of(written.get("soak")), "upstream": list(soaked)}}
     gates = [
-        GateSpec(str(kind), derived.get(str(kind), mapping(value)), (*at, "gates", kind))
+        GateSpec(str(kind), derived.get(str(kind), mapping_of(value)), (*at, "gates", kind))
         for kind, value in written.items()
     ]
     if upstream and "order" not in written:
@@ -193,7 +188,7 @@ def _windows(gates: Mapping[str, Any], at: Path) -> Iterator[WorkflowProblem]:
     from f0ci.workflows.windows import WindowError, parse_calendar
 
     try:
-        parse_calendar(mapping(gates["window"]))
+        parse_calendar(mapping_of(gates["window"]))
     except WindowError as error:
         yield WorkflowProblem("bad-window", (*at, *error.at), error.message, error.hint)
 
@@ -228,7 +223,7 @@ def unknown_environment(name: str, at: Path, configs: Iterable[str]) -> Workflow
 def _stage_checks(spec: Mapping[str, Any], stage: Stage, problems: list[WorkflowProblem]) -> Iterator[Check]:
     raw = _raw(spec, stage)
     for (section, key), rollback in _CHECK_PLACES:
-        for written, at in texts(mapping(raw.get(section)).get(key), (*stage.at, section, key)):
+        for written, at in texts(mapping_of(raw.get(section)).get(key), (*stage.at, section, key)):
             try:
                 yield Check(parse_condition(written), rollback, at)
             except ConditionError as error:
@@ -237,7 +232,7 @@ def _stage_checks(spec: Mapping[str, Any], stage: Stage, problems: list[Workflow
 
 def _homeless_checks(spec: Mapping[str, Any], stage: Stage) -> Iterator[WorkflowProblem]:
     for (section, key), _ in _CHECK_PLACES:
-        if mapping(_raw(spec, stage).get(section)).get(key):
+        if mapping_of(_raw(spec, stage).get(section)).get(key):
             yield WorkflowProblem(
                 "unknown-environment",
                 (*stage.at, section, key),
@@ -274,12 +269,12 @@ def _rollout(settings: Mapping[str, Any], strategy: str, at: Path, problems: lis
 
 
 def _deploy(value: Any, at: Path) -> Deploy | None:
-    recipe = text(value) or text(mapping(value).get("recipe"))
-    return Deploy(recipe, mapping(mapping(value).get("parameters")), at) if recipe else None
+    recipe = text(value) or text(mapping_of(value).get("recipe"))
+    return Deploy(recipe, mapping_of(mapping_of(value).get("parameters")), at) if recipe else None
 
 
 def _duration(spec: Mapping[str, Any], stage: Stage, problems: list[WorkflowProblem]) -> timedelta:
-    written = mapping(_raw(spec, stage).get("validation")).get("duration")
+    written = mapping_of(_raw(spec, stage).get("validation")).get("duration")
     if isinstance(written, str):
         try:
             return parse_duration(written)

@@ -16,13 +16,12 @@ from f0ci.core.errors import InputError
 from f0ci.core.suggestions import MOST_COMPARED, allowance, did_you_mean
 from f0ci.source.document import Document, read_document
 from f0ci.source.project import load_project
-from f0ci.source.reading import Path
+from f0ci.source.reading import Path, mapping_of
 from f0ci.source.schema import check_schema
 from f0ci.source.tree import Tree, resolve_path
 from f0ci.workflows.deriving import (
     config_folders,
     derive_environments,
-    mapping,
     text,
     texts,
     unknown_environment,
@@ -80,19 +79,21 @@ def _with_file(tree: Tree, environment: WorkflowEnvironment) -> WorkflowEnvironm
 
 def workflow_from(document: Document) -> Workflow:
     """Return the workflow that a document holds; never raises for what the document says."""
-    data = mapping(document.data)
-    spec = mapping(data.get("spec"))
-    bindings = mapping(spec.get("bindings"))
+    data = mapping_of(document.data)
+    spec = mapping_of(data.get("spec"))
+    bindings = mapping_of(spec.get("bindings"))
     problems: list[WorkflowProblem] = []
     allowance[0] = MOST_COMPARED
     stages = _stages(spec, bindings, problems)
     environments = derive_environments(spec, stages, problems)
     allowance[0] = inf
     return Workflow(
-        name=text(mapping(data.get("metadata")).get("name")) or "",
+        name=text(mapping_of(data.get("metadata")).get("name")) or "",
         environments=environments,
         stages=stages,
-        metrics={str(name): metric_from(str(name), mapping(m)) for name, m in mapping(spec.get("metrics")).items()},
+        metrics={
+            str(name): metric_from(str(name), mapping_of(m)) for name, m in mapping_of(spec.get("metrics")).items()
+        },
         settings=spec,
         document=document,
         detectors=_detectors(environments, bindings),
@@ -146,7 +147,7 @@ def _stage(
 
 def _binding(kind: str, name: str, bindings: Mapping[str, Any], at: Path) -> Binding:
     section = {"uses": "uses", "test": "tests", "detector": "detectors"}[kind]
-    return Binding(kind, name, text(mapping(mapping(bindings.get(section)).get(name)).get("run")), at)
+    return Binding(kind, name, text(mapping_of(mapping_of(bindings.get(section)).get(name)).get("run")), at)
 
 
 def _detectors(environments: tuple[WorkflowEnvironment, ...], bindings: Mapping[str, Any]) -> dict[str, Binding]:

@@ -59,8 +59,8 @@ from f0ci.core.diagnostics import Severity
 from f0ci.lint.rules.base import Finding, Group, Place, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.recipes.model import Recipe
+from f0ci.source.bounded import MOST_OF_A_PATTERN
 from f0ci.source.reading import Path
-from f0ci.source.schema import MOST_OF_A_PATTERN
 
 RULE = Rule("bad-validation", Group.COMPOSITION, Severity.ERROR)
 

@@ -82,7 +82,7 @@ from f0ci.core.diagnostics import Severity
 from f0ci.core.suggestions import did_you_mean
 from f0ci.lint.rules.base import Finding, Group, Rule
 from f0ci.lint.workspace import Workspace
-from f0ci.source.reading import Path
+from f0ci.source.reading import Path, mapping_of
 from f0ci.workflows.model import Workflow
 
 RULE = Rule("gate-out-of-reach", Group.WORKFLOW, Severity.ERROR)
@@ -93,25 +93,30 @@ def check_workflow(workflow: Workflow, workspace: Workspace) -> Iterator[Finding
     approvers = _approvers(workspace)
     if approvers is None:
         return
-    people, groups = _mapping(approvers.get("people")), _mapping(approvers.get("groups"))
+    people, groups = mapping_of(approvers.get("people")), mapping_of(approvers.get("groups"))
     file = workspace.project.approvers
+    for kind, at, settings in _asking(workflow):
+        named = settings.get("groups") or ()
+        if not isinstance(named, list | tuple) or not all(isinstance(name, str) for name in named):
+            continue
+        unknown = [index for index, name in enumerate(named) if name not in groups]
+        for index in unknown:
+            hint = did_you_mean(named[index], map(str, groups), noun="groups") or f"add it to {file!r}"
+            message = f"there is no group {named[index]!r} in {file!r}"
+            yield Finding(workflow.document, (*at, "groups", index), message, hint)
+        if kind == "approval" and not unknown:
+            yield from _too_few(workflow, at, settings, _members(named, groups, people), file)
+
+
+def _asking(workflow: Workflow) -> Iterator[tuple[str, Path, Mapping[str, Any]]]:
+    """Yield what asks people: the kind of gate, where it stands, its settings; of a window, those of overrides."""
     for environment in workflow.environments:
         for gate in environment.gates:
-            settings = _mapping(gate.settings)
-            asked = [(gate.at, settings)]
+            settings = mapping_of(gate.settings)
             if gate.kind == "window":
-                asked = [((*gate.at, "override"), _mapping(settings.get("override")))]
-            for at, said in asked:
-                named = said.get("groups") or ()
-                if not isinstance(named, list | tuple) or not all(isinstance(name, str) for name in named):
-                    continue
-                unknown = [index for index, name in enumerate(named) if name not in groups]
-                for index in unknown:
-                    hint = did_you_mean(named[index], map(str, groups), noun="groups") or f"add it to {file!r}"
-                    message = f"there is no group {named[index]!r} in {file!r}"
-                    yield Finding(workflow.document, (*at, "groups", index), message, hint)
-                if gate.kind == "approval" and not unknown:
-                    yield from _too_few(workflow, at, said, _members(named, groups, people), file)
+                yield gate.kind, (*gate.at, "override"), mapping_of(settings.get("override"))
+            else:
+                yield gate.kind, gate.at, settings
 
 
 def _too_few(
@@ -140,7 +145,3 @@ def _approvers(workspace: Workspace) -> Mapping[str, Any] | None:
     if source is None or source.document.broken or not isinstance(source.document.data, Mapping):
         return None
     return source.document.data
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}

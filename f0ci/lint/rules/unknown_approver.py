@@ -51,7 +51,7 @@ from f0ci.core.suggestions import did_you_mean
 from f0ci.lint.rules.base import Finding, Group, Place, Rule
 from f0ci.lint.workspace import Workspace
 from f0ci.source.document import Document
-from f0ci.source.reading import Path
+from f0ci.source.reading import Path, mapping_of
 
 RULE = Rule("unknown-approver", Group.WORKFLOW, Severity.ERROR)
 _LONGEST = 40
@@ -61,7 +61,7 @@ def check_document(document: Document, workspace: Workspace) -> Iterator[Finding
     """Yield every member who is not listed, and all that two people have."""
     if document.path != workspace.project.approvers or not isinstance(document.data, Mapping):
         return
-    people, groups = _mapping(document.data.get("people")), _mapping(document.data.get("groups"))
+    people, groups = mapping_of(document.data.get("people")), mapping_of(document.data.get("groups"))
     for group, members in groups.items():
         for index, name in enumerate(members if isinstance(members, list) else ()):
             if isinstance(name, str) and name not in people:
@@ -70,7 +70,7 @@ def check_document(document: Document, workspace: Workspace) -> Iterator[Finding
                 yield Finding(document, ("groups", group, index), message, hint)
     owners: dict[tuple[str, str], tuple[str, Path]] = {}
     for person, said in people.items():
-        for noun, value, at in _owned(_mapping(said), ("people", person)):
+        for noun, value, at in _owned(mapping_of(said), ("people", person)):
             owner, place = owners.setdefault((noun, _plain(noun, value)), (person, at))
             if owner != person:
                 shown = value if len(value) <= _LONGEST else f"{value[:_LONGEST]}..."
@@ -85,7 +85,7 @@ def _owned(said: Mapping[str, Any], at: Path) -> Iterator[tuple[str, str, Path]]
         listed = said.get(key)
         for index, value in enumerate(listed if isinstance(listed, list) else ()):
             yield noun, str(value), (*at, key, index)
-    for platform, account in _mapping(said.get("accounts")).items():
+    for platform, account in mapping_of(said.get("accounts")).items():
         yield f"account of {platform}", str(account), (*at, "accounts", platform)
 
 
@@ -95,7 +95,3 @@ def _plain(noun: str, value: str) -> str:
         return value.lower()
     key = value.strip()
     return key if "\n" in key else " ".join(key.split()[:2])
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
